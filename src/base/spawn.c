@@ -68,7 +68,10 @@ static char **environment_of(const SpawnSpec *spec)
     char **env = g_get_environ();
     for (const char *const *entry = spec->setenv; entry != NULL && *entry != NULL; entry++) {
         const char *equals = strchr(*entry, '=');
-        g_assert(equals != NULL);
+        if (equals == NULL) {
+            env = g_environ_unsetenv(env, *entry);
+            continue;
+        }
         g_autofree char *name = g_strndup(*entry, (gsize)(equals - *entry));
         env = g_environ_setenv(env, name, equals + 1, TRUE);
     }
@@ -173,14 +176,19 @@ void child_terminate(Child *child, int first_signal, int grace_ms)
     reap(child, true);
 }
 
+void child_detach(Child *child)
+{
+    if (child->pid_fd >= 0)
+        close(child->pid_fd);
+    g_free(child);
+}
+
 void child_free(Child *child)
 {
     if (child == NULL)
         return;
     child_terminate(child, SIGTERM, KILL_GRACE_MS);
-    if (child->pid_fd >= 0)
-        close(child->pid_fd);
-    g_free(child);
+    child_detach(child);
 }
 
 void spawn_result_clear(SpawnResult *result)

@@ -25,7 +25,7 @@ typedef enum SpawnStdio {
 
 typedef struct SpawnSpec {
     const char *const *argv;  /* NULL-terminated; argv[0] is looked up in PATH */
-    const char *const *setenv; /* "NAME=value" entries added to our environment, NULL-terminated, or NULL */
+    const char *const *setenv; /* "NAME=value" adds to our environment, "NAME" takes away; NULL-terminated, or NULL */
     const char *cwd;          /* or NULL */
     const char *input;        /* text for standard input; NULL: /dev/null, or ours with inherit_stdin */
     bool inherit_stdin;
@@ -62,6 +62,8 @@ bool child_running(const Child *child);
 void child_signal(const Child *child, int signal_number);
 /* SIGTERM (or another first signal), then SIGKILL after grace_ms. Returns when it has ended. */
 void child_terminate(Child *child, int first_signal, int grace_ms);
+/* Frees without ending it: it outlives us (start it with death_signal -1). */
+void child_detach(Child *child);
 void child_free(Child *child);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Child, child_free)
 

@@ -39,6 +39,10 @@ typedef struct PgIdentity {
 /* label: what messages call it ("source laptop", "target"). url: any libpq connection string. database: overrides
  * the database of url, or NULL. The identity is learnt on opening. */
 PgConn *pg_conn_open(const char *label, const char *url, const char *database, Deadline deadline, GError **error);
+/* As pg_conn_open(). Where the server says that it has no such database, the connection is to another of its databases
+ * ("postgres" or "template1"), and *ret_missing is the name of the one that is missing (transfer full); else NULL. */
+PgConn *pg_conn_open_or_maintenance(const char *label, const char *url, const char *database, Deadline deadline,
+                                    char **ret_missing, GError **error);
 void pg_conn_close(PgConn *conn);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgConn, pg_conn_close)
 

@@ -1,0 +1,358 @@
+#include "audit/audit.h"
+
+#include <string.h>
+
+#include "audit/drift.h"
+#include "base/error.h"
+#include "reconcile/reconcile.h"
+
+/* lo_get() reads under the snapshot and needs no more than SELECT on the object. */
+static const char LARGE_OBJECTS_SQL[] =
+    "SELECT count(*), coalesce(sum(pg_catalog.hash_array_extended(ARRAY[pg_catalog.lo_get(oid)], oid::pg_catalog.int8)), 0)::text "
+    "FROM pg_catalog.pg_largeobject_metadata";
+
+/* One job: a relation's digests on both sides. Each job writes only into its own AuditRelation. */
+typedef struct DigestJob {
+    AuditRelation *relation; /* NULL: large objects */
+    Audit *audit;
+} DigestJob;
+
+static void relation_free(gpointer data)
+{
+    AuditRelation *r = data;
+    g_ptr_array_unref(r->drift);
+    g_free(r->obstacle);
+    g_free(r->text_columns);
+    g_free(r);
+}
+
+static void pair_free(gpointer data)
+{
+    AuditPair *pair = data;
+    g_free(pair->name);
+    g_free(pair);
+}
+
+void audit_free(Audit *audit)
+{
+    if (audit == NULL)
+        return;
+    g_ptr_array_unref(audit->relations);
+    g_ptr_array_unref(audit->sequences);
+    g_ptr_array_unref(audit->extensions);
+    g_ptr_array_unref(audit->properties);
+    g_ptr_array_unref(audit->counts);
+    catalog_free(audit->source);
+    catalog_free(audit->target);
+    g_free(audit);
+}
+
+static char *text_columns_of(const CatalogRelation *relation, DigestText text)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (guint i = 0; i < relation->columns->len; i++) {
+        const CatalogColumn *column = relation->columns->pdata[i];
+        if (!column->is_virtual && g_str_equal(digest_method(column, text), "text"))
+            g_string_append_printf(names, "%s%s (%s)", names->len > 0 ? ", " : "", column->name, column->type);
+    }
+    return names->len == 0 ? NULL : g_strdup(names->str);
+}
+
+static AuditRelation *pair_relation(Audit *audit, const CatalogRelation *source, const CatalogRelation *target)
+{
+    AuditRelation *r = g_new0(AuditRelation, 1);
+    r->source = source;
+    r->target = target;
+    if (source != NULL && target != NULL) {
+        r->drift = drift_find(source, target);
+        r->obstacle = reconcile_obstacle(source, target);
+        r->verdict = r->drift->len > 0 ? AUDIT_DRIFT : AUDIT_SAME;
+    } else {
+        r->drift = g_ptr_array_new_with_free_func(g_free);
+        r->verdict = source != NULL ? AUDIT_SOURCE_ONLY : AUDIT_TARGET_ONLY;
+    }
+    r->text_columns = text_columns_of(source != NULL ? source : target, audit->text);
+    g_ptr_array_add(audit->relations, r);
+    return r;
+}
+
+static int by_name(gconstpointer a, gconstpointer b)
+{
+    const AuditRelation *x = *(AuditRelation *const *)a;
+    const AuditRelation *y = *(AuditRelation *const *)b;
+    const CatalogRelation *p = x->source != NULL ? x->source : x->target;
+    const CatalogRelation *q = y->source != NULL ? y->source : y->target;
+    int order = strcmp(p->schema, q->schema);
+    return order != 0 ? order : strcmp(p->name, q->name);
+}
+
+static void pair_relations(Audit *audit, const AuditSpec *spec)
+{
+    for (guint i = 0; i < audit->source->relations->len; i++) {
+        const CatalogRelation *s = audit->source->relations->pdata[i];
+        AuditRelation *r = pair_relation(audit, s, audit->target == NULL ? NULL : catalog_find(audit->target, s->schema, s->name));
+        if (spec->skip != NULL && spec->skip(s->schema, s->name, spec->skip_data))
+            r->verdict = AUDIT_SKIPPED;
+    }
+    for (guint i = 0; audit->target != NULL && i < audit->target->relations->len; i++) {
+        const CatalogRelation *t = audit->target->relations->pdata[i];
+        if (catalog_find(audit->source, t->schema, t->name) == NULL)
+            pair_relation(audit, NULL, t);
+    }
+    g_ptr_array_sort(audit->relations, by_name);
+}
+
+static const CatalogSequence *find_sequence(const Catalog *catalog, const char *quoted)
+{
+    for (guint i = 0; catalog != NULL && i < catalog->sequences->len; i++) {
+        const CatalogSequence *s = catalog->sequences->pdata[i];
+        if (g_str_equal(s->quoted, quoted))
+            return s;
+    }
+    return NULL;
+}
+
+/* The next value that nextval() gives lies at or beyond the source's next value, in the direction of the increment. */
+static bool has_reached(const CatalogSequence *s, const CatalogSequence *t)
+{
+    if (s->last_value == t->last_value)
+        return !s->is_called || t->is_called;
+    return s->increment > 0 ? t->last_value > s->last_value : t->last_value < s->last_value;
+}
+
+static void pair_sequence(Audit *audit, const CatalogSequence *s, const CatalogSequence *t)
+{
+    AuditSequence *pair = g_new0(AuditSequence, 1);
+    pair->source = s;
+    pair->target = t;
+    pair->reached = s == NULL || (t != NULL && has_reached(s, t));
+    pair->same = s != NULL && t != NULL && s->last_value == t->last_value && s->is_called == t->is_called &&
+                 s->increment == t->increment;
+    g_ptr_array_add(audit->sequences, pair);
+}
+
+static void pair_sequences(Audit *audit)
+{
+    for (guint i = 0; i < audit->source->sequences->len; i++) {
+        const CatalogSequence *s = audit->source->sequences->pdata[i];
+        pair_sequence(audit, s, find_sequence(audit->target, s->quoted));
+    }
+    for (guint i = 0; audit->target != NULL && i < audit->target->sequences->len; i++) {
+        const CatalogSequence *t = audit->target->sequences->pdata[i];
+        if (find_sequence(audit->source, t->quoted) == NULL)
+            pair_sequence(audit, NULL, t);
+    }
+}
+
+static const CatalogPair *find_pair(const GPtrArray *pairs, const char *name)
+{
+    for (guint i = 0; pairs != NULL && i < pairs->len; i++) {
+        const CatalogPair *pair = pairs->pdata[i];
+        if (g_str_equal(pair->name, name))
+            return pair;
+    }
+    return NULL;
+}
+
+static void add_pair(GPtrArray *to, const char *name, const char *source, const char *target)
+{
+    AuditPair *pair = g_new0(AuditPair, 1);
+    pair->name = g_strdup(name);
+    pair->source = source;
+    pair->target = target;
+    pair->same = g_strcmp0(source, target) == 0;
+    g_ptr_array_add(to, pair);
+}
+
+static GPtrArray *pair_lists(const GPtrArray *source, const GPtrArray *target)
+{
+    GPtrArray *pairs = g_ptr_array_new_with_free_func(pair_free);
+    for (guint i = 0; i < source->len; i++) {
+        const CatalogPair *s = source->pdata[i];
+        const CatalogPair *t = find_pair(target, s->name);
+        add_pair(pairs, s->name, s->value, t == NULL ? NULL : t->value);
+    }
+    for (guint i = 0; target != NULL && i < target->len; i++) {
+        const CatalogPair *t = target->pdata[i];
+        if (find_pair(source, t->name) == NULL)
+            add_pair(pairs, t->name, NULL, t->value);
+    }
+    return pairs;
+}
+
+static bool digest_one(PgConn *conn, const char *sql, Digest *ret_digest, GError **error)
+{
+    g_autoptr(PgResult) r = pg_query(conn, sql, DEADLINE_NONE, error);
+    return r != NULL && digest_from_row(r, 0, 0, ret_digest, error);
+}
+
+static bool digest_large_objects(PoolWorker *worker, Audit *audit, GError **error)
+{
+    audit->large_objects_digested = true;
+    if (!digest_one(worker->source, LARGE_OBJECTS_SQL, &audit->source_large_objects, error) ||
+        (worker->target != NULL && !digest_one(worker->target, LARGE_OBJECTS_SQL, &audit->target_large_objects, error))) {
+        g_prefix_error(error, "large objects: ");
+        return false;
+    }
+    return true;
+}
+
+static bool digest_alone(PgConn *conn, const CatalogRelation *relation, DigestText text, Digest *ret_digest, GError **error)
+{
+    g_autofree char *sql = digest_relation_sql(relation, NULL, text);
+    if (digest_one(conn, sql, ret_digest, error))
+        return true;
+    g_prefix_error(error, "%s: ", relation->label);
+    return false;
+}
+
+static bool run_digest(PoolWorker *worker, gpointer data, GError **error)
+{
+    DigestJob *job = data;
+    AuditRelation *r = job->relation;
+    DigestText text = job->audit->text;
+    if (r == NULL)
+        return digest_large_objects(worker, job->audit, error);
+    r->source_digested = r->source != NULL;
+    r->target_digested = r->target != NULL && r->obstacle == NULL;
+    if (!r->source_digested)
+        return digest_alone(worker->target, r->target, text, &r->target_digest, error);
+    if (!r->target_digested)
+        return digest_alone(worker->source, r->source, text, &r->source_digest, error);
+    g_auto(GStrv) columns = digest_columns(r->source);
+    ReconcileSide source = {.conn = worker->source, .relation = r->source};
+    ReconcileSide target = {.conn = worker->target, .relation = r->target};
+    return reconcile_digests(&source, &target, (const char *const *)columns, text, &r->source_digest, &r->target_digest, error);
+}
+
+static bool wants_digest(const AuditRelation *r, const AuditSpec *spec)
+{
+    const CatalogRelation *relation = r->source != NULL ? r->source : r->target;
+    return r->verdict != AUDIT_SKIPPED && catalog_has_rows(relation) && (r->source != NULL || spec->everything);
+}
+
+static bool digest_all(Audit *audit, const AuditSpec *spec, GError **error)
+{
+    g_autoptr(Pool) pool = pool_new(spec->sources->len, (PgConn *const *)spec->sources->pdata,
+                                    spec->targets == NULL ? NULL : (PgConn *const *)spec->targets->pdata);
+    g_autofree DigestJob *jobs = g_new0(DigestJob, audit->relations->len + 1);
+    for (guint i = 0; i < audit->relations->len; i++) {
+        AuditRelation *r = audit->relations->pdata[i];
+        const CatalogRelation *relation = r->source != NULL ? r->source : r->target;
+        jobs[i] = (DigestJob){.relation = r, .audit = audit};
+        if (wants_digest(r, spec))
+            pool_add(pool, "digest", relation->label, relation->bytes, run_digest, &jobs[i]);
+    }
+    if (audit->source->large_objects > 0 || (audit->target != NULL && audit->target->large_objects > 0)) {
+        DigestJob *job = &jobs[audit->relations->len];
+        *job = (DigestJob){.audit = audit};
+        pool_add(pool, "digest", "large objects", 0, run_digest, job);
+    }
+    return pool_run(pool, spec->observer, spec->observer_data, error);
+}
+
+static void judge(Audit *audit)
+{
+    bool empty = audit->source->large_objects == 0;
+    for (guint i = 0; i < audit->relations->len; i++) {
+        AuditRelation *r = audit->relations->pdata[i];
+        if (r->source_digested && r->source_digest.rows > 0)
+            empty = false;
+        if (r->source == NULL || r->target == NULL || r->verdict == AUDIT_SKIPPED)
+            continue;
+        if (catalog_has_rows(r->source) && r->obstacle != NULL)
+            r->verdict = AUDIT_INCOMPARABLE;
+        else if (r->target_digested && !digest_equal(&r->source_digest, &r->target_digest))
+            r->verdict = AUDIT_DIFFERENT;
+    }
+    audit->empty_source = empty;
+}
+
+Audit *audit_run(const AuditSpec *spec, GError **error)
+{
+    g_autoptr(Audit) audit = g_new0(Audit, 1);
+    audit->relations = g_ptr_array_new_with_free_func(relation_free);
+    audit->sequences = g_ptr_array_new_with_free_func(g_free);
+    audit->extensions = g_ptr_array_new_with_free_func(pair_free);
+    audit->properties = g_ptr_array_new_with_free_func(pair_free);
+    audit->counts = g_ptr_array_new_with_free_func(pair_free);
+    audit->text = spec->target == NULL ? DIGEST_TEXT_NATIVE
+                                       : reconcile_text_mode(pg_conn_identity(spec->source), pg_conn_identity(spec->target));
+    audit->source = catalog_read(spec->source, error);
+    if (audit->source == NULL)
+        return NULL;
+    if (spec->target != NULL && (audit->target = catalog_read(spec->target, error)) == NULL)
+        return NULL;
+    pair_relations(audit, spec);
+    pair_sequences(audit);
+    g_ptr_array_unref(audit->extensions);
+    g_ptr_array_unref(audit->properties);
+    g_ptr_array_unref(audit->counts);
+    audit->extensions = pair_lists(audit->source->extensions, audit->target == NULL ? NULL : audit->target->extensions);
+    audit->properties = pair_lists(audit->source->properties, audit->target == NULL ? NULL : audit->target->properties);
+    audit->counts = pair_lists(audit->source->counts, audit->target == NULL ? NULL : audit->target->counts);
+    if (!digest_all(audit, spec, error))
+        return NULL;
+    judge(audit);
+    return g_steal_pointer(&audit);
+}
+
+static bool counts_reached(const Audit *audit)
+{
+    for (guint i = 0; i < audit->counts->len; i++) {
+        const AuditPair *pair = audit->counts->pdata[i];
+        guint64 source = pair->source == NULL ? 0 : g_ascii_strtoull(pair->source, NULL, 10);
+        guint64 target = pair->target == NULL ? 0 : g_ascii_strtoull(pair->target, NULL, 10);
+        if (target < source)
+            return false;
+    }
+    return true;
+}
+
+bool audit_contained(const Audit *audit)
+{
+    for (guint i = 0; i < audit->relations->len; i++) {
+        const AuditRelation *r = audit->relations->pdata[i];
+        if (r->verdict != AUDIT_SAME && r->verdict != AUDIT_TARGET_ONLY && r->verdict != AUDIT_SKIPPED && r->verdict != AUDIT_DRIFT)
+            return false;
+    }
+    for (guint i = 0; i < audit->sequences->len; i++)
+        if (!((const AuditSequence *)audit->sequences->pdata[i])->reached)
+            return false;
+    return counts_reached(audit) && digest_equal(&audit->source_large_objects, &audit->target_large_objects);
+}
+
+bool audit_same(const Audit *audit)
+{
+    for (guint i = 0; i < audit->relations->len; i++) {
+        AuditVerdict verdict = ((const AuditRelation *)audit->relations->pdata[i])->verdict;
+        if (verdict != AUDIT_SAME && verdict != AUDIT_SKIPPED)
+            return false;
+    }
+    for (guint i = 0; i < audit->sequences->len; i++)
+        if (!((const AuditSequence *)audit->sequences->pdata[i])->same)
+            return false;
+    for (guint i = 0; i < audit->counts->len; i++)
+        if (!((const AuditPair *)audit->counts->pdata[i])->same)
+            return false;
+    for (guint i = 0; i < audit->extensions->len; i++)
+        if (!((const AuditPair *)audit->extensions->pdata[i])->same)
+            return false;
+    return digest_equal(&audit->source_large_objects, &audit->target_large_objects);
+}
+
+const char *audit_verdict_text(AuditVerdict verdict)
+{
+    static const char *const TEXTS[] = {"same", "drift", "different", "incomparable", "source only", "target only", "skipped"};
+    return TEXTS[verdict];
+}
+
+guint64 audit_rows(const Audit *audit)
+{
+    guint64 rows = 0;
+    for (guint i = 0; i < audit->relations->len; i++) {
+        const AuditRelation *r = audit->relations->pdata[i];
+        rows += r->source_digested ? r->source_digest.rows : 0;
+    }
+    return rows;
+}

@@ -1,0 +1,84 @@
+/*
+ * Audit: the source beside the target, relation by relation, exact; the basis of plan, fold and verify.
+ *
+ * Reads both catalogs, pairs relations by schema and name, looks for drift (columns, types, defaults, constraints,
+ * indexes), and digests the rows of every table of the source, and of its partner in the target, in one scan a side.
+ * Nothing is written anywhere. audit_checks() is separate (audit/checks.h).
+ */
+#pragma once
+
+#include "catalog/catalog.h"
+#include "pool/pool.h"
+#include "reconcile/digest.h"
+
+typedef enum AuditVerdict {
+    AUDIT_SAME,         /* same definition, same rows (or no rows of its own: a partitioned table) */
+    AUDIT_DRIFT,        /* same rows, but the definition differs */
+    AUDIT_DIFFERENT,    /* rows differ */
+    AUDIT_INCOMPARABLE, /* rows cannot be compared: a column is missing or of another type */
+    AUDIT_SOURCE_ONLY,
+    AUDIT_TARGET_ONLY,
+    AUDIT_SKIPPED /* the configuration leaves it out */
+} AuditVerdict;
+
+typedef struct AuditRelation {
+    const CatalogRelation *source; /* NULL: target only */
+    const CatalogRelation *target; /* NULL: source only */
+    AuditVerdict verdict;
+    bool source_digested, target_digested;
+    Digest source_digest, target_digest;
+    GPtrArray *drift;  /* of char*: a sentence each */
+    char *obstacle;    /* why rows cannot be compared, or NULL */
+    char *text_columns; /* columns that are digested through their text output, or NULL */
+} AuditRelation;
+
+typedef struct AuditSequence {
+    const CatalogSequence *source, *target; /* NULL: on one side only */
+    bool reached; /* the target stands where the source stands, or beyond it */
+    bool same;
+} AuditSequence;
+
+/* A property, an extension, or the number of objects of a kind. */
+typedef struct AuditPair {
+    char *name;
+    const char *source, *target; /* NULL: absent */
+    bool same;
+} AuditPair;
+
+typedef struct Audit {
+    Catalog *source;
+    Catalog *target;       /* NULL when the target database does not exist */
+    GPtrArray *relations;  /* of AuditRelation*, by schema and name */
+    GPtrArray *sequences;  /* of AuditSequence* */
+    GPtrArray *extensions; /* of AuditPair* */
+    GPtrArray *properties; /* of AuditPair* */
+    GPtrArray *counts;     /* of AuditPair* */
+    bool large_objects_digested;
+    Digest source_large_objects, target_large_objects;
+    bool empty_source;     /* not a single row in any table, and no large object */
+    DigestText text;
+} Audit;
+
+typedef struct AuditSpec {
+    PgConn *source;         /* reads the catalog; in the snapshot */
+    PgConn *target;         /* or NULL: only the source is audited */
+    GPtrArray *sources;     /* of PgConn*, one a worker, in the snapshot */
+    GPtrArray *targets;     /* of PgConn*, as many; NULL when target is NULL */
+    bool (*skip)(const char *schema, const char *name, gpointer data); /* or NULL */
+    gpointer skip_data;
+    bool everything;        /* also digest tables that only the target has */
+    PoolObserver observer;  /* or NULL; jobs are of kind "digest" and carry the relation's label */
+    gpointer observer_data;
+} AuditSpec;
+
+Audit *audit_run(const AuditSpec *spec, GError **error);
+void audit_free(Audit *audit);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Audit, audit_free)
+
+/* Every row of the source is in the target, every sequence reached, every kind of object as often: nothing differs. What
+ * the target has beside that does not count. */
+bool audit_contained(const Audit *audit);
+/* Nothing differs at all, both ways. */
+bool audit_same(const Audit *audit);
+const char *audit_verdict_text(AuditVerdict verdict);
+guint64 audit_rows(const Audit *audit); /* of the source, exact */

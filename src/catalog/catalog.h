@@ -1,0 +1,104 @@
+/*
+ * What a database holds, read from its catalogs: one query per kind of object, never one per table.
+ *
+ * Left out everywhere: system schemas, temporary objects, and members of extensions. The structs are plain and owned by
+ * their Catalog. Texts come from the server under the pinned settings, so names in definitions are schema-qualified.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "pg/conn.h"
+
+typedef struct CatalogColumn {
+    char *name;
+    char *type;        /* format_type(): "character varying(40)" */
+    char *base_schema; /* the type under its domains */
+    char *base_name;   /* "varchar" */
+    char base_kind;    /* pg_type.typtype: b base, e enum, c composite, r range, m multirange, p pseudo */
+    char *elem_name;   /* of an array in pg_catalog whose element is in pg_catalog: the element's name, else NULL */
+    bool is_array;
+    int typmod;        /* -1 where there is none, or it stands in a domain */
+    bool not_null;
+    bool generated;    /* its value is computed from the others */
+    bool is_virtual;   /* generated on reading (18+) */
+    bool from_initdb;  /* type (and element type) is built in: its oid and binary form are the same on every server */
+    char identity;     /* a, d or 0 */
+    char *default_sql; /* or NULL */
+    char *collation;   /* qualified, where it is not the type's own; or NULL */
+} CatalogColumn;
+
+/* A constraint or an index: what drift is looked for in. */
+typedef struct CatalogDefinition {
+    char *kind; /* "constraint" or "index" */
+    char *name;
+    char *sql;
+} CatalogDefinition;
+
+typedef struct CatalogRelation {
+    guint32 oid;
+    char *schema, *name;
+    char *label;      /* schema.name, for people */
+    char *quoted;     /* "schema"."name", for SQL */
+    char kind;        /* r table, p partitioned table, m materialized view, f foreign table */
+    char persistence; /* p permanent, u unlogged */
+    guint64 bytes;    /* pg_total_relation_size */
+    guint64 pages;    /* of the heap, as the planner last knew them */
+    double estimate;  /* rows, as the planner last knew them; -1 unknown */
+    char *owner;
+    bool is_partition;
+    bool row_security;
+    bool extension_member; /* configuration table of an extension */
+    GPtrArray *columns;     /* of CatalogColumn*, by name in byte order */
+    GPtrArray *definitions; /* of CatalogDefinition*, by kind and name */
+    char **key;             /* columns of the primary key, else of a unique not-null index; NULL where there is none */
+    char *key_name;         /* of that index */
+} CatalogRelation;
+
+typedef struct CatalogSequence {
+    char *schema, *name, *label, *quoted;
+    gint64 last_value, increment;
+    bool is_called;
+} CatalogSequence;
+
+typedef struct CatalogForeignKey {
+    guint32 oid;
+    char *name;
+    char *child, *parent;   /* qualified, quoted */
+    char *child_label;
+    bool validated;
+    bool partitioned;       /* the referencing table is: NOT VALID is not possible before 18 */
+    bool inherited;         /* a partition's share of its parent's constraint */
+    char *orphans_sql;      /* SELECT count(*) of rows without a parent */
+} CatalogForeignKey;
+
+typedef struct CatalogPair { /* extension: version; object kind: count; ... */
+    char *name;
+    char *value;
+} CatalogPair;
+
+typedef struct Catalog {
+    GPtrArray *relations;    /* of CatalogRelation*, by schema and name in byte order */
+    GHashTable *by_name;     /* quoted -> CatalogRelation*; not owning: catalog_find() */
+    GPtrArray *sequences;    /* of CatalogSequence*, by schema and name */
+    GPtrArray *foreign_keys; /* of CatalogForeignKey* */
+    GPtrArray *extensions;   /* of CatalogPair: version */
+    GPtrArray *counts;       /* of CatalogPair: how many objects of each kind */
+    GPtrArray *properties;   /* of CatalogPair: encoding, collate, ctype, provider, ... */
+    guint64 database_bytes;
+    guint64 large_objects;
+} Catalog;
+
+/* Reads everything in the connection's current transaction (join a snapshot first for one moment). */
+Catalog *catalog_read(PgConn *conn, GError **error);
+void catalog_free(Catalog *catalog);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Catalog, catalog_free)
+
+/* NULL where there is no such relation. */
+CatalogRelation *catalog_find(const Catalog *catalog, const char *schema, const char *name);
+CatalogColumn *catalog_column(const CatalogRelation *relation, const char *name);
+/* "encoding" -> "UTF8"; NULL where unknown. */
+const char *catalog_property(const Catalog *catalog, const char *name);
+/* Has rows of its own that must travel: plain tables and partitions, configuration tables of extensions excepted. */
+bool catalog_has_rows(const CatalogRelation *relation);

@@ -1,0 +1,205 @@
+#include <string.h>
+
+#include "base/error.h"
+#include "catalog/catalog.h"
+#include "catalog/catalog_sql.h"
+#include "catalog/internal.h"
+
+enum { SEQUENCES_PER_QUERY = 500 };
+
+/* While rows of columns and the like come ordered by relation oid: the relations by oid, and the last one used. */
+typedef struct Reader {
+    Catalog *catalog;
+    GHashTable *by_oid;
+} Reader;
+
+static CatalogRelation *relation_of(const Reader *reader, const PgResult *row)
+{
+    guint32 oid = (guint32)g_ascii_strtoull(pg_result_get(row, 0, 0), NULL, 10);
+    return g_hash_table_lookup(reader->by_oid, GUINT_TO_POINTER(oid));
+}
+
+static char first_char(const PgResult *row, int column)
+{
+    const char *text = pg_result_get(row, 0, column);
+    return text == NULL ? '\0' : *text;
+}
+
+static char *label_of(const char *schema, const char *name)
+{
+    return g_strconcat(schema, ".", name, NULL);
+}
+
+static bool on_relation(const PgResult *row, gpointer data, GError **error)
+{
+    Reader *reader = data;
+    CatalogRelation *r = catalog_relation_new();
+    r->oid = (guint32)g_ascii_strtoull(pg_result_get(row, 0, 0), NULL, 10);
+    r->schema = g_strdup(pg_result_get(row, 0, 1));
+    r->name = g_strdup(pg_result_get(row, 0, 2));
+    r->label = label_of(r->schema, r->name);
+    r->quoted = pg_quote_qualified(r->schema, r->name);
+    r->kind = first_char(row, 3);
+    r->persistence = first_char(row, 4);
+    r->bytes = (guint64)pg_result_int(row, 0, 5);
+    r->pages = (guint64)pg_result_int(row, 0, 6);
+    r->estimate = g_ascii_strtod(pg_result_get(row, 0, 7), NULL);
+    r->owner = g_strdup(pg_result_get(row, 0, 8));
+    r->is_partition = pg_result_bool(row, 0, 9);
+    r->row_security = pg_result_bool(row, 0, 10);
+    r->extension_member = pg_result_bool(row, 0, 11);
+    g_ptr_array_add(reader->catalog->relations, r);
+    g_hash_table_insert(reader->by_oid, GUINT_TO_POINTER(r->oid), r);
+    g_hash_table_insert(reader->catalog->by_name, r->quoted, r);
+    return true;
+}
+
+static bool on_column(const PgResult *row, gpointer data, GError **error)
+{
+    CatalogRelation *relation = relation_of(data, row);
+    if (relation == NULL)
+        return true; /* of a member of an extension */
+    CatalogColumn *c = g_new0(CatalogColumn, 1);
+    c->name = g_strdup(pg_result_get(row, 0, 1));
+    c->type = g_strdup(pg_result_get(row, 0, 2));
+    c->base_schema = g_strdup(pg_result_get(row, 0, 3));
+    c->base_name = g_strdup(pg_result_get(row, 0, 4));
+    c->base_kind = first_char(row, 5);
+    c->elem_name = g_strdup(pg_result_get(row, 0, 6));
+    c->is_array = pg_result_bool(row, 0, 7);
+    c->typmod = (int)pg_result_int(row, 0, 8);
+    c->not_null = pg_result_bool(row, 0, 9);
+    c->generated = pg_result_bool(row, 0, 10);
+    c->is_virtual = pg_result_bool(row, 0, 11);
+    c->identity = first_char(row, 12);
+    c->default_sql = g_strdup(pg_result_get(row, 0, 13));
+    c->collation = g_strdup(pg_result_get(row, 0, 14));
+    c->from_initdb = pg_result_bool(row, 0, 15);
+    g_ptr_array_add(relation->columns, c);
+    return true;
+}
+
+static bool on_key(const PgResult *row, gpointer data, GError **error)
+{
+    CatalogRelation *relation = relation_of(data, row);
+    if (relation == NULL)
+        return true;
+    guint n = relation->key == NULL ? 0 : g_strv_length(relation->key);
+    relation->key = g_renew(char *, relation->key, n + 2);
+    relation->key[n] = g_strdup(pg_result_get(row, 0, 2));
+    relation->key[n + 1] = NULL;
+    if (relation->key_name == NULL)
+        relation->key_name = g_strdup(pg_result_get(row, 0, 1));
+    return true;
+}
+
+static bool on_definition(const PgResult *row, gpointer data, GError **error)
+{
+    CatalogRelation *relation = relation_of(data, row);
+    if (relation == NULL)
+        return true;
+    CatalogDefinition *d = g_new0(CatalogDefinition, 1);
+    d->kind = g_strdup(pg_result_get(row, 0, 1));
+    d->name = g_strdup(pg_result_get(row, 0, 2));
+    d->sql = g_strdup(pg_result_get(row, 0, 3));
+    g_ptr_array_add(relation->definitions, d);
+    return true;
+}
+
+static bool on_sequence(const PgResult *row, gpointer data, GError **error)
+{
+    Reader *reader = data;
+    CatalogSequence *s = g_new0(CatalogSequence, 1);
+    s->schema = g_strdup(pg_result_get(row, 0, 0));
+    s->name = g_strdup(pg_result_get(row, 0, 1));
+    s->label = label_of(s->schema, s->name);
+    s->quoted = pg_quote_qualified(s->schema, s->name);
+    s->increment = pg_result_int(row, 0, 2);
+    g_ptr_array_add(reader->catalog->sequences, s);
+    return true;
+}
+
+static bool on_foreign_key(const PgResult *row, gpointer data, GError **error)
+{
+    Reader *reader = data;
+    CatalogForeignKey *k = g_new0(CatalogForeignKey, 1);
+    k->oid = (guint32)g_ascii_strtoull(pg_result_get(row, 0, 0), NULL, 10);
+    k->name = g_strdup(pg_result_get(row, 0, 1));
+    k->child = g_strdup(pg_result_get(row, 0, 2));
+    k->parent = g_strdup(pg_result_get(row, 0, 3));
+    k->child_label = g_strdup(pg_result_get(row, 0, 4));
+    k->validated = pg_result_bool(row, 0, 5);
+    k->partitioned = pg_result_bool(row, 0, 6);
+    k->inherited = pg_result_bool(row, 0, 7);
+    k->orphans_sql = g_strdup(pg_result_get(row, 0, 8));
+    g_ptr_array_add(reader->catalog->foreign_keys, k);
+    return true;
+}
+
+static bool on_pair(const PgResult *row, gpointer data, GError **error)
+{
+    CatalogPair *pair = g_new0(CatalogPair, 1);
+    pair->name = g_strdup(pg_result_get(row, 0, 0));
+    pair->value = g_strdup(pg_result_get(row, 0, 1));
+    g_ptr_array_add(data, pair);
+    return true;
+}
+
+/* A sequence's value is a row of the sequence itself: many of them in one query. */
+static bool read_sequence_values(PgConn *conn, GPtrArray *sequences, guint from, guint to, GError **error)
+{
+    g_autoptr(GString) sql = g_string_new(NULL);
+    for (guint i = from; i < to; i++) {
+        const CatalogSequence *s = sequences->pdata[i];
+        g_string_append_printf(sql, "%sSELECT %u AS i, last_value, is_called FROM %s", i > from ? " UNION ALL " : "", i, s->quoted);
+    }
+    g_autoptr(PgResult) r = pg_query(conn, sql->str, deadline_in_ms(PG_CATALOG_MS), error);
+    if (r == NULL)
+        return false;
+    for (int row = 0; row < pg_result_rows(r); row++) {
+        CatalogSequence *s = sequences->pdata[pg_result_int(r, row, 0)];
+        s->last_value = pg_result_int(r, row, 1);
+        s->is_called = pg_result_bool(r, row, 2);
+    }
+    return true;
+}
+
+static bool read_all_sequence_values(PgConn *conn, GPtrArray *sequences, GError **error)
+{
+    for (guint from = 0; from < sequences->len; from += SEQUENCES_PER_QUERY)
+        if (!read_sequence_values(conn, sequences, from, MIN(from + SEQUENCES_PER_QUERY, sequences->len), error))
+            return false;
+    return true;
+}
+
+Catalog *catalog_read(PgConn *conn, GError **error)
+{
+    g_autoptr(Catalog) catalog = catalog_new();
+    g_autoptr(GHashTable) by_oid = g_hash_table_new(g_direct_hash, g_direct_equal);
+    Reader reader = {.catalog = catalog, .by_oid = by_oid};
+    const struct {
+        const char *sql;
+        PgRowFunc on_row;
+        gpointer data;
+    } queries[] = {
+        {CATALOG_RELATIONS_SQL, on_relation, &reader},      {CATALOG_COLUMNS_SQL, on_column, &reader},
+        {CATALOG_KEYS_SQL, on_key, &reader},                {CATALOG_DEFINITIONS_SQL, on_definition, &reader},
+        {CATALOG_SEQUENCES_SQL, on_sequence, &reader},      {CATALOG_FOREIGN_KEYS_SQL, on_foreign_key, &reader},
+        {CATALOG_EXTENSIONS_SQL, on_pair, catalog->extensions}, {CATALOG_COUNTS_SQL, on_pair, catalog->counts},
+        {CATALOG_DATABASE_SQL, on_pair, catalog->properties},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(queries); i++)
+        if (!pg_query_each(conn, queries[i].sql, 0, NULL, queries[i].on_row, queries[i].data, deadline_in_ms(PG_CATALOG_MS), error)) {
+            g_prefix_error(error, "reading the catalogs: ");
+            return NULL;
+        }
+    if (!read_all_sequence_values(conn, catalog->sequences, error)) {
+        g_prefix_error(error, "reading the sequences: ");
+        return NULL;
+    }
+    const char *bytes = catalog_property(catalog, "bytes");
+    const char *large_objects = catalog_property(catalog, "large objects");
+    catalog->database_bytes = bytes == NULL ? 0 : g_ascii_strtoull(bytes, NULL, 10);
+    catalog->large_objects = large_objects == NULL ? 0 : g_ascii_strtoull(large_objects, NULL, 10);
+    return g_steal_pointer(&catalog);
+}

@@ -1,0 +1,19 @@
+-- purpose: constraints and indexes of every table, as text to be compared. Not-null constraints stand in the columns
+--          (since 18 they are constraints too), indexes that serve a constraint stand in the constraint
+-- params: none
+-- columns: relation oid, kind, name, definition
+-- versions: 12-
+SELECT s.relid::text, s.kind, s.name, s.sql
+  FROM (SELECT k.conrelid AS relid, 'constraint' AS kind, k.conname AS name, pg_catalog.pg_get_constraintdef(k.oid) AS sql,
+               k.connamespace AS nsp
+          FROM pg_catalog.pg_constraint k
+         WHERE k.conrelid <> 0 AND k.contype IN ('c', 'f', 'p', 'u', 'x')
+        UNION ALL
+        SELECT i.indrelid, 'index', c.relname, pg_catalog.pg_get_indexdef(i.indexrelid), c.relnamespace
+          FROM pg_catalog.pg_index i
+          JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+         WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = i.indexrelid
+                              AND k.contype IN ('p', 'u', 'x'))) s
+  JOIN pg_catalog.pg_namespace n ON n.oid = s.nsp
+ WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+ ORDER BY s.relid, s.kind COLLATE "C", s.name COLLATE "C"

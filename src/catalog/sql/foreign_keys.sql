@@ -1,0 +1,28 @@
+-- purpose: every foreign key, with the query that counts its orphans: rows whose parent is missing (under MATCH FULL
+--          also rows that are null in part). The equality operator is the constraint's own
+-- params: none
+-- columns: oid, name, child, parent, child label, validated, partitioned, inherited, orphans query
+-- versions: 12-
+SELECT k.oid::text, k.conname, pg_catalog.format('%I.%I', cn.nspname, c.relname), pg_catalog.format('%I.%I', pn.nspname, p.relname),
+       cn.nspname || '.' || c.relname, k.convalidated, c.relkind = 'p', k.conparentid <> 0,
+       pg_catalog.format('SELECT count(*) FROM %s%I.%I c WHERE %s NOT EXISTS (SELECT FROM %s%I.%I p WHERE %s)',
+           CASE c.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END, cn.nspname, c.relname,
+           CASE k.confmatchtype WHEN 'f' THEN pg_catalog.format('(%s) AND ', pg_catalog.string_agg(pg_catalog.format('c.%I IS NOT NULL', ca.attname), ' OR '))
+                ELSE pg_catalog.string_agg(pg_catalog.format('c.%I IS NOT NULL AND ', ca.attname), '') END,
+           CASE p.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END, pn.nspname, p.relname,
+           pg_catalog.string_agg(pg_catalog.format('p.%I OPERATOR(%I.%s) c.%I', pa.attname, opn.nspname, o.oprname, ca.attname), ' AND '))
+  FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+  JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
+  JOIN pg_catalog.pg_class p ON p.oid = k.confrelid
+  JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+ CROSS JOIN LATERAL pg_catalog.generate_subscripts(k.conkey, 1) pos
+  JOIN pg_catalog.pg_attribute ca ON ca.attrelid = k.conrelid AND ca.attnum = k.conkey[pos]
+  JOIN pg_catalog.pg_attribute pa ON pa.attrelid = k.confrelid AND pa.attnum = k.confkey[pos]
+  JOIN pg_catalog.pg_operator o ON o.oid = k.conpfeqop[pos]
+  JOIN pg_catalog.pg_namespace opn ON opn.oid = o.oprnamespace
+ WHERE k.contype = 'f'
+   AND cn.nspname <> 'information_schema' AND cn.nspname !~ '^pg_'
+ GROUP BY k.oid, k.conname, cn.nspname, c.relname, pn.nspname, p.relname, k.convalidated, c.relkind, p.relkind,
+          k.conparentid, k.confmatchtype
+ ORDER BY cn.nspname COLLATE "C", c.relname COLLATE "C", k.conname COLLATE "C"

@@ -1,0 +1,242 @@
+#include "config/config.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "config/read.h"
+#include "config/secret.h"
+
+#define DEFAULT_JOBS 4
+#define DEFAULT_SPLIT_ABOVE ((guint64)1 << 30)
+#define STATE_FOLDER ".pgfold"
+
+static char **no_names(void)
+{
+    return g_new0(char *, 1);
+}
+
+static void source_free(gpointer data)
+{
+    ConfigSource *source = data;
+    g_free(source->name);
+    config_wipe(source->url);
+    g_free(source->compose);
+    g_free(source);
+}
+
+static void table_free(gpointer data)
+{
+    ConfigTable *table = data;
+    g_free(table->schema);
+    g_free(table->table);
+    g_strfreev(table->key);
+    g_free(table);
+}
+
+ConfigTable *config_table_new(void)
+{
+    ConfigTable *table = g_new0(ConfigTable, 1);
+    table->key = no_names();
+    return table;
+}
+
+Config *config_new(void)
+{
+    Config *config = g_new0(Config, 1);
+    config->version = 1;
+    config->sources = g_ptr_array_new_with_free_func(source_free);
+    for (int kind = 0; kind < CONFIG_PROTECT_KINDS; kind++)
+        config->protect[kind] = no_names();
+    config->fold.jobs = DEFAULT_JOBS;
+    config->fold.backup = true;
+    config->fold.split_above = DEFAULT_SPLIT_ABOVE;
+    config->fold.tables = g_ptr_array_new_with_free_func(table_free);
+    config->code.variable = g_strdup("DATABASE_URL");
+    config->code.tests = no_names();
+    config->code.remove = no_names();
+    config->testdb.settings = no_names();
+    config->state = g_strdup(STATE_FOLDER);
+    config->warnings = g_ptr_array_new_with_free_func(g_free);
+    config->places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    return config;
+}
+
+Config *config_new_adhoc(const char *source_url, const char *target_url)
+{
+    Config *config = config_new();
+    config->folder = g_get_current_dir();
+    g_free(config->state);
+    config->state = g_build_filename(config->folder, STATE_FOLDER, NULL);
+    config->target.url = g_strdup(target_url);
+    if (source_url != NULL) {
+        ConfigSource *source = g_new0(ConfigSource, 1);
+        source->name = g_strdup("source");
+        source->url = g_strdup(source_url);
+        g_ptr_array_add(config->sources, source);
+    }
+    return config;
+}
+
+void config_free(Config *config)
+{
+    if (config == NULL)
+        return;
+    g_free(config->path);
+    g_free(config->folder);
+    g_free(config->state);
+    config_wipe(config->target.url);
+    g_free(config->target.identity);
+    g_free(config->target.database);
+    g_ptr_array_unref(config->sources);
+    for (int kind = 0; kind < CONFIG_PROTECT_KINDS; kind++)
+        g_strfreev(config->protect[kind]);
+    g_ptr_array_unref(config->fold.tables);
+    g_free(config->code.variable);
+    g_strfreev(config->code.tests);
+    g_strfreev(config->code.remove);
+    g_free(config->testdb.database);
+    g_strfreev(config->testdb.settings);
+    g_ptr_array_unref(config->warnings);
+    g_hash_table_unref(config->places);
+    g_free(config);
+}
+
+/* "laptop, old-vps" */
+static char *source_names(const Config *config)
+{
+    GString *names = g_string_new(NULL);
+    for (guint i = 0; i < config->sources->len; i++) {
+        const ConfigSource *source = g_ptr_array_index(config->sources, i);
+        g_string_append_printf(names, "%s%s", i == 0 ? "" : ", ", source->name);
+    }
+    return g_string_free(names, FALSE);
+}
+
+const ConfigSource *config_source(const Config *config, const char *name, GError **error)
+{
+    for (guint i = 0; i < config->sources->len; i++) {
+        const ConfigSource *source = g_ptr_array_index(config->sources, i);
+        if (strcmp(source->name, name) == 0)
+            return source;
+    }
+    g_autofree char *shown = config_quote(name);
+    char *names = source_names(config);
+    char *hint = *names == '\0' ? g_strdup("no source is given") : g_strdup_printf("the sources are: %s", names);
+    g_free(names);
+    pgf_error_take_hint(error, PGF_ERROR_USAGE, hint, "there is no source %s", shown);
+    return NULL;
+}
+
+GPtrArray *config_choose_sources(const Config *config, const char *const *names, GError **error)
+{
+    g_autoptr(GPtrArray) chosen = g_ptr_array_new();
+    bool all = names == NULL || names[0] == NULL;
+    for (guint i = 0; !all && names[i] != NULL; i++) {
+        const ConfigSource *source = config_source(config, names[i], error);
+        if (source == NULL)
+            return NULL;
+        if (g_ptr_array_find(chosen, source, NULL)) {
+            pgf_error_set(error, PGF_ERROR_USAGE, "name it once", "the source %s is named twice", source->name);
+            return NULL;
+        }
+        g_ptr_array_add(chosen, (gpointer)source);
+    }
+    for (guint i = 0; all && i < config->sources->len; i++) {
+        ConfigSource *source = g_ptr_array_index(config->sources, i);
+        if (!source->skip)
+            g_ptr_array_add(chosen, source);
+    }
+    if (chosen->len > 0)
+        return g_steal_pointer(&chosen);
+    if (config->sources->len == 0)
+        pgf_error_set(error, PGF_ERROR_USAGE, "give one with --source URL", "there is no source");
+    else
+        pgf_error_set(error, PGF_ERROR_USAGE, "name one on the command line", "every source has skip: true");
+    return NULL;
+}
+
+const ConfigTable *config_table(const Config *config, const char *schema, const char *table)
+{
+    for (guint i = 0; i < config->fold.tables->len; i++) {
+        const ConfigTable *entry = g_ptr_array_index(config->fold.tables, i);
+        if (strcmp(entry->table, table) == 0 && strcmp(entry->schema, schema) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+/* Without FNM_PATHNAME a * passes over slashes too. An entry with a bracket in it is also taken as it is written. */
+static bool is_matched(const char *entry, const char *name)
+{
+    return strcmp(entry, name) == 0 || fnmatch(entry, name, 0) == 0;
+}
+
+static int protected_index(const Config *config, ConfigProtectKind kind, const char *name)
+{
+    char *const *entries = config->protect[kind];
+    for (int i = 0; entries[i] != NULL; i++) {
+        if (is_matched(entries[i], name))
+            return i;
+    }
+    return -1;
+}
+
+const char *config_protected(const Config *config, ConfigProtectKind kind, const char *name)
+{
+    int index = protected_index(config, kind, name);
+    return index < 0 ? NULL : config->protect[kind][index];
+}
+
+bool config_check_protected(const Config *config, const char *label, const char *database, GError **error)
+{
+    int index = protected_index(config, CONFIG_PROTECT_DATABASES, database);
+    if (index < 0)
+        return true;
+    g_autofree char *key = g_strdup_printf("protect.databases[%d]", index);
+    g_autofree char *where = config_where(config, key);
+    g_autofree char *entry = config_quote(config->protect[CONFIG_PROTECT_DATABASES][index]);
+    char *hint = g_strdup_printf("correct the connection string, or take %s out of protect.databases", entry);
+    pgf_error_take_hint(error, PGF_ERROR_REFUSED, hint, "%s: the database \"%s\" is protected (%s)", label, database,
+                        where);
+    return false;
+}
+
+char *config_where(const Config *config, const char *key)
+{
+    if (config->path == NULL)
+        return g_strdup("the command line");
+    const ConfigPlace *place = g_hash_table_lookup(config->places, key);
+    if (place == NULL)
+        return g_strdup(config->path);
+    return g_strdup_printf("%s:%d:%d", config->path, place->line, place->column);
+}
+
+static void redact_word(GString *text, const char *word)
+{
+    /* Shorter ones would take letters out of everything. */
+    if (strlen(word) >= 3)
+        g_string_replace(text, word, "****", 0);
+}
+
+static void redact_url(GString *text, const char *url)
+{
+    if (url == NULL)
+        return;
+    redact_word(text, url);
+    char **secrets = config_secrets(url);
+    for (guint i = 0; secrets[i] != NULL; i++)
+        redact_word(text, secrets[i]);
+    config_secrets_free(secrets);
+}
+
+char *config_redact(const Config *config, const char *text)
+{
+    GString *redacted = g_string_new(text);
+    redact_url(redacted, config->target.url);
+    for (guint i = 0; i < config->sources->len; i++) {
+        const ConfigSource *source = g_ptr_array_index(config->sources, i);
+        redact_url(redacted, source->url);
+    }
+    return g_string_free(redacted, FALSE);
+}

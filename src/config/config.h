@@ -1,0 +1,140 @@
+/*
+ * pgfold.yaml: which databases there are, what must not be touched, and how to fold (docs/configuration.md).
+ *
+ * Loading finds all mistakes of a file at once: one PGF_ERROR_USAGE error whose message has a line
+ * "file:line:column: what; what to do" for each, in the order of the file. The keys are declared in one table
+ * (config/schema.h) from which parsing, the lists in error messages and the check of the manual are made.
+ *
+ * A Config is plain data: commands may overwrite values from their options before they start any worker; afterwards
+ * it is only read, so that threads may share it. Strings belong to the Config unless said otherwise. Lists of names
+ * (char **) are NULL-terminated and never NULL.
+ *
+ * Connection strings may hold passwords: this room never prints them, and wipes them when a Config is freed.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#define CONFIG_JOBS_MAX 64
+
+/* What a command does with the databases that the file names. */
+typedef enum ConfigUse {
+    CONFIG_CONNECTS, /* reads every ${NAME}; one that is unset or empty is a mistake */
+    CONFIG_OFFLINE /* connects to none of them (testdb, status, report): every url is NULL, its ${NAME} not read */
+} ConfigUse;
+
+/* The rule for rows whose key is taken with another value. Only this one so far; the file may name no other. */
+typedef enum ConfigConflict { CONFIG_CONFLICT_STOP } ConfigConflict;
+
+typedef struct ConfigTarget {
+    char *url; /* any libpq connection string */
+    char *identity; /* pinned system_identifier, decimal digits; NULL: not pinned */
+    char *database; /* instead of the database in url, or NULL */
+} ConfigTarget;
+
+typedef struct ConfigSource {
+    char *name; /* unique; letters, digits, ".", "_" and "-": fit for a file name and a label */
+    char *url;
+    bool skip; /* left out, unless the command line names it */
+    char *compose; /* "FILE#SERVICE" that runs it, or NULL; nothing acts on it yet */
+} ConfigSource;
+
+typedef enum ConfigProtectKind {
+    CONFIG_PROTECT_DATABASES,
+    CONFIG_PROTECT_SCHEMAS,
+    CONFIG_PROTECT_TABLES, /* "schema.table" */
+    CONFIG_PROTECT_ROLES,
+    CONFIG_PROTECT_CONTAINERS,
+    CONFIG_PROTECT_PATHS, /* relative to the folder of the file */
+    CONFIG_PROTECT_KINDS
+} ConfigProtectKind;
+
+typedef struct ConfigTable {
+    char *schema, *table;
+    bool skip; /* neither compared nor folded; every command that leaves it out says so */
+    char **key; /* columns that identify a row where the table has no primary key; empty: none given */
+    ConfigConflict on_conflict;
+} ConfigTable;
+
+typedef struct ConfigFold {
+    int jobs; /* workers, 1..CONFIG_JOBS_MAX; 4 unless given */
+    ConfigConflict on_conflict;
+    bool backup; /* true unless the file says otherwise */
+    guint64 split_above; /* bytes: larger tables are copied in parts; 1 GB (1 << 30) unless given */
+    GPtrArray *tables; /* of ConfigTable*, in the order of the file */
+} ConfigFold;
+
+typedef struct ConfigCode {
+    char *variable; /* the environment variable that the application reads; DATABASE_URL unless given */
+    char **tests, **remove; /* patterns and paths, relative to the folder of the file */
+} ConfigCode;
+
+typedef struct ConfigTestdb {
+    int port; /* loopback port; 0: unix socket only */
+    char *database; /* created, or NULL */
+    char **settings; /* "name=value" server settings */
+} ConfigTestdb;
+
+typedef struct Config {
+    char *path; /* the file, as messages show it; NULL where the command line took its place */
+    char *folder; /* absolute: where the file is, or the current folder */
+    char *state; /* absolute: the folder of ledger, receipts and backups (".pgfold" beside the file); may not exist */
+    int version; /* of the file's format: 1 */
+    ConfigTarget target;
+    GPtrArray *sources; /* of ConfigSource*, in the order of the file */
+    char **protect[CONFIG_PROTECT_KINDS];
+    ConfigFold fold;
+    ConfigCode code;
+    ConfigTestdb testdb;
+    GPtrArray *warnings; /* of char*: "file:line:column: ..." remarks to be shown once, such as a literal password */
+    GHashTable *places; /* for config_where() */
+} Config;
+
+/* Finds the file: given (--config) if not NULL, else pgfold.yaml or pgfold.yml in the current folder or a folder above
+ * it, up to the root of the git working tree or the home directory, and in the current folder only where it is under
+ * neither. True with *ret_path NULL when there is none; an error when given does not exist, or a folder has both. */
+bool config_find(const char *given, char **ret_path, GError **error);
+
+/* Reads and checks one file. */
+Config *config_load(const char *path, ConfigUse use, GError **error);
+
+/* config_find() and config_load(); none found is an error that says how to write one or do without. */
+Config *config_open(const char *given, ConfigUse use, GError **error);
+
+/* As config_load(), from memory; path is for messages and for the folder that relative paths start from. */
+Config *config_parse(const char *text, gsize length, const char *path, ConfigUse use, GError **error);
+
+/* Without a file, from --source and --target (each may be NULL): one source, called "source", and the defaults for all
+ * else; the state folder is .pgfold in the current folder. ${NAME} is left to the shell. */
+Config *config_new_adhoc(const char *source_url, const char *target_url);
+
+void config_free(Config *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
+
+/* NULL with a PGF_ERROR_USAGE that lists the names there are. */
+const ConfigSource *config_source(const Config *config, const char *name, GError **error);
+
+/* What the command line chose: the sources with these names (NULL-terminated), or all that are not skipped where it
+ * names none. The elements belong to config. Transfer container. NULL with an error for an unknown name, a name given
+ * twice, or when nothing is left. */
+GPtrArray *config_choose_sources(const Config *config, const char *const *names, GError **error);
+
+/* What fold.tables says about a table, or NULL. */
+const ConfigTable *config_table(const Config *config, const char *schema, const char *table);
+
+/* Whether a name is on one of the protected lists: equal to an entry, or matched by it (*, ? and [] as in a shell).
+ * The entry is owned by config; NULL: not protected. */
+const char *config_protected(const Config *config, ConfigProtectKind kind, const char *name);
+
+/* False with PGF_ERROR_REFUSED when database is protected. Call for every database that a command connects to, with the
+ * name that the server gave, before anything else is done there. label: "target", "source laptop". */
+bool config_check_protected(const Config *config, const char *label, const char *database, GError **error);
+
+/* "pgfold.yaml:4:13" for a key such as "target.identity", "sources[0].url", "fold.tables.public.t.skip"; the file where
+ * the key was not given; "the command line" without a file. Transfer full. */
+char *config_where(const Config *config, const char *key);
+
+/* text with the connection strings of config, and every password in them, replaced by "****". For text of others that
+ * is about to be shown or stored. Transfer full. */
+char *config_redact(const Config *config, const char *text);

@@ -1,0 +1,313 @@
+#include "config/schema.h"
+
+#include <string.h>
+
+#include "config/config.h"
+
+#define LATER_RULES "the rules that use it come with a later version: take it out"
+
+static const ConfigKey TARGET_KEYS[] = {
+    {.name = "url",
+     .kind = CONFIG_KIND_URL,
+     .offset = offsetof(ConfigTarget, url),
+     .required = true,
+     .connects = true,
+     .about = "How to reach the target: any connection string that psql takes. There is no default."},
+    {.name = "identity",
+     .kind = CONFIG_KIND_DIGITS,
+     .offset = offsetof(ConfigTarget, identity),
+     .connects = true,
+     .about = "The system identifier of the target's cluster, in quotation marks. A cluster with another one is an "
+              "error, whatever the URL says."},
+    {.name = "database",
+     .kind = CONFIG_KIND_TEXT,
+     .offset = offsetof(ConfigTarget, database),
+     .connects = true,
+     .about = "The database on the target, instead of the one in `url`. `pgfold fold` creates it if it is missing."},
+    {.name = "ssh",
+     .kind = CONFIG_KIND_TEXT,
+     .later = "hold the tunnel open yourself (ssh -N -L 6432:localhost:5432 HOST) and put its end into url",
+     .about = "Reach the target through an SSH tunnel."},
+    {0},
+};
+
+static const ConfigKey SOURCE_KEYS[] = {
+    {.name = "name",
+     .kind = CONFIG_KIND_NAME,
+     .offset = offsetof(ConfigSource, name),
+     .required = true,
+     .about = "What pgfold calls this source: in messages, on the command line, in file names."},
+    {.name = "url",
+     .kind = CONFIG_KIND_URL,
+     .offset = offsetof(ConfigSource, url),
+     .required = true,
+     .connects = true,
+     .about = "How to reach the source: any connection string that psql takes."},
+    {.name = "skip",
+     .kind = CONFIG_KIND_FLAG,
+     .offset = offsetof(ConfigSource, skip),
+     .unless_given = "`false`",
+     .about = "Leave this source out unless the command line names it."},
+    {.name = "compose",
+     .kind = CONFIG_KIND_TEXT,
+     .offset = offsetof(ConfigSource, compose),
+     .about = "The compose file and service that run this source (`FILE#SERVICE`). Kept for later; nothing acts on "
+              "it in this version."},
+    {.name = "into",
+     .kind = CONFIG_KIND_TEXT,
+     .later = "give this source a pgfold.yaml of its own, with that database in target.database",
+     .about = "Fold into another database or schema of the target."},
+    {.name = "databases",
+     .kind = CONFIG_KIND_TEXT,
+     .later = "write one source for each database",
+     .about = "Fold every database of the source's server."},
+    {.name = "include",
+     .kind = CONFIG_KIND_TEXTS,
+     .later = "write fold.tables entries with skip: true for the rest",
+     .about = "Fold only what matches these patterns."},
+    {.name = "exclude",
+     .kind = CONFIG_KIND_TEXTS,
+     .later = "write fold.tables entries with skip: true instead",
+     .about = "Leave out what matches these patterns."},
+    {0},
+};
+
+#define PROTECT_OFFSET(kind) (offsetof(Config, protect) + (gsize)(kind) * sizeof(char **))
+
+/* These lie in Config itself: the level has no struct of its own. */
+static const ConfigKey PROTECT_KEYS[] = {
+    {.name = "databases",
+     .kind = CONFIG_KIND_TEXTS,
+     .offset = PROTECT_OFFSET(CONFIG_PROTECT_DATABASES),
+     .about = "Databases that are never a source or a target."},
+    {.name = "schemas",
+     .kind = CONFIG_KIND_TEXTS,
+     .offset = PROTECT_OFFSET(CONFIG_PROTECT_SCHEMAS),
+     .about = "Schemas of the target. Kept for later."},
+    {.name = "tables",
+     .kind = CONFIG_KIND_TEXTS,
+     .offset = PROTECT_OFFSET(CONFIG_PROTECT_TABLES),
+     .about = "Tables of the target, as `schema.table`. Kept for later."},
+    {.name = "roles",
+     .kind = CONFIG_KIND_TEXTS,
+     .offset = PROTECT_OFFSET(CONFIG_PROTECT_ROLES),
+     .about = "Roles of either side. Kept for later."},
+    {.name = "containers",
+     .kind = CONFIG_KIND_TEXTS,
+     .offset = PROTECT_OFFSET(CONFIG_PROTECT_CONTAINERS),
+     .about = "Containers. Kept for later."},
+    {.name = "paths",
+     .kind = CONFIG_KIND_TEXTS,
+     .offset = PROTECT_OFFSET(CONFIG_PROTECT_PATHS),
+     .about = "Files and folders, relative to pgfold.yaml. Kept for later."},
+    {0},
+};
+
+static const ConfigKey TABLE_KEYS[] = {
+    {.name = "skip",
+     .kind = CONFIG_KIND_FLAG,
+     .offset = offsetof(ConfigTable, skip),
+     .unless_given = "`false`",
+     .about = "Neither compare nor fold this table. Every command says that it was left out."},
+    {.name = "on_conflict",
+     .kind = CONFIG_KIND_RULE,
+     .offset = offsetof(ConfigTable, on_conflict),
+     .unless_given = "`fold.on_conflict`",
+     .about = "As `fold.on_conflict`, for this table."},
+    {.name = "key",
+     .kind = CONFIG_KIND_TEXTS,
+     .offset = offsetof(ConfigTable, key),
+     .about = "Columns that identify a row, for a table without a primary key."},
+    {.name = "match_on",
+     .kind = CONFIG_KIND_TEXTS,
+     .later = LATER_RULES,
+     .about = "Columns by which `rekey` finds the same thing on both sides."},
+    {.name = "references",
+     .kind = CONFIG_KIND_TEXTS,
+     .later = LATER_RULES,
+     .about = "References that no foreign key declares."},
+    {0},
+};
+
+static const ConfigKey FOLD_KEYS[] = {
+    {.name = "jobs",
+     .kind = CONFIG_KIND_NUMBER,
+     .offset = offsetof(ConfigFold, jobs),
+     .min = 1,
+     .max = CONFIG_JOBS_MAX,
+     .unless_given = "`4`",
+     .about = "Workers; each has one connection to either side. From 1 to 64."},
+    {.name = "on_conflict",
+     .kind = CONFIG_KIND_RULE,
+     .offset = offsetof(ConfigFold, on_conflict),
+     .unless_given = "`stop`",
+     .about = "What happens where a key of the source is taken in the target by another row. This version knows "
+              "`stop`: nothing is overwritten, and nothing is committed."},
+    {.name = "backup",
+     .kind = CONFIG_KIND_FLAG,
+     .offset = offsetof(ConfigFold, backup),
+     .unless_given = "`true`",
+     .about = "Back the source up, and prove the backup, before its rows are copied. `false` asks for confirmation, "
+              "as `--no-backup` does, and is written into the receipt."},
+    {.name = "split_above",
+     .kind = CONFIG_KIND_SIZE,
+     .offset = offsetof(ConfigFold, split_above),
+     .unless_given = "`1GB`",
+     .about = "Tables larger than this are copied in parts, by several workers at once. A number with `kB`, `MB`, "
+              "`GB` or `TB`, 1 MB at least."},
+    {.name = "tables",
+     .kind = CONFIG_KIND_TABLES,
+     .offset = offsetof(ConfigFold, tables),
+     .element_size = sizeof(ConfigTable),
+     .keys = TABLE_KEYS,
+     .about = "Rules for single tables, by `schema.table`. A name with a dot or a quotation mark in it is written as "
+              "in SQL: `'\"my.schema\".orders'`."},
+    {0},
+};
+
+static const ConfigKey CODE_KEYS[] = {
+    {.name = "variable",
+     .kind = CONFIG_KIND_TEXT,
+     .offset = offsetof(ConfigCode, variable),
+     .unless_given = "`DATABASE_URL`",
+     .about = "The environment variable from which the application takes its connection string. Kept for later."},
+    {.name = "tests",
+     .kind = CONFIG_KIND_TEXTS,
+     .offset = offsetof(ConfigCode, tests),
+     .about = "Patterns of files that are tests. Kept for later."},
+    {.name = "remove",
+     .kind = CONFIG_KIND_TEXTS,
+     .offset = offsetof(ConfigCode, remove),
+     .about = "Files that only served the old databases. Kept for later; nothing is removed in this version."},
+    {0},
+};
+
+static const ConfigKey TESTDB_KEYS[] = {
+    {.name = "port",
+     .kind = CONFIG_KIND_NUMBER,
+     .offset = offsetof(ConfigTestdb, port),
+     .min = 1,
+     .max = 65535,
+     .about = "Loopback port of the test database; without it, a private unix socket only."},
+    {.name = "database",
+     .kind = CONFIG_KIND_TEXT,
+     .offset = offsetof(ConfigTestdb, database),
+     .unless_given = "`postgres`",
+     .about = "The database that is created in it."},
+    {.name = "settings",
+     .kind = CONFIG_KIND_SETTINGS,
+     .offset = offsetof(ConfigTestdb, settings),
+     .about = "Server settings, by name, as in postgresql.conf."},
+    {0},
+};
+
+static const ConfigKey TOP_KEYS[] = {
+    {.name = "version",
+     .kind = CONFIG_KIND_NUMBER,
+     .offset = offsetof(Config, version),
+     .required = true,
+     .min = 1,
+     .max = 1,
+     .about = "Of this file's format: 1."},
+    {.name = "target",
+     .kind = CONFIG_KIND_MAP,
+     .offset = offsetof(Config, target),
+     .required = true,
+     .keys = TARGET_KEYS,
+     .about = "The database that is, or becomes, the single source of truth."},
+    {.name = "sources",
+     .kind = CONFIG_KIND_ENTRIES,
+     .offset = offsetof(Config, sources),
+     .required = true,
+     .element_size = sizeof(ConfigSource),
+     .keys = SOURCE_KEYS,
+     .about = "The databases to be folded into it."},
+    {.name = "protect",
+     .kind = CONFIG_KIND_MAP,
+     .offset = 0,
+     .keys = PROTECT_KEYS,
+     .about = "What pgfold must not touch. Entries are names or patterns (`*`, `?`, `[abc]`)."},
+    {.name = "fold",
+     .kind = CONFIG_KIND_MAP,
+     .offset = offsetof(Config, fold),
+     .keys = FOLD_KEYS,
+     .about = "How to fold."},
+    {.name = "code",
+     .kind = CONFIG_KIND_MAP,
+     .offset = offsetof(Config, code),
+     .keys = CODE_KEYS,
+     .about = "The project's code."},
+    {.name = "testdb",
+     .kind = CONFIG_KIND_MAP,
+     .offset = offsetof(Config, testdb),
+     .keys = TESTDB_KEYS,
+     .about = "What `pgfold testdb` starts."},
+    {.name = "state",
+     .kind = CONFIG_KIND_TEXT,
+     .offset = offsetof(Config, state),
+     .unless_given = "`.pgfold`",
+     .about = "The folder of the ledger, the receipts and the backups, relative to pgfold.yaml."},
+    {0},
+};
+
+const ConfigKey *config_schema(void)
+{
+    return TOP_KEYS;
+}
+
+const char *config_kind_name(ConfigKind kind)
+{
+    static const char *const NAMES[] = {
+        [CONFIG_KIND_MAP] = "mapping",
+        [CONFIG_KIND_ENTRIES] = "list of mappings",
+        [CONFIG_KIND_TABLES] = "mapping of tables",
+        [CONFIG_KIND_URL] = "connection string",
+        [CONFIG_KIND_TEXT] = "text",
+        [CONFIG_KIND_NAME] = "name",
+        [CONFIG_KIND_DIGITS] = "text of digits",
+        [CONFIG_KIND_FLAG] = "true or false",
+        [CONFIG_KIND_NUMBER] = "number",
+        [CONFIG_KIND_SIZE] = "size",
+        [CONFIG_KIND_RULE] = "rule",
+        [CONFIG_KIND_TEXTS] = "list of text",
+        [CONFIG_KIND_SETTINGS] = "mapping of settings",
+    };
+    return NAMES[kind];
+}
+
+static void visit(const ConfigKey *keys, const char *above, ConfigSchemaFunc func, gpointer data)
+{
+    for (const ConfigKey *key = keys; key->name != NULL; key++) {
+        g_autofree char *path = g_strconcat(above, key->name, NULL);
+        func(path, key, data);
+        if (key->keys == NULL)
+            continue;
+        const char *join = key->kind == CONFIG_KIND_ENTRIES ? "[]." : key->kind == CONFIG_KIND_TABLES ? ".*." : ".";
+        g_autofree char *below = g_strconcat(path, join, NULL);
+        visit(key->keys, below, func, data);
+    }
+}
+
+void config_schema_each(ConfigSchemaFunc func, gpointer data)
+{
+    visit(TOP_KEYS, "", func, data);
+}
+
+typedef struct Search {
+    const char *name;
+    char *found;
+} Search;
+
+static void match_name(const char *path, const ConfigKey *key, gpointer data)
+{
+    Search *search = data;
+    if (search->found == NULL && key->later == NULL && strcmp(key->name, search->name) == 0)
+        search->found = g_strdup(path);
+}
+
+char *config_schema_find(const char *name)
+{
+    Search search = {.name = name};
+    config_schema_each(match_name, &search);
+    return search.found;
+}

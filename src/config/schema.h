@@ -1,0 +1,51 @@
+/*
+ * Every key of pgfold.yaml, declared once. Reading, error messages, and the check that docs/configuration.md has each
+ * key with the right words all go by this table.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef enum ConfigKind {
+    CONFIG_KIND_MAP, /* keys below it; fills the struct at offset */
+    CONFIG_KIND_ENTRIES, /* list of maps; a GPtrArray of structs made with element_size */
+    CONFIG_KIND_TABLES, /* map from "schema.table" to maps; a GPtrArray of ConfigTable */
+    CONFIG_KIND_URL, /* char *; connection string */
+    CONFIG_KIND_TEXT, /* char *; not empty */
+    CONFIG_KIND_NAME, /* char *; letters, digits, ".", "_", "-" */
+    CONFIG_KIND_DIGITS, /* char *; quotation marks are allowed and not needed */
+    CONFIG_KIND_FLAG, /* bool */
+    CONFIG_KIND_NUMBER, /* int from min to max */
+    CONFIG_KIND_SIZE, /* guint64, bytes */
+    CONFIG_KIND_RULE, /* ConfigConflict */
+    CONFIG_KIND_TEXTS, /* char **; list of text */
+    CONFIG_KIND_SETTINGS /* char **; map from name to value, as "name=value" */
+} ConfigKind;
+
+typedef struct ConfigKey {
+    const char *name; /* NULL ends a table */
+    ConfigKind kind;
+    bool required;
+    bool connects; /* only needed to reach a database: its ${NAME} is not read for CONFIG_OFFLINE */
+    gsize offset; /* in the struct of the level above */
+    int min, max;
+    gsize element_size;
+    const struct ConfigKey *keys; /* of MAP, ENTRIES and TABLES */
+    const char *later; /* belongs to a later version: refused, and this is what to do instead */
+    const char *unless_given; /* the default as the manual shows it, or NULL */
+    const char *about; /* a sentence for the manual */
+} ConfigKey;
+
+/* The keys of the top level. */
+const ConfigKey *config_schema(void);
+
+/* "number", "list of text", ...: what the manual and messages call a kind. */
+const char *config_kind_name(ConfigKind kind);
+
+/* NULL, or where a key of this name would belong: "fold.jobs". Transfer full. */
+char *config_schema_find(const char *name);
+
+/* Calls func for each key of all levels with its path: "fold.jobs", "sources[].url", "fold.tables.*.skip". */
+typedef void (*ConfigSchemaFunc)(const char *path, const ConfigKey *key, gpointer data);
+void config_schema_each(ConfigSchemaFunc func, gpointer data);

@@ -1,0 +1,24 @@
+/* Between the files of this room. */
+#pragma once
+
+#include "dump/dump.h"
+
+/* What `pg_restore -l` lists: dump id -> the text after the oids, "TYPE SCHEMA NAME OWNER". */
+typedef GHashTable DumpListing;
+
+/* False with PGF_ERROR_INTERNAL for a line that is not understood. */
+bool dump_listing_read(const char *text, DumpListing **ret_listing, GError **error);
+
+/* Appends the entries of one section, as `pg_restore -v --section=...` wrote it, to entries. */
+bool dump_split(const char *script, gsize length, DumpSection section, DumpListing *listing, GPtrArray *entries,
+                GError **error);
+
+/* The DROP statements in front of the first entry of what `pg_restore -v --clean` wrote. NULL with an error. */
+char *dump_split_drops(const char *script, gsize length, GError **error);
+
+/* Lexing (lex.c). After one token of SQL that starts at `at`: a quoted text, a comment, or a single character. begin:
+ * where the script starts. NULL where a quote or comment does not end. */
+const char *dump_lex_token(const char *begin, const char *at, const char *end);
+
+DumpEntry *dump_entry_new(void);
+void dump_entry_free(gpointer entry);

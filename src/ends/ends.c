@@ -1,0 +1,129 @@
+#include "ends/ends.h"
+
+#include "base/error.h"
+
+static Deadline connect_deadline(void)
+{
+    return deadline_in_ms(PG_CONNECT_MS);
+}
+
+static bool check_pinned(const Config *config, const PgIdentity *target, GError **error)
+{
+    if (config->target.identity == NULL || g_str_equal(config->target.identity, target->system_identifier))
+        return true;
+    g_autofree char *where = config_where(config, "target.identity");
+    pgf_error_set(error, PGF_ERROR_CONNECT,
+                  "Check where target.url leads. If the target really was moved to another cluster, write its identity into "
+                  "target.identity.",
+                  "target: wrong identity: the server at %s is cluster %s, but %s pins %s", target->address,
+                  target->system_identifier, where, config->target.identity);
+    return false;
+}
+
+static bool check_different(const Ends *ends, GError **error)
+{
+    const PgIdentity *source = pg_conn_identity(ends->source);
+    if (ends->target_missing != NULL || !pg_same_database(source, pg_conn_identity(ends->target)))
+        return true;
+    pgf_error_set(error, PGF_ERROR_CONNECT, "Two URLs may lead to one database: a tunnel, an alias, a socket. Correct one of them.",
+                  "source %s and target are the same database: %s (oid %u) in cluster %s", ends->source_config->name,
+                  source->database, source->database_oid, source->system_identifier);
+    return false;
+}
+
+static bool check_target(const Ends *ends, GError **error)
+{
+    const PgIdentity *target = pg_conn_identity(ends->target);
+    const PgIdentity *source = pg_conn_identity(ends->source);
+    if (!check_pinned(ends->config, target, error) || !check_different(ends, error))
+        return false;
+    if (target->in_recovery) {
+        pgf_error_set(error, PGF_ERROR_CONNECT, "Use the URL of the primary server.",
+                      "target: the server at %s is a standby: nothing can be written there", target->address);
+        return false;
+    }
+    if (target->version / 10000 < source->version / 10000) {
+        pgf_error_set(error, PGF_ERROR_REFUSED, "Upgrade the target's server to at least the source's major version.",
+                      "the target (PostgreSQL %s) is older than source %s (PostgreSQL %s)", target->version_text,
+                      ends->source_config->name, source->version_text);
+        return false;
+    }
+    return true;
+}
+
+Ends *ends_open(const Config *config, const ConfigSource *source, bool needs_target, GError **error)
+{
+    g_autoptr(Ends) ends = g_new0(Ends, 1);
+    g_autofree char *label = g_strconcat("source ", source->name, NULL);
+    ends->config = config;
+    ends->source_config = source;
+    ends->source = pg_conn_open(label, source->url, NULL, connect_deadline(), error);
+    if (ends->source == NULL || !config_check_protected(config, label, pg_conn_identity(ends->source)->database, error))
+        return NULL;
+    if (!needs_target)
+        return g_steal_pointer(&ends);
+    ends->target = pg_conn_open_or_maintenance("target", config->target.url, config->target.database, connect_deadline(),
+                                               &ends->target_missing, error);
+    if (ends->target == NULL)
+        return NULL;
+    ends->target_database = g_strdup(ends->target_missing != NULL ? ends->target_missing : pg_conn_identity(ends->target)->database);
+    if (!config_check_protected(config, "target", ends->target_database, error) || !check_target(ends, error))
+        return NULL;
+    return g_steal_pointer(&ends);
+}
+
+void ends_free(Ends *ends)
+{
+    if (ends == NULL)
+        return;
+    pg_snapshot_free(ends->snapshot);
+    pg_conn_close(ends->source);
+    pg_conn_close(ends->target);
+    g_free(ends->target_missing);
+    g_free(ends->target_database);
+    g_free(ends);
+}
+
+bool ends_snapshot(Ends *ends, GError **error)
+{
+    ends->snapshot = pg_snapshot_export(ends->source, error);
+    return ends->snapshot != NULL;
+}
+
+bool ends_release_snapshot(Ends *ends, GError **error)
+{
+    g_clear_pointer(&ends->snapshot, pg_snapshot_free);
+    return pg_snapshot_leave(ends->source, error);
+}
+
+static void close_conn(gpointer conn)
+{
+    pg_conn_close(conn);
+}
+
+GPtrArray *ends_source_connections(const Ends *ends, guint n, GError **error)
+{
+    g_autoptr(GPtrArray) conns = g_ptr_array_new_with_free_func(close_conn);
+    for (guint i = 0; i < n; i++) {
+        PgConn *conn = pg_conn_open(pg_conn_label(ends->source), ends->source_config->url, NULL, connect_deadline(), error);
+        if (conn == NULL)
+            return NULL;
+        g_ptr_array_add(conns, conn);
+        if (ends->snapshot != NULL && !pg_snapshot_join(conn, ends->snapshot, error))
+            return NULL;
+    }
+    return g_steal_pointer(&conns);
+}
+
+GPtrArray *ends_target_connections(const Ends *ends, const char *database, guint n, GError **error)
+{
+    g_autoptr(GPtrArray) conns = g_ptr_array_new_with_free_func(close_conn);
+    for (guint i = 0; i < n; i++) {
+        PgConn *conn = pg_conn_open("target", ends->config->target.url, database != NULL ? database : ends->target_database,
+                                    connect_deadline(), error);
+        if (conn == NULL)
+            return NULL;
+        g_ptr_array_add(conns, conn);
+    }
+    return g_steal_pointer(&conns);
+}

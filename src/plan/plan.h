@@ -1,0 +1,66 @@
+/*
+ * Plan: what a fold would do, before anything is done. Made from an audit and from what pg_dump knows of both databases.
+ *
+ * Objects other than rows (schemas, types, functions, indexes, ...) are pg_dump's entries. An entry is new (the target
+ * has none of that type, schema and name), the same (the target's has the same SQL), or different (the fold is blocked,
+ * or, where it does no harm, the target's stays: extensions, the public schema).
+ */
+#pragma once
+
+#include "audit/audit.h"
+#include "dump/dump.h"
+
+typedef enum PlanAction {
+    PLAN_NEW,   /* absent in the target: created, and its rows copied */
+    PLAN_SAME,  /* nothing to do */
+    PLAN_MERGE, /* rows differ: this version does not merge */
+    PLAN_SKIP,  /* left out by the configuration, or it has no rows of its own */
+    PLAN_BLOCKED
+} PlanAction;
+
+typedef struct PlanRelation {
+    const AuditRelation *audit; /* audit->source is never NULL */
+    PlanAction action;
+    char *reason; /* or NULL */
+} PlanRelation;
+
+typedef struct PlanEntry {
+    const DumpEntry *entry;
+    PlanAction action; /* NEW, SAME, SKIP or BLOCKED */
+    char *reason;      /* or NULL */
+} PlanEntry;
+
+typedef struct PlanRole {
+    char *name;
+    char *create_sql; /* NULL: the target has it */
+    char *reason;     /* why it blocks, or NULL */
+} PlanRole;
+
+typedef struct Plan {
+    const Audit *audit;  /* not owned */
+    const Dump *dump;    /* of the source; not owned */
+    GPtrArray *relations; /* of PlanRelation* */
+    GPtrArray *entries;   /* of PlanEntry*, in pg_dump's order */
+    GPtrArray *roles;     /* of PlanRole*: those that own something or hold privileges in the source */
+    GPtrArray *blocks;    /* of char*: every reason why fold refuses, as sentences; empty: fold may go on */
+    GPtrArray *notices;   /* of char*: what the user should know */
+    char *create_database_sql; /* with %s for the quoted name; NULL where the target database exists */
+    guint64 rows_to_copy, bytes_to_copy;
+} Plan;
+
+typedef struct PlanSpec {
+    PgConn *source, *target; /* target: to the target database, or to another of its server where it is missing */
+    bool target_missing;
+    const Audit *audit;
+    const Dump *source_dump;
+    const Dump *target_dump; /* NULL where the target database is missing */
+    bool no_owner, no_privileges;
+} PlanSpec;
+
+Plan *plan_make(const PlanSpec *spec, GError **error);
+void plan_free(Plan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
+
+const char *plan_action_text(PlanAction action);
+/* How many relations have that action. */
+guint plan_count(const Plan *plan, PlanAction action);

@@ -1,0 +1,37 @@
+/*
+ * Verify: is every row of the source in the target? One digest scan a side, both servers at once; where digests differ,
+ * down to the rows (reconcile). Nothing is written.
+ */
+#pragma once
+
+#include "audit/audit.h"
+#include "reconcile/reconcile.h"
+
+typedef enum VerifyVerdict {
+    VERIFY_SAME,      /* the same rows on both sides */
+    VERIFY_CONTAINED, /* the target has every row of the source, and others beside them */
+    VERIFY_DIFFERENT, /* rows are missing or have another value */
+    VERIFY_MISSING,   /* the target has no such relation */
+    VERIFY_INCOMPARABLE,
+    VERIFY_SKIPPED
+} VerifyVerdict;
+
+typedef struct VerifyRelation {
+    const AuditRelation *audit;
+    VerifyVerdict verdict;
+    Reconciled rows; /* filled only where digests differed */
+} VerifyRelation;
+
+typedef struct Verification {
+    Audit *audit;
+    GPtrArray *relations;   /* of VerifyRelation*: those of the source, in its order */
+    GPtrArray *shortfalls;  /* of char*: what else is less in the target: sequences behind, objects missing, large objects */
+    bool contained;
+} Verification;
+
+/* spec as for audit_run() (target is needed). max_details: rows to describe per relation. */
+Verification *verify_run(const AuditSpec *spec, guint max_details, GError **error);
+void verification_free(Verification *verification);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verification, verification_free)
+
+const char *verify_verdict_text(VerifyVerdict verdict);
