@@ -1,20 +1,19 @@
 /* The commands, in the order of `pgfold help`, and what the process needs before any of them runs. */
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cancel.h"
+#include "base/error.h"
 #include "cmd/command.h"
-#ifdef PGFOLD_TESTDB
 #include "testdb/testdb.h"
-#endif
 
-extern const Command command_help, command_testdb, command_version;
+extern const Command command_help, command_report, command_status, command_testdb, command_version;
 
 static const CommandEntry commands[] = {
-    {"Servers for tests", &command_testdb},
-    {"About pgfold", &command_help},
-    {NULL, &command_version},
-    {NULL, NULL},
+    {"Servers for tests", &command_testdb}, {"What was done", &command_status}, {NULL, &command_report},
+    {"About pgfold", &command_help},        {NULL, &command_version},           {NULL, NULL},
 };
 
 /* A core dump would hold passwords; it may be allowed again by whoever debugs (the hard limit stays). */
@@ -27,14 +26,33 @@ static void forbid_core_dumps(void)
     setrlimit(RLIMIT_CORE, &limit);
 }
 
+/* A failed assertion, or no memory: GLib has said what, and raises one of these. Servers and other children see that we
+ * are gone and end. */
+static void on_bug(int number)
+{
+    static const char message[] = "pgfold: error: internal error\n"
+                                  "  hint: this is a bug of pgfold: please report it with the lines above and "
+                                  "`pgfold version`\n";
+    ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);
+    (void)ignored;
+    _exit(PGF_ERROR_INTERNAL);
+}
+
+static void catch_bugs(void)
+{
+    struct sigaction action = {.sa_handler = on_bug};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGABRT, &action, NULL);
+    sigaction(SIGTRAP, &action, NULL);
+}
+
 int main(int argc, char **argv)
 {
     forbid_core_dumps();
-#ifdef PGFOLD_TESTDB
     if (testdb_keeper_called(argc, argv))
         return testdb_keeper_main(argc, argv);
-#endif
     command_caller.umask = umask(077); /* whatever is written may hold rows of a database */
     cancel_init();
+    catch_bugs();
     return command_main(argc, argv, commands);
 }

@@ -240,6 +240,32 @@ class Cluster:
     def create(self, name):
         return Database(self, name).create()
 
+    def databases(self):
+        """Names of all databases, templates left out."""
+        return set(self.sql("postgres", "SELECT datname FROM pg_catalog.pg_database WHERE NOT datistemplate").splitlines())
+
+    def connections(self, application="pgfold"):
+        return int(self.sql("postgres", "SELECT count(*) FROM pg_catalog.pg_stat_activity "
+                                        f"WHERE application_name = '{application}'"))
+
+    def require_password(self, role, password):
+        """Makes a login role that has to give its password."""
+        self.sql("postgres", f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
+        hba = self.data / "pg_hba.conf"
+        hba.write_text(f"local all {role} scram-sha-256\n" + hba.read_text(encoding="utf-8"), encoding="utf-8")
+        self.sql("postgres", "SELECT pg_catalog.pg_reload_conf()")
+        self._await_reload(role)
+
+    def _await_reload(self, role):
+        until = time.monotonic() + 10
+        command = [client("psql"), "-X", "-w", "-c", "SELECT 1"]
+        while time.monotonic() < until:
+            environment = clean_environment(**{**self.environment(), "PGUSER": role})
+            if subprocess.run(command, env=environment, capture_output=True, check=False).returncode:
+                return
+            time.sleep(0.01)
+        raise HarnessError("the server did not read its pg_hba.conf again")
+
     def psql(self, database, *arguments, text=None):
         command = [client("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments]
         result = subprocess.run(command, input=text, capture_output=True, text=True, timeout=300,

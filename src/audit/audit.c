@@ -120,6 +120,12 @@ static bool has_reached(const CatalogSequence *s, const CatalogSequence *t)
     return s->increment > 0 ? t->last_value > s->last_value : t->last_value < s->last_value;
 }
 
+bool audit_sequence_reached(const CatalogSequence *source, const Catalog *target)
+{
+    const CatalogSequence *there = find_sequence(target, source->quoted);
+    return there != NULL && has_reached(source, there);
+}
+
 static void pair_sequence(Audit *audit, const CatalogSequence *s, const CatalogSequence *t)
 {
     AuditSequence *pair = g_new0(AuditSequence, 1);
@@ -186,15 +192,19 @@ static bool digest_one(PgConn *conn, const char *sql, Digest *ret_digest, GError
     return r != NULL && digest_from_row(r, 0, 0, ret_digest, error);
 }
 
+bool audit_large_objects(PgConn *conn, Digest *ret_digest, GError **error)
+{
+    if (digest_one(conn, LARGE_OBJECTS_SQL, ret_digest, error))
+        return true;
+    g_prefix_error(error, "large objects: ");
+    return false;
+}
+
 static bool digest_large_objects(PoolWorker *worker, Audit *audit, GError **error)
 {
     audit->large_objects_digested = true;
-    if (!digest_one(worker->source, LARGE_OBJECTS_SQL, &audit->source_large_objects, error) ||
-        (worker->target != NULL && !digest_one(worker->target, LARGE_OBJECTS_SQL, &audit->target_large_objects, error))) {
-        g_prefix_error(error, "large objects: ");
-        return false;
-    }
-    return true;
+    return audit_large_objects(worker->source, &audit->source_large_objects, error) &&
+           (worker->target == NULL || audit_large_objects(worker->target, &audit->target_large_objects, error));
 }
 
 static bool digest_alone(PgConn *conn, const CatalogRelation *relation, DigestText text, Digest *ret_digest, GError **error)

@@ -80,5 +80,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Audit, audit_free)
 bool audit_contained(const Audit *audit);
 /* Nothing differs at all, both ways. */
 bool audit_same(const Audit *audit);
+/* Whether `target` has the sequence, and it stands where the source's stands or beyond. */
+bool audit_sequence_reached(const CatalogSequence *source, const Catalog *target);
+/* Number and digest of all large objects of a database. */
+bool audit_large_objects(PgConn *conn, Digest *ret_digest, GError **error);
 const char *audit_verdict_text(AuditVerdict verdict);
 guint64 audit_rows(const Audit *audit); /* of the source, exact */

@@ -32,7 +32,8 @@ static PgfErrorPrivate *private_of(const GError *error)
     return pgf_error_get_private(error);
 }
 
-static void set_with_hint(GError **error, PgfErrorCode code, char *hint, const char *format, va_list args)
+static G_GNUC_PRINTF(4, 0) void set_with_hint(GError **error, PgfErrorCode code, char *hint, const char *format,
+                                              va_list args)
 {
     if (error == NULL) {
         g_free(hint);

@@ -56,6 +56,8 @@ static GSpawnFlags flags_of(const SpawnSpec *spec)
     GSpawnFlags flags = G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD;
     if (spec->inherit_stdin)
         flags |= G_SPAWN_CHILD_INHERITS_STDIN;
+    if (spec->keep_all_fds)
+        flags |= G_SPAWN_LEAVE_DESCRIPTORS_OPEN;
     if (spec->out == SPAWN_DISCARD)
         flags |= G_SPAWN_STDOUT_TO_DEV_NULL;
     if (spec->err == SPAWN_DISCARD)

@@ -34,6 +34,7 @@ typedef struct SpawnSpec {
     gid_t gid;
     bool new_session;         /* setsid(2): Ctrl-C on the terminal does not reach it */
     int death_signal;         /* sent to it when we die; 0 means SIGTERM, -1 none */
+    bool keep_all_fds;        /* inherits what has no FD_CLOEXEC: for a program that the user named, not we */
     int keep_fd;              /* a descriptor that the child inherits under the same number; 0 means none */
 } SpawnSpec;
 

@@ -44,7 +44,7 @@ typedef struct CatalogRelation {
     char kind;        /* r table, p partitioned table, m materialized view, f foreign table */
     char persistence; /* p permanent, u unlogged */
     guint64 bytes;    /* pg_total_relation_size */
-    guint64 pages;    /* of the heap, as the planner last knew them */
+    guint64 pages;    /* blocks of the heap now */
     double estimate;  /* rows, as the planner last knew them; -1 unknown */
     char *owner;
     bool is_partition;

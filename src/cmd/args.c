@@ -19,9 +19,9 @@ const CommandOption command_common_options[] = {
 
 typedef struct Slot {
     const CommandOption *option;
-    gboolean flag;
-    char *string;
-    char **list;
+    bool flag;
+    const char *string;
+    GPtrArray *list; /* of const char*, NULL-terminated; NULL for other types */
     int number;
 } Slot;
 
@@ -29,10 +29,10 @@ struct CommandArgs {
     const CommandEntry *commands;
     Slot *slots;
     guint n_slots;
-    char **words;
+    const char *action;
+    GPtrArray *words; /* of const char*, NULL-terminated */
+    char **argv;      /* a copy: owns the strings of all others */
 };
-
-static const char *const nothing[] = {NULL};
 
 static guint option_count(const CommandOption *options)
 {
@@ -42,15 +42,20 @@ static guint option_count(const CommandOption *options)
     return count;
 }
 
-static CommandArgs *args_new(const CommandEntry *commands, const Command *command)
+static CommandArgs *args_new(const CommandEntry *commands, const Command *command, const char *const *argv)
 {
     guint own = option_count(command->options), common = option_count(command_common_options);
     CommandArgs *args = g_new0(CommandArgs, 1);
     args->commands = commands;
     args->n_slots = own + common;
     args->slots = g_new0(Slot, args->n_slots);
-    for (guint i = 0; i < args->n_slots; i++)
+    for (guint i = 0; i < args->n_slots; i++) {
         args->slots[i].option = i < own ? &command->options[i] : &command_common_options[i - own];
+        if (args->slots[i].option->type == OPTION_LIST)
+            args->slots[i].list = g_ptr_array_new();
+    }
+    args->words = g_ptr_array_new();
+    args->argv = g_strdupv((char **)(guintptr)argv);
     return args;
 }
 
@@ -58,119 +63,42 @@ void args_free(CommandArgs *args)
 {
     if (args == NULL)
         return;
-    for (guint i = 0; i < args->n_slots; i++) {
-        g_free(args->slots[i].string);
-        g_strfreev(args->slots[i].list);
-    }
+    for (guint i = 0; i < args->n_slots; i++)
+        g_clear_pointer(&args->slots[i].list, g_ptr_array_unref);
     g_free(args->slots);
-    g_strfreev(args->words);
+    g_ptr_array_unref(args->words);
+    g_strfreev(args->argv);
     g_free(args);
 }
 
-/* One entry a slot, and G_OPTION_REMAINING. Values are taken as file names: those are bytes, whatever the locale. */
-static GOptionEntry *option_entries(CommandArgs *args)
-{
-    GOptionEntry *entries = g_new0(GOptionEntry, args->n_slots + 2);
-    for (guint i = 0; i < args->n_slots; i++) {
-        Slot *slot = &args->slots[i];
-        entries[i].long_name = slot->option->name;
-        entries[i].short_name = slot->option->short_name;
-        switch (slot->option->type) {
-        case OPTION_FLAG:
-            entries[i].arg = G_OPTION_ARG_NONE;
-            entries[i].arg_data = &slot->flag;
-            break;
-        case OPTION_LIST:
-            entries[i].arg = G_OPTION_ARG_FILENAME_ARRAY;
-            entries[i].arg_data = &slot->list;
-            break;
-        case OPTION_STRING:
-        case OPTION_INT:
-            entries[i].arg = G_OPTION_ARG_FILENAME;
-            entries[i].arg_data = &slot->string;
-            break;
-        }
-    }
-    entries[args->n_slots].long_name = G_OPTION_REMAINING;
-    entries[args->n_slots].arg = G_OPTION_ARG_FILENAME_ARRAY;
-    entries[args->n_slots].arg_data = &args->words;
-    return entries;
-}
-
-static const CommandOption *find_option(const CommandArgs *args, const char *name)
+static Slot *find_long(const CommandArgs *args, const char *name, size_t length)
 {
     for (guint i = 0; i < args->n_slots; i++)
-        if (strcmp(args->slots[i].option->name, name) == 0)
-            return args->slots[i].option;
+        if (strlen(args->slots[i].option->name) == length && strncmp(args->slots[i].option->name, name, length) == 0)
+            return &args->slots[i];
     return NULL;
 }
 
-/* given: "--jbos=4" or "-x". Its value is not repeated: it may be a secret. */
-static void set_unknown_option(const CommandArgs *args, const char *given, GError **error)
+static Slot *find_short(const CommandArgs *args, char name)
 {
-    g_autofree char *option = g_strndup(given, strcspn(given, "="));
-    const char *name = option + strspn(option, "-");
-    if (g_str_has_prefix(option, "--") && find_option(args, name) != NULL) {
-        pgf_error_set(error, PGF_ERROR_USAGE, NULL, "option %s takes no value", option);
-        return;
-    }
+    for (guint i = 0; i < args->n_slots; i++)
+        if (args->slots[i].option->short_name == name)
+            return &args->slots[i];
+    return NULL;
+}
+
+/* name: "--jbos", without its value, which may be a secret. */
+static void set_unknown_option(const CommandArgs *args, const char *name, GError **error)
+{
     g_autofree const char **names = g_new0(const char *, args->n_slots + 1);
     for (guint i = 0; i < args->n_slots; i++)
         names[i] = args->slots[i].option->name;
-    const char *closest = g_str_has_prefix(option, "--") ? text_closest(name, names) : NULL;
+    const char *closest = text_closest(name + 2, names);
     char *hint = closest == NULL ? NULL : g_strdup_printf("did you mean --%s?", closest);
-    pgf_error_take_hint(error, PGF_ERROR_USAGE, hint, "unknown option %s", option);
+    pgf_error_take_hint(error, PGF_ERROR_USAGE, hint, "unknown option %s", name);
 }
 
-/* name: "--jobs" or "-j". */
-static void set_missing_value(const CommandArgs *args, const char *name, GError **error)
-{
-    const char *value = NULL;
-    for (guint i = 0; i < args->n_slots; i++) {
-        const CommandOption *option = args->slots[i].option;
-        bool is_long = g_str_has_prefix(name, "--") && strcmp(name + 2, option->name) == 0;
-        bool is_short = name[0] == '-' && name[1] == option->short_name && name[2] == '\0';
-        if (option->short_name != 0 ? is_long || is_short : is_long)
-            value = option->value;
-    }
-    pgf_error_set(error, PGF_ERROR_USAGE, NULL, "option %s needs a value%s%s", name, value == NULL ? "" : ": ",
-                  value == NULL ? "" : value);
-}
-
-static const char *after_prefix(const char *text, const char *prefix)
-{
-    return g_str_has_prefix(text, prefix) ? text + strlen(prefix) : NULL;
-}
-
-/* GOption tells which option it was only in its message (English, as no locale is set). */
-static void translate_error(const CommandArgs *args, const GError *raw, GError **error)
-{
-    const char *unknown = after_prefix(raw->message, "Unknown option ");
-    const char *missing = after_prefix(raw->message, "Missing argument for ");
-    if (unknown != NULL)
-        set_unknown_option(args, unknown, error);
-    else if (missing != NULL)
-        set_missing_value(args, missing, error);
-    else
-        pgf_error_set(error, PGF_ERROR_USAGE, NULL, "%s", raw->message);
-}
-
-static bool parse_options(CommandArgs *args, const Command *command, char ***argv, GError **error)
-{
-    g_autofree GOptionEntry *entries = option_entries(args);
-    GOptionContext *context = g_option_context_new(NULL);
-    g_option_context_set_help_enabled(context, FALSE);
-    g_option_context_set_strict_posix(context, command->options_first);
-    g_option_context_add_main_entries(context, entries, NULL);
-    g_autoptr(GError) raw = NULL;
-    bool ok = g_option_context_parse_strv(context, argv, &raw);
-    g_option_context_free(context);
-    if (!ok)
-        translate_error(args, raw, error);
-    return ok;
-}
-
-static bool parse_number(Slot *slot, GError **error)
+static bool set_number(Slot *slot, GError **error)
 {
     char *end;
     errno = 0;
@@ -184,23 +112,94 @@ static bool parse_number(Slot *slot, GError **error)
     return true;
 }
 
-static bool parse_numbers(CommandArgs *args, GError **error)
+/* value: what stands behind the option in the same word, or NULL: then it is the next word. */
+static bool take_value(Slot *slot, const char *name, const char *value, char ***at, GError **error)
 {
-    for (guint i = 0; i < args->n_slots; i++) {
-        Slot *slot = &args->slots[i];
-        if (slot->option->type == OPTION_INT && slot->string != NULL && !parse_number(slot, error))
-            return false;
+    if (value == NULL)
+        value = *++*at;
+    if (value == NULL) {
+        const char *kind = slot->option->value;
+        pgf_error_set(error, PGF_ERROR_USAGE, NULL, "option %s needs a value%s%s", name, kind == NULL ? "" : ": ",
+                      kind == NULL ? "" : kind);
+        return false;
     }
+    slot->string = value;
+    if (slot->option->type == OPTION_LIST)
+        g_ptr_array_add(slot->list, (gpointer)(guintptr)value);
+    return slot->option->type != OPTION_INT || set_number(slot, error);
+}
+
+/* "--name", "--name VALUE" or "--name=VALUE". */
+static bool parse_long(const CommandArgs *args, char ***at, GError **error)
+{
+    size_t length = strcspn(**at, "=");
+    g_autofree char *name = g_strndup(**at, length);
+    const char *value = (**at)[length] == '=' ? **at + length + 1 : NULL;
+    Slot *slot = find_long(args, name + 2, length - 2);
+    if (slot == NULL) {
+        set_unknown_option(args, name, error);
+        return false;
+    }
+    if (slot->option->type != OPTION_FLAG)
+        return take_value(slot, name, value, at, error);
+    slot->flag = true;
+    if (value != NULL)
+        pgf_error_set(error, PGF_ERROR_USAGE, NULL, "option %s takes no value", name);
+    return value == NULL;
+}
+
+/* "-q", several flags as in "-qv", and values as in "-j 4", "-j4" and "-qj4". */
+static bool parse_short(const CommandArgs *args, char ***at, GError **error)
+{
+    for (const char *letter = **at + 1; *letter != '\0'; letter++) {
+        const char name[] = {'-', *letter, '\0'};
+        Slot *slot = find_short(args, *letter);
+        if (slot == NULL) {
+            pgf_error_set(error, PGF_ERROR_USAGE, NULL, "unknown option %s", name);
+            return false;
+        }
+        if (slot->option->type != OPTION_FLAG)
+            return take_value(slot, name, letter[1] == '\0' ? NULL : letter + 1, at, error);
+        slot->flag = true;
+    }
+    return true;
+}
+
+static bool is_action(const CommandArgs *args, const Command *command, const char *word)
+{
+    bool first = args->action == NULL && args->words->len == 0;
+    return first && command->actions != NULL && g_strv_contains(command->actions, word);
+}
+
+static bool parse(CommandArgs *args, const Command *command, GError **error)
+{
+    bool only_words = false;
+    for (char **at = args->argv; *at != NULL; at++) {
+        if (!only_words && strcmp(*at, "--") == 0) {
+            only_words = true;
+        } else if (!only_words && is_action(args, command, *at)) {
+            args->action = *at;
+        } else if (only_words || (*at)[0] != '-' || (*at)[1] == '\0') {
+            g_ptr_array_add(args->words, *at);
+            only_words = only_words || command->options_first;
+        } else if (!((*at)[1] == '-' ? parse_long(args, &at, error) : parse_short(args, &at, error))) {
+            return false;
+        }
+    }
+    g_ptr_array_add(args->words, NULL);
+    for (guint i = 0; i < args->n_slots; i++)
+        if (args->slots[i].list != NULL)
+            g_ptr_array_add(args->slots[i].list, NULL);
     return true;
 }
 
 static bool check_words(const CommandArgs *args, const Command *command, GError **error)
 {
     bool takes_words = command->synopsis != NULL && *command->synopsis != '\0';
-    if (takes_words || args->words == NULL || args->words[0] == NULL || args_flag(args, "help"))
+    const char *word = args_words(args)[0];
+    if (takes_words || word == NULL || args_flag(args, "help"))
         return true;
-    pgf_error_set(error, PGF_ERROR_USAGE, NULL, "%s takes no arguments, but there is \"%s\"", command->name,
-                  args->words[0]);
+    pgf_error_set(error, PGF_ERROR_USAGE, NULL, "%s takes no arguments, but there is \"%s\"", command->name, word);
     return false;
 }
 
@@ -215,17 +214,8 @@ static bool check_color(const CommandArgs *args, GError **error)
 
 CommandArgs *args_parse(const CommandEntry *commands, const Command *command, const char *const *argv, GError **error)
 {
-    g_autoptr(CommandArgs) args = args_new(commands, command);
-    /* GOption takes the first for the program, and takes out of the vector what it has read. */
-    GPtrArray *copy = g_ptr_array_new();
-    g_ptr_array_add(copy, g_strdup("pgfold"));
-    for (const char *const *arg = argv; *arg != NULL; arg++)
-        g_ptr_array_add(copy, g_strdup(*arg));
-    g_ptr_array_add(copy, NULL);
-    char **vector = (char **)g_ptr_array_free(copy, FALSE);
-    bool ok = parse_options(args, command, &vector, error) && parse_numbers(args, error) &&
-              check_color(args, error) && check_words(args, command, error);
-    g_strfreev(vector);
+    g_autoptr(CommandArgs) args = args_new(commands, command, argv);
+    bool ok = parse(args, command, error) && check_color(args, error) && check_words(args, command, error);
     return ok ? g_steal_pointer(&args) : NULL;
 }
 
@@ -249,8 +239,7 @@ const char *args_string(const CommandArgs *args, const char *name)
 
 const char *const *args_list(const CommandArgs *args, const char *name)
 {
-    const Slot *slot = slot_of(args, name, OPTION_LIST);
-    return slot->list == NULL ? nothing : (const char *const *)slot->list;
+    return (const char *const *)slot_of(args, name, OPTION_LIST)->list->pdata;
 }
 
 bool args_int(const CommandArgs *args, const char *name, int *ret_value)
@@ -264,7 +253,12 @@ bool args_int(const CommandArgs *args, const char *name, int *ret_value)
 
 const char *const *args_words(const CommandArgs *args)
 {
-    return args->words == NULL ? nothing : (const char *const *)args->words;
+    return (const char *const *)args->words->pdata;
+}
+
+const char *args_action(const CommandArgs *args)
+{
+    return args->action;
 }
 
 const char *args_config(const CommandArgs *args)

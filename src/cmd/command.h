@@ -1,8 +1,9 @@
 /*
  * One command, one file: each src/cmd/<name>.c exports one `const Command command_<name>`; src/main.c lists them.
  *
- * The options table of a command is the only place where its options are written down: parsing (GOption), --help,
- * the man page (`pgfold help --man NAME`) and shell completion are generated from it.
+ * The options table of a command is the only place where its options are written down: parsing, --help, the man page
+ * (`pgfold help --man NAME`) and shell completion are generated from it. Options may be written --jobs 4, --jobs=4,
+ * -j 4, -j4 and -qj4, before or after other words; "--" ends them.
  *
  * Options that every command has (not in the tables; see command_common_options): --help, --json, --quiet/-q,
  * --verbose/-v, --config/-c FILE, --color WHEN.
@@ -41,14 +42,17 @@ typedef struct CommandArgs CommandArgs;
 
 typedef struct Command {
     const char *name;
-    const char *summary;     /* one line for `pgfold help` */
-    const char *synopsis;    /* what follows the options: "[SOURCE...]", "-- COMMAND [ARG...]"; with "" (or NULL) a word
-                              * that is not an option is a usage error */
-    const char *description; /* paragraphs, separated by an empty line; lines that start with a blank are kept as they are */
+    const char *summary;  /* one line for `pgfold help` */
+    const char *synopsis; /* what follows the options: "[SOURCE...]", "-- COMMAND [ARG...]"; with "" (or NULL) a word
+                           * that is not an option is a usage error */
+    const char
+        *description; /* paragraphs, separated by an empty line; lines that start with a blank are kept as they are */
     const CommandOption *options;   /* or NULL */
     const CommandExample *examples; /* at least one */
-    const char *exit_codes;  /* extra sentence on exit status for the man page, or NULL */
-    bool options_first;      /* stop parsing options at the first other word (testdb -- CMD) */
+    const char *exit_codes;         /* extra sentence on exit status for the man page, or NULL */
+    bool options_first;             /* stop parsing options at the first other word (testdb -- CMD) */
+    const char *const *actions; /* words, NULL-terminated, that as the first one do not end the options (testdb start
+                                 * --port 5434); or NULL. See args_action() */
     /* Returns the exit status; sets *error instead of printing it (main prints it, and its code is the status). */
     int (*run)(const CommandArgs *args, Out *out, GError **error);
 } Command;
@@ -82,9 +86,11 @@ const Command *command_find(const CommandEntry *commands, const char *name, GErr
 
 /* Values of the parsed command line, by the long name of the option. Asking for a name that is in no table aborts. */
 bool args_flag(const CommandArgs *args, const char *name);
-const char *args_string(const CommandArgs *args, const char *name);            /* NULL when not given */
-const char *const *args_list(const CommandArgs *args, const char *name);       /* never NULL, NULL-terminated */
-bool args_int(const CommandArgs *args, const char *name, int *ret_value);      /* false when not given */
-const char *const *args_words(const CommandArgs *args);                        /* what is not an option; "--" removed */
-const char *args_config(const CommandArgs *args);                              /* --config, or NULL */
-const CommandEntry *args_commands(const CommandArgs *args);                    /* the list that command_main() got */
+const char *args_string(const CommandArgs *args, const char *name);       /* NULL when not given */
+const char *const *args_list(const CommandArgs *args, const char *name);  /* never NULL, NULL-terminated */
+bool args_int(const CommandArgs *args, const char *name, int *ret_value); /* false when not given */
+const char *const *args_words(const CommandArgs *args);                   /* what is not an option; "--" removed */
+/* The action that the first word is, unless "--" stands before it; else NULL. It is then not among args_words(). */
+const char *args_action(const CommandArgs *args);
+const char *args_config(const CommandArgs *args);           /* --config, or NULL */
+const CommandEntry *args_commands(const CommandArgs *args); /* the list that command_main() got */

@@ -42,6 +42,12 @@ static bool takes_command_name(const Command *command)
     return command->synopsis != NULL && strcmp(command->synopsis, "[COMMAND]") == 0;
 }
 
+/* "start stop", or "". Transfer full. */
+static char *actions_of(const Command *command)
+{
+    return command->actions == NULL ? g_strdup("") : g_strjoinv(" ", (char **)(guintptr)command->actions);
+}
+
 static void append_names(GString *to, const CommandEntry *commands, const char *separator)
 {
     for (const CommandEntry *entry = commands; entry->command != NULL; entry++)
@@ -63,9 +69,11 @@ static void bash_values(GString *to, const char *command, const CommandOption *o
         if (values == VALUES_WORDS)
             g_string_append_printf(to, ") words='%s' ;;\n", words);
         else if (values == VALUES_FILES)
-            g_string_append(to, ") compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n");
+            g_string_append(to,
+                            ") compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n");
         else if (values == VALUES_FOLDERS)
-            g_string_append(to, ") compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); return ;;\n");
+            g_string_append(to,
+                            ") compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); return ;;\n");
         else
             g_string_append(to, ") return ;;\n");
     }
@@ -100,6 +108,8 @@ static char *bash_script(const CommandEntry *commands)
         g_string_append_printf(to, "        %s) words='", entry->command->name);
         if (takes_command_name(entry->command))
             append_names(to, commands, " ");
+        g_autofree char *actions = actions_of(entry->command);
+        g_string_append(to, actions);
         bash_options(to, entry->command->options);
         bash_options(to, command_common_options);
         g_string_append(to, "' ;;\n");
@@ -130,9 +140,12 @@ static void zsh_spec(GString *to, const CommandOption *option)
     else
         action = g_strdup(values == VALUES_ANY ? ":value: " : "");
     const char *repeat = option->type == OPTION_LIST ? "*" : "";
-    g_string_append_printf(to, " \\\n            '%s--%s[%s]%s'", repeat, option->name, help, action);
+    bool flag = values == VALUES_NONE; /* else the value may stand in the same word: --name=VALUE, -nVALUE */
+    g_string_append_printf(to, " \\\n            '%s--%s%s[%s]%s'", repeat, option->name, flag ? "" : "=", help,
+                           action);
     if (option->short_name != 0)
-        g_string_append_printf(to, " \\\n            '%s-%c[%s]%s'", repeat, option->short_name, help, action);
+        g_string_append_printf(to, " \\\n            '%s-%c%s[%s]%s'", repeat, option->short_name, flag ? "" : "+",
+                               help, action);
 }
 
 static void zsh_options(GString *to, const CommandOption *options)
@@ -154,17 +167,25 @@ static char *zsh_script(const CommandEntry *commands)
                         "_pgfold() {\n    local curcontext=$curcontext state line\n    typeset -A opt_args\n"
                         "    _arguments -C");
     zsh_options(to, command_common_options);
-    g_string_append(to, " \\\n            '--version[show the version]' '1:command:_pgfold_commands' '*::argument:->argument'\n"
-                        "    [[ $state == argument ]] || return\n    case $words[1] in\n");
+    g_string_append(
+        to, " \\\n            '--version[show the version]' '1:command:_pgfold_commands' '*::argument:->argument'\n"
+            "    [[ $state == argument ]] || return\n    case $words[1] in\n");
     for (const CommandEntry *entry = commands; entry->command != NULL; entry++) {
         g_string_append_printf(to, "    %s)\n        _arguments", entry->command->name);
         zsh_options(to, entry->command->options);
         zsh_options(to, command_common_options);
-        g_string_append(to, takes_command_name(entry->command) ? " \\\n            '1:command:_pgfold_commands' ;;\n"
-                                                               : " \\\n            '*:argument:_files' ;;\n");
+        g_autofree char *actions = actions_of(entry->command);
+        if (takes_command_name(entry->command))
+            g_string_append(to, " \\\n            '1:command:_pgfold_commands'");
+        else if (*actions != '\0')
+            g_string_append_printf(to, " \\\n            '1:action:(%s)' '*:argument:_normal'", actions);
+        else
+            g_string_append(to, " \\\n            '*:argument:_files'");
+        g_string_append(to, " ;;\n");
     }
-    g_string_append(to, "    esac\n}\n"
-                        "if [[ $funcstack[1] == _pgfold ]]; then\n    _pgfold \"$@\"\nelse\n    compdef _pgfold pgfold\nfi\n");
+    g_string_append(
+        to, "    esac\n}\n"
+            "if [[ $funcstack[1] == _pgfold ]]; then\n    _pgfold \"$@\"\nelse\n    compdef _pgfold pgfold\nfi\n");
     return g_string_free(to, FALSE);
 }
 
@@ -201,6 +222,10 @@ static char *fish_script(const CommandEntry *commands)
         g_string_append_printf(to, "complete -c pgfold -n __fish_use_subcommand -f -a %s -d '%s'\n", command->name,
                                summary);
         fish_options(to, condition, command->options);
+        if (command->actions != NULL) {
+            g_autofree char *actions = actions_of(command);
+            g_string_append_printf(to, "complete -c pgfold%s -a '%s'\n", condition, actions);
+        }
         if (!takes_command_name(command))
             continue;
         g_string_append_printf(to, "complete -c pgfold%s -f -a '", condition);

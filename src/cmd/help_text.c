@@ -29,7 +29,8 @@ static void append_heading(GString *to, const Out *out, const char *heading)
 }
 
 /* "  left    right", where right is wrapped in its own column; a left that is too wide gets a line of its own. */
-static void append_pair(GString *to, const Out *out, OutStyle style, const char *left, const char *right, int left_width)
+static void append_pair(GString *to, const Out *out, OutStyle style, const char *left, const char *right,
+                        int left_width)
 {
     g_autofree char *painted = out_styled(out, style, left);
     GString *wrapped = g_string_new(NULL);
@@ -166,11 +167,14 @@ static json_t *options_json(const CommandOption *options)
 
 json_t *help_command_json(const Command *command)
 {
-    json_t *object = json_object(), *examples = json_array();
+    json_t *object = json_object(), *examples = json_array(), *actions = json_array();
     json_object_set_new(object, "name", json_string(command->name));
     json_object_set_new(object, "summary", out_json_string(command->summary));
     json_object_set_new(object, "synopsis", out_json_string(command->synopsis == NULL ? "" : command->synopsis));
     json_object_set_new(object, "description", out_json_string(command->description));
+    for (const char *const *action = command->actions; action != NULL && *action != NULL; action++)
+        json_array_append_new(actions, json_string(*action));
+    json_object_set_new(object, "actions", actions);
     json_object_set_new(object, "options", options_json(command->options));
     for (const CommandExample *example = command->examples; example != NULL && example->line != NULL; example++) {
         json_t *item = json_object();

@@ -189,7 +189,8 @@ static void append_overview_page(GString *to, const CommandEntry *commands)
     }
     g_string_append(to, ".SH OPTIONS\n");
     append_options(to, command_common_options);
-    g_string_append(to, ".TP\n\\fB\\-V\\fR, \\fB\\-\\-version\\fR\nprint the version, without a command\n.SH EXAMPLES\n");
+    g_string_append(to,
+                    ".TP\n\\fB\\-V\\fR, \\fB\\-\\-version\\fR\nprint the version, without a command\n.SH EXAMPLES\n");
     for (const CommandEntry *entry = commands; entry->command != NULL; entry++) {
         const CommandExample *example = entry->command->examples;
         if (example == NULL || example->line == NULL)

@@ -14,7 +14,9 @@
 #include "cmd/command.h"
 #include "config/config.h"
 
-enum { STOP_MS = 60000, END_GRACE_MS = 5000 };
+static const char *const actions[] = {"start", "stop", "url", NULL};
+
+enum { STOP_MS = 60000 };
 
 static const CommandOption options[] = {
     {"name", 0, OPTION_STRING, "NAME", "which server start, stop and url mean (default: default)"},
@@ -22,10 +24,11 @@ static const CommandOption options[] = {
     {"pg-version", 0, OPTION_INT, "N", "use PostgreSQL N (default: the newest that is installed)"},
     {"port", 'p', OPTION_INT, "N", "listen on 127.0.0.1:N too, with a random password; 0: unix socket only"},
     {"database", 'd', OPTION_STRING, "NAME", "create this database and lead DATABASE_URL to it (default: postgres)"},
-    {"set", 0, OPTION_LIST, "NAME=VALUE", "a server setting; may be given several times"},
+    {"set", 0, OPTION_LIST, "NAME=VALUE", "a server setting"},
     {"dir", 0, OPTION_STRING, "DIR", "keep the server's folder in DIR (default: /dev/shm, $TMPDIR or /tmp)"},
     {"disk", 0, OPTION_FLAG, NULL, "keep the data on disk rather than in memory, for large databases"},
-    {"user", 0, OPTION_STRING, "NAME", "when root: run the server as this user (default: who called sudo, or postgres)"},
+    {"user", 0, OPTION_STRING, "NAME",
+     "when root: run the server as this user (default: who called sudo, or postgres)"},
     {NULL},
 };
 
@@ -53,7 +56,8 @@ static bool read_config(const CommandArgs *args, Config **ret_config, GError **e
 static GPtrArray *collect_settings(const CommandArgs *args, const Config *config)
 {
     GPtrArray *all = g_ptr_array_new();
-    const char *const *lists[] = {config == NULL ? NULL : (const char *const *)config->testdb.settings, args_list(args, "set")};
+    const char *const *lists[] = {config == NULL ? NULL : (const char *const *)config->testdb.settings,
+                                  args_list(args, "set")};
     for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
         for (const char *const *setting = lists[i]; setting != NULL && *setting != NULL; setting++)
             g_ptr_array_add(all, (gpointer)(guintptr)*setting);
@@ -115,7 +119,11 @@ static int wait_command(Child *child)
 
 static Child *start_command(const TestDb *db, const char *const *words, GError **error)
 {
-    SpawnSpec spec = {.argv = words, .setenv = testdb_environment(db), .inherit_stdin = true, .out = SPAWN_INHERIT,
+    SpawnSpec spec = {.argv = words,
+                      .setenv = testdb_environment(db),
+                      .inherit_stdin = true,
+                      .keep_all_fds = true,
+                      .out = SPAWN_INHERIT,
                       .err = SPAWN_INHERIT};
     /* The command is the user's, not ours: it has the limits that it would have without us. */
     mode_t mask = umask(command_caller.umask);
@@ -190,7 +198,8 @@ static int run_url(const char *name, Out *out, GError **error)
     if (!testdb_named_find(name, &named, error))
         return PGF_ERROR_USAGE;
     if (named.name == NULL) {
-        pgf_error_set(error, PGF_ERROR_CONNECT, "`pgfold testdb start` starts it.", "the test server %s does not run", name);
+        pgf_error_set(error, PGF_ERROR_CONNECT, "`pgfold testdb start` starts it.", "the test server %s does not run",
+                      name);
         return PGF_ERROR_CONNECT;
     }
     if (out->json)
@@ -210,32 +219,32 @@ static int run_stop(const char *name, Out *out, GError **error)
         out_json(out, document);
         return 0;
     }
-    out_notice(out, stopped ? "The test server %s is stopped, and its data removed." : "The test server %s did not run.", name);
+    out_notice(out,
+               stopped ? "The test server %s is stopped, and its data removed." : "The test server %s did not run.",
+               name);
     return 0;
 }
 
 static int run(const CommandArgs *args, Out *out, GError **error)
 {
     const char *const *words = args_words(args);
+    const char *action = args_action(args);
     const char *name = args_string(args, "name") == NULL ? "default" : args_string(args, "name");
-    bool alone = words[0] != NULL && words[1] == NULL;
-    if (words[0] == NULL) {
+    if ((action == NULL) == (words[0] == NULL)) {
         pgf_error_set(error, PGF_ERROR_USAGE, "As in `pgfold testdb -- pytest`, or one of start, stop and url.",
-                      "no command to run");
+                      action == NULL ? "no command to run" : "%s takes no arguments", action);
         return PGF_ERROR_USAGE;
     }
-    if (alone && strcmp(words[0], "url") == 0)
+    if (g_strcmp0(action, "url") == 0)
         return run_url(name, out, error);
-    if (alone && strcmp(words[0], "stop") == 0)
+    if (g_strcmp0(action, "stop") == 0)
         return run_stop(name, out, error);
     g_autoptr(Config) config = NULL;
     if (!read_config(args, &config, error))
         return PGF_ERROR_USAGE;
     g_autoptr(GPtrArray) settings = collect_settings(args, config);
     TestDbOptions wish = collect_options(args, config, settings);
-    if (alone && strcmp(words[0], "start") == 0)
-        return run_start(name, &wish, out, error);
-    return run_with(&wish, words, out, error);
+    return action != NULL ? run_start(name, &wish, out, error) : run_with(&wish, words, out, error);
 }
 
 const Command command_testdb = {
@@ -248,15 +257,18 @@ const Command command_testdb = {
         "folder is a copy of a cached one, in memory where there is room, and nothing is synced to disk.\n\n"
         "The server listens on a unix socket in a folder that only its user may enter; with --port also on 127.0.0.1, "
         "with a random password that is part of DATABASE_URL.\n\n"
-        "`start` leaves a server running and prints its URL, `url` prints it again, `stop` ends it and removes its data. "
-        "A program that is called like one of these three is run by its path.\n\n"
+        "`start` leaves a server running and prints its URL, `url` prints it again, `stop` ends it and removes its "
+        "data. "
+        "A program that is called like one of these three is run after --.\n\n"
         "Server programs are looked for in $PGFOLD_SERVERS (folders separated by colons), PATH and where packages put "
         "them. Root is never the user who runs the server. Port, database and settings may stand in pgfold.yaml under "
         "testdb.",
     .options = options,
     .examples = examples,
-    .exit_codes = "The status of COMMAND, 128 and the number of the signal where one ended it. When there is no server to "
-                  "run it with: 2 or 3.",
+    .exit_codes =
+        "The status of COMMAND, 128 and the number of the signal where one ended it. When there is no server to "
+        "run it with: 2 or 3.",
     .options_first = true,
+    .actions = actions,
     .run = run,
 };

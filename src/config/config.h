@@ -21,14 +21,14 @@
 /* What a command does with the databases that the file names. */
 typedef enum ConfigUse {
     CONFIG_CONNECTS, /* reads every ${NAME}; one that is unset or empty is a mistake */
-    CONFIG_OFFLINE /* connects to none of them (testdb, status, report): every url is NULL, its ${NAME} not read */
+    CONFIG_OFFLINE   /* connects to none of them (testdb, status, report): every url is NULL, its ${NAME} not read */
 } ConfigUse;
 
 /* The rule for rows whose key is taken with another value. Only this one so far; the file may name no other. */
 typedef enum ConfigConflict { CONFIG_CONFLICT_STOP } ConfigConflict;
 
 typedef struct ConfigTarget {
-    char *url; /* any libpq connection string */
+    char *url;      /* any libpq connection string */
     char *identity; /* pinned system_identifier, decimal digits; NULL: not pinned */
     char *database; /* instead of the database in url, or NULL */
 } ConfigTarget;
@@ -36,7 +36,7 @@ typedef struct ConfigTarget {
 typedef struct ConfigSource {
     char *name; /* unique; letters, digits, ".", "_" and "-": fit for a file name and a label */
     char *url;
-    bool skip; /* left out, unless the command line names it */
+    bool skip;     /* left out, unless the command line names it */
     char *compose; /* "FILE#SERVICE" that runs it, or NULL; nothing acts on it yet */
 } ConfigSource;
 
@@ -52,7 +52,7 @@ typedef enum ConfigProtectKind {
 
 typedef struct ConfigTable {
     char *schema, *table;
-    bool skip; /* neither compared nor folded; every command that leaves it out says so */
+    bool skip;  /* neither compared nor folded; every command that leaves it out says so */
     char **key; /* columns that identify a row where the table has no primary key; empty: none given */
     ConfigConflict on_conflict;
 } ConfigTable;
@@ -60,27 +60,27 @@ typedef struct ConfigTable {
 typedef struct ConfigFold {
     int jobs; /* workers, 1..CONFIG_JOBS_MAX; 4 unless given */
     ConfigConflict on_conflict;
-    bool backup; /* true unless the file says otherwise */
+    bool backup;         /* true unless the file says otherwise */
     guint64 split_above; /* bytes: larger tables are copied in parts; 1 GB (1 << 30) unless given */
-    GPtrArray *tables; /* of ConfigTable*, in the order of the file */
+    GPtrArray *tables;   /* of ConfigTable*, in the order of the file */
 } ConfigFold;
 
 typedef struct ConfigCode {
-    char *variable; /* the environment variable that the application reads; DATABASE_URL unless given */
+    char *variable;         /* the environment variable that the application reads; DATABASE_URL unless given */
     char **tests, **remove; /* patterns and paths, relative to the folder of the file */
 } ConfigCode;
 
 typedef struct ConfigTestdb {
-    int port; /* loopback port; 0: unix socket only */
-    char *database; /* created, or NULL */
+    int port;        /* loopback port; 0: unix socket only */
+    char *database;  /* created, or NULL */
     char **settings; /* "name=value" server settings */
 } ConfigTestdb;
 
 typedef struct Config {
-    char *path; /* the file, as messages show it; NULL where the command line took its place */
+    char *path;   /* the file, as messages show it; NULL where the command line took its place */
     char *folder; /* absolute: where the file is, or the current folder */
-    char *state; /* absolute: the folder of ledger, receipts and backups (".pgfold" beside the file); may not exist */
-    int version; /* of the file's format: 1 */
+    char *state;  /* absolute: the folder of ledger, receipts and backups (".pgfold" beside the file); may not exist */
+    int version;  /* of the file's format: 1 */
     ConfigTarget target;
     GPtrArray *sources; /* of ConfigSource*, in the order of the file */
     char **protect[CONFIG_PROTECT_KINDS];
@@ -88,7 +88,7 @@ typedef struct Config {
     ConfigCode code;
     ConfigTestdb testdb;
     GPtrArray *warnings; /* of char*: "file:line:column: ..." remarks to be shown once, such as a literal password */
-    GHashTable *places; /* for config_where() */
+    GHashTable *places;  /* for config_where() */
 } Config;
 
 /* Finds the file: given (--config) if not NULL, else pgfold.yaml or pgfold.yml in the current folder or a folder above

@@ -5,7 +5,7 @@
 
 typedef enum ConfigExpand {
     CONFIG_EXPAND_READ, /* values come from the environment; unset and empty variables are mistakes */
-    CONFIG_EXPAND_MARK /* CONFIG_EXPAND_MARKER stands in for every value; nothing is read */
+    CONFIG_EXPAND_MARK  /* CONFIG_EXPAND_MARKER stands in for every value; nothing is read */
 } ConfigExpand;
 
 #define CONFIG_EXPAND_MARKER '\001'

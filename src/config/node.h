@@ -26,8 +26,8 @@ typedef enum ConfigNodeType {
 typedef struct ConfigNode {
     ConfigNodeType type;
     ConfigPlace place;
-    char *text; /* of a scalar */
-    bool plain; /* a scalar that stands without quotation marks */
+    char *text;       /* of a scalar */
+    bool plain;       /* a scalar that stands without quotation marks */
     GPtrArray *names; /* of a map: ConfigNode*, scalars, one for each of items */
     GPtrArray *items; /* of a list or map: ConfigNode* */
 } ConfigNode;

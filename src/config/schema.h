@@ -8,18 +8,18 @@
 #include <stdbool.h>
 
 typedef enum ConfigKind {
-    CONFIG_KIND_MAP, /* keys below it; fills the struct at offset */
+    CONFIG_KIND_MAP,     /* keys below it; fills the struct at offset */
     CONFIG_KIND_ENTRIES, /* list of maps; a GPtrArray of structs made with element_size */
-    CONFIG_KIND_TABLES, /* map from "schema.table" to maps; a GPtrArray of ConfigTable */
-    CONFIG_KIND_URL, /* char *; connection string */
-    CONFIG_KIND_TEXT, /* char *; not empty */
-    CONFIG_KIND_NAME, /* char *; letters, digits, ".", "_", "-" */
-    CONFIG_KIND_DIGITS, /* char *; quotation marks are allowed and not needed */
-    CONFIG_KIND_FLAG, /* bool */
-    CONFIG_KIND_NUMBER, /* int from min to max */
-    CONFIG_KIND_SIZE, /* guint64, bytes */
-    CONFIG_KIND_RULE, /* ConfigConflict */
-    CONFIG_KIND_TEXTS, /* char **; list of text */
+    CONFIG_KIND_TABLES,  /* map from "schema.table" to maps; a GPtrArray of ConfigTable */
+    CONFIG_KIND_URL,     /* char *; connection string */
+    CONFIG_KIND_TEXT,    /* char *; not empty */
+    CONFIG_KIND_NAME,    /* char *; letters, digits, ".", "_", "-" */
+    CONFIG_KIND_DIGITS,  /* char *; quotation marks are allowed and not needed */
+    CONFIG_KIND_FLAG,    /* bool */
+    CONFIG_KIND_NUMBER,  /* int from min to max */
+    CONFIG_KIND_SIZE,    /* guint64, bytes */
+    CONFIG_KIND_RULE,    /* ConfigConflict */
+    CONFIG_KIND_TEXTS,   /* char **; list of text */
     CONFIG_KIND_SETTINGS /* char **; map from name to value, as "name=value" */
 } ConfigKind;
 
@@ -28,13 +28,13 @@ typedef struct ConfigKey {
     ConfigKind kind;
     bool required;
     bool connects; /* only needed to reach a database: its ${NAME} is not read for CONFIG_OFFLINE */
-    gsize offset; /* in the struct of the level above */
+    gsize offset;  /* in the struct of the level above */
     int min, max;
     gsize element_size;
     const struct ConfigKey *keys; /* of MAP, ENTRIES and TABLES */
-    const char *later; /* belongs to a later version: refused, and this is what to do instead */
-    const char *unless_given; /* the default as the manual shows it, or NULL */
-    const char *about; /* a sentence for the manual */
+    const char *later;            /* belongs to a later version: refused, and this is what to do instead */
+    const char *unless_given;     /* the default as the manual shows it, or NULL */
+    const char *about;            /* a sentence for the manual */
 } ConfigKey;
 
 /* The keys of the top level. */

@@ -31,10 +31,10 @@ typedef struct DumpEntry {
                         * blanks here and in schema and owner: tell objects apart by class_oid and oid */
     char *owner;       /* or NULL */
     DumpSection section;
-    GArray *depends;   /* of int: dump ids */
-    char *sql;         /* complete statements, after the SET they need: default_tablespace for tables, materialized
-                        * views, indexes and constraints, default_table_access_method for the first two. "" where
-                        * pg_dump has nothing to run ("SCHEMA public") */
+    GArray *depends; /* of int: dump ids */
+    char *sql;       /* complete statements, after the SET they need: default_tablespace for tables, materialized
+                      * views, indexes and constraints, default_table_access_method for the first two. "" where
+                      * pg_dump has nothing to run ("SCHEMA public") */
 } DumpEntry;
 
 typedef struct Dump {
@@ -60,7 +60,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DumpTools, dump_tools_clear)
 /* snapshot: an exported snapshot id, or NULL. scratch: a folder for the archive (0700), which must be there. Errors:
  * PGF_ERROR_REFUSED where pg_dump lacks a privilege, PGF_ERROR_CONNECT, PGF_ERROR_MIDWAY for any other failure of
  * pg_dump, PGF_ERROR_INTERNAL where what pg_restore printed is not understood (nothing is ever left out silently). */
-Dump *dump_read(const DumpTools *tools, const PgConn *conn, const char *snapshot, const char *scratch, GError **error);
+Dump *dump_read(const DumpTools *tools, PgConn *conn, const char *snapshot, const char *scratch, GError **error);
 void dump_free(Dump *dump);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dump, dump_free)
 

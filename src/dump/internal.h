@@ -22,3 +22,6 @@ const char *dump_lex_token(const char *begin, const char *at, const char *end);
 
 DumpEntry *dump_entry_new(void);
 void dump_entry_free(gpointer entry);
+
+/* Reads `before` and a number at *at, and moves behind both. */
+bool dump_take_number(const char **at, const char *before, guint32 *ret_number);

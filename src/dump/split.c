@@ -85,9 +85,11 @@ static char *take_line(const char **at, const char *end)
 
 static bool parse_toc_line(const char *line, DumpEntry *entry)
 {
-    char closing = '\0';
-    return sscanf(line, "-- TOC entry %d (class %u OID %u%c", &entry->id, &entry->class_oid, &entry->oid, &closing) == 4 &&
-           closing == ')';
+    guint32 id = 0;
+    bool ok = dump_take_number(&line, "-- TOC entry ", &id) && dump_take_number(&line, " (class ", &entry->class_oid) &&
+              dump_take_number(&line, " OID ", &entry->oid) && strcmp(line, ")") == 0;
+    entry->id = (int)id;
+    return ok;
 }
 
 static void parse_dependencies(const char *list, GArray *depends)
@@ -264,18 +266,16 @@ bool dump_split(const char *script, gsize length, DumpSection section, DumpListi
 }
 
 /* Comments ("-- *not* dropping schema, since initdb creates it") say nothing to a server. */
-static char *without_comment_lines(const char *from, const char *to)
+static char *without_comments(const char *from, const char *to)
 {
     GString *text = g_string_new(NULL);
-    while (from < to) {
-        const char *after = from;
-        if (starts_with(from, to, "--") && (after = dump_lex_token(from, from, to)) != NULL)
-            from = after;
-        after = dump_lex_token(from, from, to);
-        if (after == NULL || after > to)
+    const char *after = NULL;
+    for (const char *at = from; at < to; at = after) {
+        after = dump_lex_token(from, at, to);
+        if (after == NULL)
             after = to;
-        g_string_append_len(text, from, after - from);
-        from = after;
+        if (!starts_with(at, to, "--"))
+            g_string_append_len(text, at, after - at);
     }
     return g_strstrip(g_string_free(text, FALSE));
 }
@@ -295,5 +295,5 @@ char *dump_split_drops(const char *script, gsize length, GError **error)
     const char *to = from;
     if (!next_mark(from, &to, end, &mark, error))
         return NULL;
-    return without_comment_lines(from, to);
+    return without_comments(from, to);
 }

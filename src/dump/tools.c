@@ -101,8 +101,8 @@ static bool no_tools(int wanted, int newest, GError **error)
         pgf_error_take_hint(error, PGF_ERROR_USAGE, hint, "pg_dump and pg_restore are not installed");
     else
         pgf_error_take_hint(error, PGF_ERROR_USAGE, hint,
-                            "the server is PostgreSQL %d, but the newest pg_dump here is %d, which cannot read it", wanted,
-                            newest);
+                            "the server is PostgreSQL %d, but the newest pg_dump here is %d, which cannot read it",
+                            wanted, newest);
     return false;
 }
 

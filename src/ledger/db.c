@@ -16,8 +16,9 @@ static void set_error(sqlite3 *db, GError **error)
     PgfErrorCode kind = PGF_ERROR_MIDWAY;
     if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) {
         kind = PGF_ERROR_USAGE;
-        hint = "move ledger.db, ledger.db-wal and ledger.db-shm away: receipts and backups are files of their own, stay "
-               "valid, and a new ledger finds them";
+        hint =
+            "move ledger.db, ledger.db-wal and ledger.db-shm away: receipts and backups are files of their own, stay "
+            "valid, and a new ledger finds them";
     } else if (code == SQLITE_BUSY) {
         hint = "another pgfold holds the ledger: wait until it has ended";
     } else if (code == SQLITE_CONSTRAINT || code == SQLITE_ERROR || code == SQLITE_MISUSE) {

@@ -75,8 +75,7 @@ bool file_write_new(const char *folder, const char *name, const char *text, gsiz
         return false;
     }
     if (!sync_folder(folder)) {
-        pgf_error_set(error, PGF_ERROR_MIDWAY, ROOM_HINT, "cannot flush %s to the disk: %s", folder,
-                      g_strerror(errno));
+        pgf_error_set(error, PGF_ERROR_MIDWAY, ROOM_HINT, "cannot flush %s to the disk: %s", folder, g_strerror(errno));
         return false;
     }
     return true;

@@ -1,4 +1,5 @@
-/* Files of the state folder: private (0600, folders 0700), whole or not there at all, and on the disk when it says so. */
+/* Files of the state folder: private (0600, folders 0700), whole or not there at all, and on the disk when it says so.
+ */
 #pragma once
 
 #include <glib.h>

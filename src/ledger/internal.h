@@ -20,7 +20,8 @@ struct Ledger {
 /* Opens or makes the file (0600) and sets what durability needs. */
 sqlite3 *db_open(const char *path, GError **error);
 
-/* Values are described by one letter each: i = gint64, t = const char * (NULL is SQL NULL, made UTF-8 where it is not). */
+/* Values are described by one letter each: i = gint64, t = const char * (NULL is SQL NULL, made UTF-8 where it is not).
+ */
 sqlite3_stmt *db_query(sqlite3 *db, GError **error, const char *sql, const char *types, ...);
 /* One row forward. True with *ret_row false at the end. */
 bool db_next(sqlite3_stmt *stmt, bool *ret_row, GError **error);

@@ -50,8 +50,9 @@ Ledger *ledger_open(const char *state_dir, GError **error)
 bool ledger_open_existing(const char *state_dir, Ledger **ret_ledger, GError **error)
 {
     *ret_ledger = NULL;
-    g_autofree char *path = g_build_filename(state_dir, "ledger.db", NULL);
-    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+    g_autofree char *db = g_build_filename(state_dir, "ledger.db", NULL);
+    g_autofree char *receipts = g_build_filename(state_dir, "receipts", NULL);
+    if (!g_file_test(db, G_FILE_TEST_EXISTS) && !g_file_test(receipts, G_FILE_TEST_EXISTS))
         return true;
     *ret_ledger = ledger_new(state_dir, error);
     return *ret_ledger != NULL;

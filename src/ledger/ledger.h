@@ -27,7 +27,7 @@ typedef struct Ledger Ledger;
 /* Opens the ledger in state_dir, making the folder and the tables where they are missing, and registers receipts that
  * a killed run wrote but did not record. */
 Ledger *ledger_open(const char *state_dir, GError **error);
-/* As ledger_open(), but makes nothing: true with *ret_ledger NULL where there is no ledger yet. */
+/* As ledger_open(), but true with *ret_ledger NULL, and nothing made, where there is neither a ledger nor a receipt. */
 bool ledger_open_existing(const char *state_dir, Ledger **ret_ledger, GError **error);
 /* Lets go of all locks. Runs that were not finished are then "interrupted". */
 void ledger_close(Ledger *ledger);
@@ -49,7 +49,8 @@ void ledger_holder_clear(LedgerHolder *holder);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LedgerHolder, ledger_holder_clear)
 
 /* Takes the one lock for whatever writes to a target or a state folder, until ledger_close() or the end of the process,
- * however it ends. Never waits: PGF_ERROR_REFUSED names the holder (pid, command, since when). Readers do not take it. */
+ * however it ends. Never waits: PGF_ERROR_REFUSED names the holder (pid, command, since when). Readers do not take it.
+ */
 bool ledger_lock(Ledger *ledger, const char *command, GError **error);
 /* Whether another process holds that lock, and who (ret_holder may be NULL). */
 bool ledger_locked_by_other(Ledger *ledger, LedgerHolder *ret_holder);
@@ -126,8 +127,10 @@ bool ledger_step_failed(Ledger *ledger, gint64 step, const char *message, GError
 /* In the order in which they began. Elements LedgerStep*. Transfer full. */
 GPtrArray *ledger_steps(Ledger *ledger, gint64 run, GError **error);
 
-/* Thousands of records become durable together, at the commit: one disk flush instead of thousands. Batches do not nest.
- * A batch that is never committed leaves nothing. ledger_run_finish() and receipt_write() refuse to run inside one. */
+/* Thousands of records become durable together, at the commit: one disk flush instead of thousands. Batches do not
+ * nest. A batch that is never committed leaves nothing. Keep it short, around records only, never around work: another
+ * pgfold that wants to write waits ten seconds for it at most. ledger_run_finish() and receipt_write() refuse to run
+ * inside one. */
 bool ledger_batch_begin(Ledger *ledger, GError **error);
 bool ledger_batch_commit(Ledger *ledger, GError **error);
 
@@ -143,8 +146,8 @@ typedef struct LedgerObject {
     char *cleanup_sql;       /* takes it away again; may be run twice */
 } LedgerObject;
 
-/* Recorded before the object is made, so that a run killed in between is cleaned up too: cleanup_sql must therefore bear
- * that the object does not exist (IF EXISTS). database may be NULL. The run must be identified first. */
+/* Recorded before the object is made, so that a run killed in between is cleaned up too: cleanup_sql must therefore
+ * bear that the object does not exist (IF EXISTS). database may be NULL. The run must be identified first. */
 bool ledger_object_own(Ledger *ledger, gint64 run, const char *kind, const char *name, const char *database,
                        const char *cleanup_sql, gint64 *ret_object, GError **error);
 /* Replaces the script of an object that is still owned, when more of it has come to exist. */
@@ -159,7 +162,13 @@ GPtrArray *ledger_owned_objects(Ledger *ledger, gint64 run, const char *system_i
 
 /* --- where each source stands ------------------------------------------------------------------------------------- */
 
-typedef enum LedgerStage { LEDGER_AUDITED, LEDGER_BACKED_UP, LEDGER_FOLDED, LEDGER_VERIFIED, LEDGER_STAGES } LedgerStage;
+typedef enum LedgerStage {
+    LEDGER_AUDITED,
+    LEDGER_BACKED_UP,
+    LEDGER_FOLDED,
+    LEDGER_VERIFIED,
+    LEDGER_STAGES
+} LedgerStage;
 
 typedef struct LedgerMark {
     char *source_name;

@@ -1,6 +1,7 @@
 /*
- * Kernel locks on bytes of `.pgfold/lock`: byte 0 for the run that may write, byte <id> for each run that is alive. They
- * go when their process goes, however it goes, and can be asked about without being taken: no pid is ever guessed at.
+ * Kernel locks on bytes of `.pgfold/lock`: byte 0 for the run that may write, byte <id> for each run that is alive.
+ * They go when their process goes, however it goes, and can be asked about without being taken: no pid is ever guessed
+ * at.
  */
 #include <errno.h>
 #include <fcntl.h>

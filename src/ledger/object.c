@@ -3,10 +3,11 @@
 bool ledger_object_own(Ledger *ledger, gint64 run, const char *kind, const char *name, const char *database,
                        const char *cleanup_sql, gint64 *ret_object, GError **error)
 {
-    if (!db_run_one(ledger->db, error, "running run with a known target",
-                    "INSERT INTO object (run_id, kind, name, database, cleanup_sql, state) SELECT id, ?, ?, ?, ?, 'owned' "
-                    "FROM run WHERE id = ? AND state = 'running' AND target_system IS NOT NULL",
-                    "tttti", kind, name, database, cleanup_sql, run))
+    if (!db_run_one(
+            ledger->db, error, "running run with a known target",
+            "INSERT INTO object (run_id, kind, name, database, cleanup_sql, state) SELECT id, ?, ?, ?, ?, 'owned' "
+            "FROM run WHERE id = ? AND state = 'running' AND target_system IS NOT NULL",
+            "tttti", kind, name, database, cleanup_sql, run))
         return false;
     *ret_object = sqlite3_last_insert_rowid(ledger->db);
     return true;

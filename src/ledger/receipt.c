@@ -2,10 +2,6 @@
 
 #include <stdarg.h>
 
-#ifndef PGFOLD_VERSION
-#define PGFOLD_VERSION "unknown"
-#endif
-
 static void end_clear(ReceiptEnd *end)
 {
     g_free(end->name);

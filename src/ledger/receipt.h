@@ -43,7 +43,7 @@ typedef struct ReceiptRelation {
     gint64 target_rows;
     char *target_digest; /* or NULL */
     ReceiptVerdict verdict;
-    char *reason; /* why skipped or what differs; NULL otherwise */
+    char *reason; /* why skipped, what differs, or how rows beyond the source's were told apart; else NULL */
 } ReceiptRelation;
 
 typedef struct ReceiptValue {
@@ -74,7 +74,7 @@ typedef struct ReceiptLargeObjects {
 } ReceiptLargeObjects;
 
 typedef struct ReceiptBackup {
-    bool made;    /* false: only reason, by and at count */
+    bool made; /* false: only reason, by and at count */
     char *path;
     char *sha256; /* of its manifest */
     bool proven;
@@ -91,10 +91,10 @@ typedef struct Receipt {
     gint64 started, finished;
     ReceiptEnd source, target;
     char *snapshot;
-    char *lsn; /* of the snapshot: "0/3000148", or NULL */
-    GPtrArray *relations;  /* of ReceiptRelation* */
-    GPtrArray *sequences;  /* of ReceiptSequence* */
-    GPtrArray *objects;    /* of ReceiptObjects* */
+    char *lsn;            /* of the snapshot: "0/3000148", or NULL */
+    GPtrArray *relations; /* of ReceiptRelation* */
+    GPtrArray *sequences; /* of ReceiptSequence* */
+    GPtrArray *objects;   /* of ReceiptObjects* */
     ReceiptLargeObjects large_objects;
     ReceiptBackup backup;
     bool contained;   /* the verdict; receipt_judge() */

@@ -1,6 +1,7 @@
 /*
- * Which receipts there are and which is the newest. The files are the truth, the table is a list of them: a receipt whose
- * writer was killed before it could be listed, or all of them after ledger.db was lost, are listed at the next opening.
+ * Which receipts there are and which is the newest. The files are the truth, the table is a list of them: a receipt
+ * whose writer was killed before it could be listed, or all of them after ledger.db was lost, are listed at the next
+ * opening.
  */
 #include <string.h>
 
@@ -38,8 +39,8 @@ static GPtrArray *find_unlisted(Ledger *ledger, GError **error)
     return g_steal_pointer(&names);
 }
 
-/* NULL for what is no sound receipt under its own name (a copy, a note): it must not become a link of the chain. Checking
- * tells about it where the chain needs it. */
+/* NULL for what is no sound receipt under its own name (a copy, a note): it must not become a link of the chain.
+ * Checking tells about it where the chain needs it. */
 static Receipt *read_sound(Ledger *ledger, const char *name)
 {
     g_autofree char *path = g_build_filename(ledger->receipts_dir, name, NULL);
@@ -52,11 +53,11 @@ static Receipt *read_sound(Ledger *ledger, const char *name)
 
 static bool list_receipt(Ledger *ledger, const char *name, const Receipt *receipt, GError **error)
 {
-    return db_run(ledger->db, error,
-                  "INSERT INTO receipt (file, sha256, previous, source_name, run_id, finished) VALUES (?, ?, ?, ?, ?, ?) "
-                  "ON CONFLICT (file) DO NOTHING",
-                  "ttttii", name, receipt->sha256, receipt->previous_file, receipt->source.name, receipt->run,
-                  receipt->finished);
+    return db_run(
+        ledger->db, error,
+        "INSERT INTO receipt (file, sha256, previous, source_name, run_id, finished) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (file) DO NOTHING",
+        "ttttii", name, receipt->sha256, receipt->previous_file, receipt->source.name, receipt->run, receipt->finished);
 }
 
 typedef struct Unlisted {
@@ -118,8 +119,8 @@ bool receipt_chain_repair(Ledger *ledger, GError **error)
 char *receipt_newest(Ledger *ledger, const char *source_name, GError **error)
 {
     g_autoptr(sqlite3_stmt) stmt = db_query(
-        ledger->db, error, "SELECT file FROM receipt WHERE ?1 IS NULL OR source_name = ?1 ORDER BY id DESC LIMIT 1", "t",
-        source_name);
+        ledger->db, error, "SELECT file FROM receipt WHERE ?1 IS NULL OR source_name = ?1 ORDER BY id DESC LIMIT 1",
+        "t", source_name);
     bool row = false;
     if (stmt == NULL || !db_next(stmt, &row, error) || !row)
         return NULL;

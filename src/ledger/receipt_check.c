@@ -15,8 +15,11 @@ static const char *relation_problem(const ReceiptRelation *relation)
         return NULL;
     if (relation->rows == RECEIPT_UNKNOWN || relation->digest == NULL || relation->digest[0] == '\0')
         return "is called contained without a count and a digest";
+    if (relation->target_rows > relation->rows)
+        return relation->reason == NULL ? "is called contained, with more rows in the target and no word on them"
+                                        : NULL;
     if (relation->rows != relation->target_rows)
-        return "is called contained, but the counts of rows differ";
+        return "is called contained, but the target has fewer rows";
     return g_strcmp0(relation->digest, relation->target_digest) == 0 ? NULL
                                                                      : "is called contained, but the digests differ";
 }
@@ -146,13 +149,17 @@ static Receipt *read_previous_link(const char *path, const Receipt *receipt, cha
         differs(error, previous_path, problem);
         return NULL;
     }
-    g_autoptr(Receipt) previous = read_link(previous_path, error);
-    if (previous == NULL)
+    g_autoptr(GError) failed = NULL;
+    g_autoptr(Receipt) previous = read_link(previous_path, &failed);
+    if (previous == NULL) {
+        /* The chain says that it was a receipt once, so whatever is wrong with it now is a difference. */
+        pgf_error_set_code(failed, PGF_ERROR_DIFFERS);
+        g_propagate_error(error, g_steal_pointer(&failed));
         return NULL;
+    }
     if (strcmp(previous->sha256, receipt->previous_sha256) != 0) {
-        g_autofree char *problem =
-            g_strdup_printf("has SHA-256 %s, but %s follows one with %s", previous->sha256, path,
-                            receipt->previous_sha256);
+        g_autofree char *problem = g_strdup_printf("has SHA-256 %s, but %s follows one with %s", previous->sha256, path,
+                                                   receipt->previous_sha256);
         differs(error, previous_path, problem);
         return NULL;
     }
@@ -197,9 +204,13 @@ static bool check_listed(Ledger *ledger, guint *ret_count, GError **error)
         g_autofree char *path = g_build_filename(ledger->receipts_dir, file, NULL);
         if (!g_file_test(path, G_FILE_TEST_EXISTS))
             return differs(error, path, "is missing, but the ledger lists it");
-        g_autoptr(Receipt) receipt = read_link(path, error);
-        if (receipt == NULL)
+        g_autoptr(GError) failed = NULL;
+        g_autoptr(Receipt) receipt = read_link(path, &failed);
+        if (receipt == NULL) {
+            pgf_error_set_code(failed, PGF_ERROR_DIFFERS);
+            g_propagate_error(error, g_steal_pointer(&failed));
             return false;
+        }
         if (g_strcmp0(receipt->sha256, (const char *)sqlite3_column_text(stmt, 1)) != 0)
             return differs(error, path, "is not the receipt that the ledger lists under that name");
         (*ret_count)++;

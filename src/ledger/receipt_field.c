@@ -159,7 +159,8 @@ static bool find_unknown(const Field *fields, json_t *object, const char *where,
 {
     const char *key;
     json_t *value;
-    json_object_foreach (object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         const Field *field = fields;
         while (field->name != NULL && strcmp(field->name, key) != 0)
             field++;

@@ -74,12 +74,9 @@ static const Field large_objects_fields[] = {
 };
 
 static const Field backup_fields[] = {
-    {"path", FIELD_TEXT, offsetof(ReceiptBackup, path)},
-    {"sha256", FIELD_SHA256, offsetof(ReceiptBackup, sha256)},
-    {"proven", FIELD_BOOL, offsetof(ReceiptBackup, proven)},
-    {"how", FIELD_TEXT_NULL, offsetof(ReceiptBackup, how)},
-    {"at", FIELD_TIME, offsetof(ReceiptBackup, at)},
-    {NULL, FIELD_TEXT, 0},
+    {"path", FIELD_TEXT, offsetof(ReceiptBackup, path)},     {"sha256", FIELD_SHA256, offsetof(ReceiptBackup, sha256)},
+    {"proven", FIELD_BOOL, offsetof(ReceiptBackup, proven)}, {"how", FIELD_TEXT_NULL, offsetof(ReceiptBackup, how)},
+    {"at", FIELD_TIME, offsetof(ReceiptBackup, at)},         {NULL, FIELD_TEXT, 0},
 };
 
 static const Field no_backup_fields[] = {
@@ -167,7 +164,8 @@ static bool read_list(Receipt *receipt, const Field *fields, json_t *root, const
         return fields_bad(error, name, "is missing, or not a list");
     size_t i;
     json_t *item;
-    json_array_foreach (array, i, item) {
+    json_array_foreach(array, i, item)
+    {
         g_autofree char *where = g_strdup_printf("%s[%zu]", name, i);
         if (!fields_from_json(fields, new_element(receipt, fields), item, where, error))
             return false;
@@ -182,7 +180,8 @@ static bool read_notes(Receipt *receipt, json_t *root, GError **error)
         return fields_bad(error, "notes", "is missing, or not a list");
     size_t i;
     json_t *item;
-    json_array_foreach (array, i, item) {
+    json_array_foreach(array, i, item)
+    {
         if (!json_is_string(item))
             return fields_bad(error, "notes", "holds something other than texts");
         receipt_add_note(receipt, "%s", json_string_value(item));
@@ -215,9 +214,9 @@ static bool read_previous(Receipt *receipt, json_t *root, GError **error)
 /* The head fields lie beside other members: they are taken out into an object of their own. */
 static bool read_head(Receipt *receipt, json_t *root, GError **error)
 {
-    static const char *const others[] = {"schema",        "version", "verdict", "source",   "target", "backup",
-                                         "no_backup",     "relations", "sequences", "large_objects", "objects",
-                                         "notes",         "previous", "sha256"};
+    static const char *const others[] = {"schema",  "version",   "verdict",   "source",    "target",
+                                         "backup",  "no_backup", "relations", "sequences", "large_objects",
+                                         "objects", "notes",     "previous",  "sha256"};
     json_t *head = json_copy(root);
     for (guint i = 0; i < G_N_ELEMENTS(others); i++)
         json_object_del(head, others[i]);

@@ -5,9 +5,9 @@
 
 static const char *const state_texts[] = {"running", "done", "failed", "interrupted"};
 
-#define RUN_COLUMNS \
-    "id, command, source_name, state, started, finished, pid, host, snapshot, error, " \
-    "source_system, source_database, source_oid, source_version, source_role, source_address, " \
+#define RUN_COLUMNS                                                                                                    \
+    "id, command, source_name, state, started, finished, pid, host, snapshot, error, "                                 \
+    "source_system, source_database, source_oid, source_version, source_role, source_address, "                        \
     "target_system, target_database, target_oid, target_version, target_role, target_address"
 
 void run_clear_end(LedgerEnd *end)
@@ -91,8 +91,8 @@ bool ledger_run_identify(Ledger *ledger, gint64 run, const PgIdentity *source, c
                        "UPDATE run SET target_system = ?, target_database = ?, target_oid = ?, target_version = ?, "
                        "target_role = ?, target_address = ? WHERE id = ?",
                        target, error) &&
-              (snapshot == NULL || db_run_one(ledger->db, error, "run", "UPDATE run SET snapshot = ? WHERE id = ?",
-                                              "ti", snapshot, run));
+              (snapshot == NULL ||
+               db_run_one(ledger->db, error, "run", "UPDATE run SET snapshot = ? WHERE id = ?", "ti", snapshot, run));
     return db_end(ledger, own, ok, error);
 }
 
@@ -192,8 +192,8 @@ static GPtrArray *read_runs(Ledger *ledger, const char *sql, gint64 limit, GErro
 
 GPtrArray *ledger_runs(Ledger *ledger, guint limit, GError **error)
 {
-    return read_runs(ledger, "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT ?", limit == 0 ? -1 : (gint64)limit,
-                     error);
+    return read_runs(ledger, "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT ?",
+                     limit == 0 ? -1 : (gint64)limit, error);
 }
 
 GPtrArray *ledger_unfinished_runs(Ledger *ledger, GError **error)

@@ -28,7 +28,7 @@ const char *const schema_steps[] = {
     "    state TEXT NOT NULL CHECK (state IN ('started', 'done', 'failed')),\n"
     "    started INTEGER NOT NULL,\n"
     "    finished INTEGER NOT NULL DEFAULT 0,\n"
-    "    detail TEXT CHECK (json_valid(detail)),\n"
+    "    detail TEXT,\n"
     "    error TEXT\n"
     ") STRICT;\n"
     "CREATE INDEX step_run ON step (run_id);\n"
@@ -92,8 +92,8 @@ static bool run_steps(sqlite3 *db, const char *const *steps, gint64 from, gint64
 static bool refuse_newer(gint64 version, gint64 newest, GError **error)
 {
     pgf_error_set(error, PGF_ERROR_USAGE, "use the pgfold that wrote it, or a newer one",
-                  "the ledger was written by a newer pgfold (version %" G_GINT64_FORMAT ", this one knows %" G_GINT64_FORMAT
-                  ")",
+                  "the ledger was written by a newer pgfold (version %" G_GINT64_FORMAT
+                  ", this one knows %" G_GINT64_FORMAT ")",
                   version, newest);
     return false;
 }

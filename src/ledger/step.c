@@ -4,8 +4,9 @@ static const char *const state_texts[] = {"started", "done", "failed"};
 
 bool ledger_step_begin(Ledger *ledger, gint64 run, const char *name, const char *item, gint64 *ret_step, GError **error)
 {
-    if (!db_run(ledger->db, error, "INSERT INTO step (run_id, name, item, state, started) VALUES (?, ?, ?, 'started', ?)",
-                "itti", run, name, item, g_get_real_time()))
+    if (!db_run(ledger->db, error,
+                "INSERT INTO step (run_id, name, item, state, started) VALUES (?, ?, ?, 'started', ?)", "itti", run,
+                name, item, g_get_real_time()))
         return false;
     *ret_step = sqlite3_last_insert_rowid(ledger->db);
     return true;
@@ -63,10 +64,10 @@ static LedgerStep *read_step(sqlite3_stmt *stmt)
 GPtrArray *ledger_steps(Ledger *ledger, gint64 run, GError **error)
 {
     g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(step_free);
-    g_autoptr(sqlite3_stmt) stmt =
-        db_query(ledger->db, error,
-                 "SELECT id, name, item, state, started, finished, detail, error FROM step WHERE run_id = ? ORDER BY id",
-                 "i", run);
+    g_autoptr(sqlite3_stmt) stmt = db_query(
+        ledger->db, error,
+        "SELECT id, name, item, state, started, finished, detail, error FROM step WHERE run_id = ? ORDER BY id", "i",
+        run);
     bool row = false;
     while (stmt != NULL && db_next(stmt, &row, error)) {
         if (!row)

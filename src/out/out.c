@@ -10,7 +10,7 @@
 #include "out/text.h"
 
 static const char *const style_starts[] = {
-    [OUT_PLAIN] = "",        [OUT_BOLD] = "\033[1m",  [OUT_DIM] = "\033[2m",   [OUT_GOOD] = "\033[32m",
+    [OUT_PLAIN] = "",        [OUT_BOLD] = "\033[1m", [OUT_DIM] = "\033[2m",   [OUT_GOOD] = "\033[32m",
     [OUT_WARN] = "\033[33m", [OUT_BAD] = "\033[31m", [OUT_NAME] = "\033[36m",
 };
 

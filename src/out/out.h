@@ -25,10 +25,10 @@ typedef struct OutLive {
 } OutLive;
 
 typedef struct Out {
-    FILE *results;    /* stdout */
-    FILE *notices;    /* stderr */
-    bool json;        /* one JSON document on results, and nothing else there */
-    bool quiet;       /* no notices, no progress */
+    FILE *results; /* stdout */
+    FILE *notices; /* stderr */
+    bool json;     /* one JSON document on results, and nothing else there */
+    bool quiet;    /* no notices, no progress */
     bool verbose;
     bool color_results, color_notices;
     bool results_tty; /* tables are cut to the width of the terminal only here */

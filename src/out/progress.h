@@ -18,8 +18,8 @@
 #include "out/out.h"
 
 typedef struct ProgressItem {
-    const char *name;       /* "public.orders"; escaped here */
-    guint64 rows, bytes;    /* so far */
+    const char *name;                /* "public.orders"; escaped here */
+    guint64 rows, bytes;             /* so far */
     guint64 rows_total, bytes_total; /* 0: not known; may be an estimate */
 } ProgressItem;
 

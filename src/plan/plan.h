@@ -1,5 +1,6 @@
 /*
- * Plan: what a fold would do, before anything is done. Made from an audit and from what pg_dump knows of both databases.
+ * Plan: what a fold would do, before anything is done. Made from a verification (so what is contained already is known, and
+ * how many rows are not) and from what pg_dump knows of both databases.
  *
  * Objects other than rows (schemas, types, functions, indexes, ...) are pg_dump's entries. An entry is new (the target
  * has none of that type, schema and name), the same (the target's has the same SQL), or different (the fold is blocked,
@@ -7,8 +8,9 @@
  */
 #pragma once
 
-#include "audit/audit.h"
+#include "config/config.h"
 #include "dump/dump.h"
+#include "verify/verify.h"
 
 typedef enum PlanAction {
     PLAN_NEW,   /* absent in the target: created, and its rows copied */
@@ -19,7 +21,7 @@ typedef enum PlanAction {
 } PlanAction;
 
 typedef struct PlanRelation {
-    const AuditRelation *audit; /* audit->source is never NULL */
+    const VerifyRelation *verify; /* verify->audit->source is never NULL */
     PlanAction action;
     char *reason; /* or NULL */
 } PlanRelation;
@@ -37,23 +39,25 @@ typedef struct PlanRole {
 } PlanRole;
 
 typedef struct Plan {
-    const Audit *audit;  /* not owned */
-    const Dump *dump;    /* of the source; not owned */
+    const Verification *verification; /* not owned */
+    const Dump *dump;                 /* of the source; not owned */
     GPtrArray *relations; /* of PlanRelation* */
     GPtrArray *entries;   /* of PlanEntry*, in pg_dump's order */
     GPtrArray *roles;     /* of PlanRole*: those that own something or hold privileges in the source */
     GPtrArray *blocks;    /* of char*: every reason why fold refuses, as sentences; empty: fold may go on */
     GPtrArray *notices;   /* of char*: what the user should know */
-    char *create_database_sql; /* with %s for the quoted name; NULL where the target database exists */
+    char *create_database_sql; /* with {database} for the quoted name; NULL where the target database exists */
+    GPtrArray *database_sql;   /* of char*, with {database}: settings, comment, privileges of a database that is created */
     guint64 rows_to_copy, bytes_to_copy;
 } Plan;
 
 typedef struct PlanSpec {
     PgConn *source, *target; /* target: to the target database, or to another of its server where it is missing */
     bool target_missing;
-    const Audit *audit;
+    const Verification *verification;
     const Dump *source_dump;
     const Dump *target_dump; /* NULL where the target database is missing */
+    const Config *config;    /* for what is protected; may be NULL */
     bool no_owner, no_privileges;
 } PlanSpec;
 

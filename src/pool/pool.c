@@ -118,6 +118,7 @@ void pool_free(Pool *pool)
 PoolJob *pool_add(Pool *pool, const char *kind, const char *label, guint64 weight, PoolRun run, gpointer data)
 {
     PoolJob *job = g_new0(PoolJob, 1);
+    job->pool = pool;
     job->kind = kind;
     job->label = g_strdup(label);
     job->weight = weight;
@@ -133,6 +134,19 @@ void pool_after(PoolJob *later, PoolJob *earlier)
 {
     g_ptr_array_add(earlier->unblocks, later);
     later->waits_for++;
+}
+
+PoolTotals pool_totals(const PoolJob *job)
+{
+    PoolTotals totals = {0};
+    for (guint i = 0; i < job->pool->jobs->len; i++) {
+        const PoolJob *other = job->pool->jobs->pdata[i];
+        if (g_str_equal(other->kind, job->kind)) {
+            totals.jobs++;
+            totals.weight += other->weight;
+        }
+    }
+    return totals;
 }
 
 static bool lock_is_free(const Pool *pool, const PoolJob *job)

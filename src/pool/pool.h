@@ -38,7 +38,9 @@ struct PoolJob {
     bool exclusive;
     PoolRun run;
     gpointer data; /* not owned */
+    const struct PgCopyProgress *progress; /* counters of a copy that the observer may read at any time, or NULL */
     /* The pool's own: */
+    const Pool *pool;
     guint waits_for;
     GPtrArray *unblocks; /* of PoolJob* */
     gint64 started, finished; /* monotonic, microseconds */
@@ -52,6 +54,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pool, pool_free)
 /* The pool owns the job. */
 PoolJob *pool_add(Pool *pool, const char *kind, const char *label, guint64 weight, PoolRun run, gpointer data);
 void pool_after(PoolJob *later, PoolJob *earlier);
+
+/* All jobs of one kind in one pool, ended ones included: for progress. */
+typedef struct PoolTotals {
+    guint jobs;
+    guint64 weight;
+} PoolTotals;
+
+PoolTotals pool_totals(const PoolJob *job); /* of its kind, in its pool */
 
 /* Runs every job added so far. False with the first failure; then jobs that had not started never do. Jobs may be added
  * again afterwards. observer may be NULL. */

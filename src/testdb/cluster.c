@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/random.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -15,7 +17,7 @@
 #include "testdb/identity.h"
 #include "testdb/template.h"
 
-enum { SOCKET_PORT = 5432, STOP_GRACE_MS = 10000, STATUS_LINE = 8, LOG_LINES = 5, SECRET_BYTES = 18 };
+enum { SOCKET_PORT = 5432, STOP_GRACE_MS = 10000, SEGMENT_LINE = 7, STATUS_LINE = 8, LOG_LINES = 5, SECRET_BYTES = 18 };
 
 /* Nothing here survives a power failure, and nothing has to. Memory is mapped from files in the data folder, so that
  * nothing outlives it in /dev/shm. */
@@ -26,7 +28,7 @@ static const char BASE_SETTINGS[] = "\n# Of this throw-away cluster:\n"
                                     "wal_level = minimal\n"
                                     "max_wal_senders = 0\n"
                                     "wal_init_zero = off\n"
-                                    "max_wal_size = 4GB\n"
+                                    "max_wal_size = 1GB\n"
                                     "checkpoint_timeout = 1h\n"
                                     "shared_buffers = 128MB\n"
                                     "huge_pages = off\n"
@@ -38,11 +40,15 @@ static const char BASE_SETTINGS[] = "\n# Of this throw-away cluster:\n"
 static const char HBA_SOCKET[] = "# The socket's folder is private.\nlocal all all trust\n";
 static const char HBA_PORT[] = "host all all 127.0.0.1/32 scram-sha-256\n";
 
+/* What DATABASE_URL stands on. */
+static const char *const OURS[] = {"port",     "listen_addresses", "unix_socket_directories", "data_directory",
+                                   "hba_file", "config_file",      "external_pid_file"};
+
 /* libpq reads these too, and each could lead a program away from this server. */
 static const char *const UNSET[] = {
-    "PGHOSTADDR",      "PGSERVICE",     "PGSERVICEFILE", "PGPASSFILE",     "PGOPTIONS", "PGSSLMODE",  "PGSSLCERT",
-    "PGSSLKEY",        "PGSSLROOTCERT", "PGSSLCRL",      "PGREQUIRESSL",   "PGGSSENCMODE", "PGREQUIREAUTH",
-    "PGCHANNELBINDING", "PGTARGETSESSIONATTRS", "PGREQUIREPEER", "PGSSLNEGOTIATION"};
+    "PGHOSTADDR",    "PGSERVICE",        "PGSERVICEFILE",        "PGPASSFILE",    "PGOPTIONS",       "PGSSLMODE",
+    "PGSSLCERT",     "PGSSLKEY",         "PGSSLROOTCERT",        "PGSSLCRL",      "PGREQUIRESSL",    "PGGSSENCMODE",
+    "PGREQUIREAUTH", "PGCHANNELBINDING", "PGTARGETSESSIONATTRS", "PGREQUIREPEER", "PGSSLNEGOTIATION"};
 
 struct Cluster {
     Child *postgres;
@@ -60,12 +66,31 @@ static void forget(char *secret)
     g_free(secret);
 }
 
+/* A server that was killed leaves its pid file and the small segment of System V memory that the file's seventh line
+ * names (key and id). */
+static void remove_segment(const Cluster *cluster)
+{
+    g_autofree char *pid_file = g_build_filename(cluster->data, "postmaster.pid", NULL);
+    g_autofree char *text = NULL;
+    if (!g_file_get_contents(pid_file, &text, NULL, NULL))
+        return;
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    struct shmid_ds segment;
+    unsigned long key;
+    int id;
+    if (g_strv_length(lines) >= SEGMENT_LINE && sscanf(lines[SEGMENT_LINE - 1], "%lu %d", &key, &id) == 2 &&
+        shmctl(id, IPC_STAT, &segment) == 0 && segment.shm_cpid == child_pid(cluster->postgres))
+        shmctl(id, IPC_RMID, NULL);
+}
+
 void cluster_stop(Cluster *cluster)
 {
     if (cluster == NULL)
         return;
-    if (cluster->postgres != NULL)
+    if (cluster->postgres != NULL) {
         child_terminate(cluster->postgres, SIGQUIT, STOP_GRACE_MS);
+        remove_segment(cluster);
+    }
     child_free(cluster->postgres);
     g_free(cluster->folder);
     g_free(cluster->data);
@@ -101,15 +126,10 @@ static gsize name_length(const char *setting)
     return n;
 }
 
-char *cluster_setting_line(const char *setting, GError **error)
+static char *setting_line(const char *setting)
 {
     gsize n = name_length(setting);
     const char *value = setting + n + 1;
-    if (n == 0 || setting[n] != '=' || strpbrk(value, "\r\n") != NULL) {
-        pgf_error_set(error, PGF_ERROR_USAGE, "Write --set name=value, as in --set work_mem=64MB.",
-                      "not a server setting: %s", setting);
-        return NULL;
-    }
     GString *line = g_string_new(NULL);
     g_string_append_printf(line, "%.*s = '", (int)n, setting);
     for (const char *c = value; *c != '\0'; c++) {
@@ -119,6 +139,23 @@ char *cluster_setting_line(const char *setting, GError **error)
     }
     g_string_append(line, "'\n");
     return g_string_free(line, FALSE);
+}
+
+char *cluster_setting_line(const char *setting, GError **error)
+{
+    gsize n = name_length(setting);
+    if (n == 0 || setting[n] != '=' || strpbrk(setting, "\r\n") != NULL) {
+        pgf_error_set(error, PGF_ERROR_USAGE, "Write --set name=value, as in --set work_mem=64MB.",
+                      "not a server setting: %s", setting);
+        return NULL;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(OURS); i++)
+        if (strlen(OURS[i]) == n && g_ascii_strncasecmp(setting, OURS[i], n) == 0) {
+            pgf_error_set(error, PGF_ERROR_USAGE, "The port is chosen with --port N, the folder with --dir DIR.",
+                          "the setting %s of a test server cannot be changed", OURS[i]);
+            return NULL;
+        }
+    return setting_line(setting);
 }
 
 static bool write_file(const char *folder, const char *name, int flags, const char *text, GError **error)
@@ -139,9 +176,7 @@ static bool configure(const Cluster *cluster, const TestDbOptions *options, GErr
 {
     g_autoptr(GString) conf = g_string_new(BASE_SETTINGS);
     g_autofree char *folder_setting = g_strconcat("unix_socket_directories=", cluster->folder, NULL);
-    g_autofree char *folder_line = cluster_setting_line(folder_setting, error);
-    if (folder_line == NULL)
-        return false;
+    g_autofree char *folder_line = setting_line(folder_setting);
     g_string_append_printf(conf, "%sport = %d\nlisten_addresses = '%s'\n", folder_line,
                            cluster->port == 0 ? SOCKET_PORT : cluster->port, cluster->port == 0 ? "" : "127.0.0.1");
     if (cluster->port != 0)
@@ -166,8 +201,10 @@ void cluster_set_failed(const Cluster *cluster, const char *what, GError **error
     bool port_taken = text != NULL && strstr(text, "Address already in use") != NULL;
     const char *hint = "The lines above are the end of the server's log: is a --set wrong?";
     if (port_taken)
-        hint = "Another program listens on that port: choose another with --port N, or leave it out (unix socket only).";
-    pgf_error_set(error, port_taken ? PGF_ERROR_USAGE : PGF_ERROR_CONNECT, hint, "%s%s%s", what, *tail == '\0' ? "" : ":\n", tail);
+        hint =
+            "Another program listens on that port: choose another with --port N, or leave it out (unix socket only).";
+    pgf_error_set(error, port_taken ? PGF_ERROR_USAGE : PGF_ERROR_CONNECT, hint, "%s%s%s", what,
+                  *tail == '\0' ? "" : ":\n", tail);
 }
 
 /* The last line of postmaster.pid tells (src/include/utils/pidfile.h of PostgreSQL): "starting", then "ready". */
@@ -204,10 +241,12 @@ static bool launch(Cluster *cluster, const Server *server, Deadline deadline, GE
 {
     const char *argv[] = {server->postgres, "-D", cluster->data, NULL};
     /* Our own output is the log already (keeper.c). */
-    SpawnSpec spec = {.argv = argv, .out = SPAWN_INHERIT, .err = SPAWN_INHERIT, .new_session = true, .death_signal = SIGQUIT};
+    SpawnSpec spec = {
+        .argv = argv, .out = SPAWN_INHERIT, .err = SPAWN_INHERIT, .new_session = true, .death_signal = SIGQUIT};
     int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (watch < 0 || inotify_add_watch(watch, cluster->data, IN_MODIFY | IN_CREATE | IN_CLOSE_WRITE) < 0) {
-        pgf_error_set(error, PGF_ERROR_INTERNAL, "Raise fs.inotify.max_user_instances.", "inotify: %s", g_strerror(errno));
+        pgf_error_set(error, PGF_ERROR_INTERNAL, "Raise fs.inotify.max_user_instances.", "inotify: %s",
+                      g_strerror(errno));
         if (watch >= 0)
             close(watch);
         return false;
@@ -233,7 +272,8 @@ static void describe(Cluster *cluster, const char *database)
     g_ptr_array_add(env, g_strconcat("PGPORT=", port, NULL));
     g_ptr_array_add(env, g_strdup("PGUSER=postgres"));
     g_ptr_array_add(env, g_strconcat("PGDATABASE=", database, NULL));
-    g_ptr_array_add(env, cluster->port == 0 ? g_strdup("PGPASSWORD") : g_strconcat("PGPASSWORD=", cluster->password, NULL));
+    g_ptr_array_add(env,
+                    cluster->port == 0 ? g_strdup("PGPASSWORD") : g_strconcat("PGPASSWORD=", cluster->password, NULL));
     for (gsize i = 0; i < G_N_ELEMENTS(UNSET); i++)
         g_ptr_array_add(env, g_strdup(UNSET[i]));
     g_ptr_array_add(env, NULL);
@@ -263,9 +303,10 @@ static bool furnish(const Cluster *cluster, const char *database, Deadline deadl
     g_autoptr(PgConn) conn = pg_conn_open("testdb", url, NULL, deadline, error);
     if (conn == NULL)
         return false;
-    if (cluster->password != NULL && !pg_execf(conn, deadline, error, "ALTER ROLE postgres PASSWORD '%s'", cluster->password))
+    if (cluster->password != NULL &&
+        !pg_execf(conn, deadline, error, "ALTER ROLE postgres PASSWORD '%s'", cluster->password))
         return false;
-    if (database == NULL || g_str_equal(database, "postgres"))
+    if (database == NULL || g_str_equal(database, "postgres") || g_str_equal(database, "template1"))
         return true;
     g_autofree char *name = pg_quote_ident(database);
     /* Copying files beats logging each page where nothing is synced. */
@@ -286,8 +327,8 @@ Cluster *cluster_start(const Server *server, const char *folder, const TestDbOpt
     if (cluster->port != 0 && !make_password(cluster, error))
         return NULL;
     if (!template_copy(server, cluster->data, error) || !identity_renew(cluster->data, error) ||
-        !configure(cluster, options, error) ||
-        !launch(cluster, server, deadline, error) || !furnish(cluster, database, deadline, error))
+        !configure(cluster, options, error) || !launch(cluster, server, deadline, error) ||
+        !furnish(cluster, database, deadline, error))
         return NULL;
     describe(cluster, database == NULL ? "postgres" : database);
     return g_steal_pointer(&cluster);

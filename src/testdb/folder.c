@@ -38,19 +38,21 @@ static char *ours_in(const char *base)
     return g_strdup_printf("%s/pgfold-%u", base, (unsigned)geteuid());
 }
 
-char *folder_cache(GError **error)
+char *folder_of_user(const char *leaf, GError **error)
 {
     const char *xdg = g_getenv("XDG_CACHE_HOME");
-    g_autofree char *home = g_build_filename(g_get_home_dir(), ".cache/pgfold/testdb", NULL);
-    g_autofree char *named = xdg == NULL || *xdg != '/' ? NULL : g_build_filename(xdg, "pgfold/testdb", NULL);
+    g_autofree char *named = xdg == NULL || *xdg != '/' ? NULL : g_build_filename(xdg, "pgfold", leaf, NULL);
+    g_autofree char *home = g_build_filename(g_get_home_dir(), ".cache/pgfold", leaf, NULL);
+    g_autofree char *common = g_strdup_printf("/var/tmp/pgfold-cache-%u", (unsigned)geteuid());
+    g_autofree char *last = g_build_filename(common, leaf, NULL);
     if (named != NULL && folder_private(named, NULL))
         return g_steal_pointer(&named);
     if (folder_private(home, NULL))
         return g_steal_pointer(&home);
-    g_autofree char *common = ours_in("/var/tmp");
-    if (!folder_private(common, error))
+    /* Anybody can make folders in /var/tmp: the upper one must be ours, too. */
+    if (!folder_private(common, error) || !folder_private(last, error))
         return NULL;
-    return g_steal_pointer(&common);
+    return g_steal_pointer(&last);
 }
 
 /* Locks the folder that a path leads to, unless it was removed or replaced in between: then EAGAIN. -1 on failure. */
@@ -64,7 +66,8 @@ static int open_locked(const char *path, bool wait)
     do
         rc = flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
     while (rc != 0 && errno == EINTR);
-    if (rc == 0 && fstat(fd, &held) == 0 && lstat(path, &now) == 0 && held.st_ino == now.st_ino && held.st_dev == now.st_dev)
+    if (rc == 0 && fstat(fd, &held) == 0 && lstat(path, &now) == 0 && held.st_ino == now.st_ino &&
+        held.st_dev == now.st_dev)
         return fd;
     close(fd);
     errno = EAGAIN;
@@ -102,19 +105,19 @@ static bool short_enough(const char *parent)
 static bool memory_has_room(void)
 {
     struct statvfs fs;
-    return statvfs(MEMORY, &fs) == 0 && (guint64)fs.f_bavail * fs.f_frsize >= MEMORY_NEEDED && access(MEMORY, W_OK) == 0;
+    return statvfs(MEMORY, &fs) == 0 && (guint64)fs.f_bavail * fs.f_frsize >= MEMORY_NEEDED &&
+           access(MEMORY, W_OK) == 0;
 }
 
 static bool new_in_named(const char *base, Folder *folder, GError **error)
 {
-    g_autofree char *whole = g_canonicalize_filename(base, NULL);
-    g_autofree char *parent = ours_in(whole);
+    g_autofree char *parent = ours_in(base);
     if (!short_enough(parent)) {
         pgf_error_set(error, PGF_ERROR_USAGE, "The path of a unix socket has at most 107 bytes: choose a shorter one.",
                       "the path of %s is too long", base);
         return false;
     }
-    if (access(whole, W_OK | X_OK) != 0) {
+    if (access(base, W_OK | X_OK) != 0) {
         pgf_error_set(error, PGF_ERROR_USAGE, "Name an existing folder in which the server's user may make another.",
                       "cannot write to %s: %s", base, g_strerror(errno));
         return false;
@@ -125,10 +128,12 @@ static bool new_in_named(const char *base, Folder *folder, GError **error)
 static bool new_anywhere(bool in_memory, Folder *folder, GError **error)
 {
     const char *tmpdir = g_getenv("TMPDIR");
-    const char *bases[] = {in_memory && memory_has_room() ? MEMORY : NULL, tmpdir != NULL && *tmpdir == '/' ? tmpdir : NULL};
+    const char *bases[] = {in_memory && memory_has_room() ? MEMORY : NULL,
+                           tmpdir != NULL && *tmpdir == '/' ? tmpdir : NULL};
     for (gsize i = 0; i < G_N_ELEMENTS(bases); i++) {
         g_autofree char *parent = bases[i] == NULL ? NULL : ours_in(bases[i]);
-        if (parent != NULL && short_enough(parent) && access(bases[i], W_OK | X_OK) == 0 && new_in(parent, folder, NULL))
+        if (parent != NULL && short_enough(parent) && access(bases[i], W_OK | X_OK) == 0 &&
+            new_in(parent, folder, NULL))
             return true;
     }
     g_autofree char *parent = ours_in("/tmp");

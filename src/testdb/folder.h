@@ -14,7 +14,8 @@ typedef struct Folder {
     int lock;
 } Folder;
 
-/* A new, locked folder in base, or where that is NULL in /dev/shm (if in_memory and it has room), $TMPDIR or /tmp. */
+/* A new, locked folder in base (absolute), or where that is NULL in /dev/shm (if in_memory and it has room), $TMPDIR or
+ * /tmp. */
 Folder *folder_new(const char *base, bool in_memory, GError **error);
 
 /* Removes it with all that is in it, and frees. */
@@ -30,5 +31,5 @@ bool folder_held(const char *path);
 /* Makes path (and its parents) if need be; false where it is not a folder of ours that nobody else may enter. */
 bool folder_private(const char *path, GError **error);
 
-/* Where templates are kept: the first of $XDG_CACHE_HOME, ~/.cache and /var/tmp that can be had. Transfer full. */
-char *folder_cache(GError **error);
+/* pgfold/<leaf> in the first of $XDG_CACHE_HOME, ~/.cache and /var/tmp in which it can be had. Transfer full. */
+char *folder_of_user(const char *leaf, GError **error);

@@ -9,8 +9,9 @@
 #include "base/error.h"
 
 /* pg_control (src/include/catalog/pg_control.h of PostgreSQL) starts with the identifier and ends with the CRC-32C of
- * what is before it. Where it ends depends on the version: there where the sum so far is what is written. All of it fits
- * into one sector. The first page of a WAL file (xlog_internal.h, XLogLongPageHeaderData) has the identifier too. */
+ * what is before it. Where it ends depends on the version: there where the sum so far is what is written. All of it
+ * fits into one sector. The first page of a WAL file (xlog_internal.h, XLogLongPageHeaderData) has the identifier too.
+ */
 enum { CONTROL_MIN = 128, CONTROL_MAX = 512, WAL_IDENTIFIER_AT = 24, WAL_NAME_LENGTH = 24 };
 
 #define CRC32C_POLYNOMIAL 0x82F63B78u

@@ -83,7 +83,10 @@ static bool open_log(const Folder *folder, GError **error)
 static bool report_ready(int fd, const Cluster *cluster, const Folder *folder, int version, GError **error)
 {
     /* Borrowed, so not cleared. */
-    Reply reply = {.url = (char *)cluster_url(cluster), .folder = folder->path, .version = version, .keeper = getpid(),
+    Reply reply = {.url = (char *)cluster_url(cluster),
+                   .folder = folder->path,
+                   .version = version,
+                   .keeper = getpid(),
                    .environment = (char **)cluster_environment(cluster)};
     g_autofree char *line = reply_write(&reply);
     if (line == NULL) {

@@ -72,10 +72,10 @@ static int int_in(const json_t *document, const char *key)
 
 char *request_write(const TestDbOptions *options, const Owner *owner)
 {
-    return line_of(json_pack("{s:s?, s:s?, s:s?, s:s?, s:i, s:i, s:i, s:b, s:o, s:i, s:i, s:b}", "bindir", options->bindir,
-                             "database", options->database, "user", options->user, "dir", options->dir, "version",
-                             options->version, "min_version", options->min_version, "port", options->port, "durable",
-                             (int)options->durable_data, "settings", list_json(options->settings), "uid",
+    return line_of(json_pack("{s:s?, s:s?, s:s?, s:s?, s:i, s:i, s:i, s:b, s:o, s:i, s:i, s:b}", "bindir",
+                             options->bindir, "database", options->database, "user", options->user, "dir", options->dir,
+                             "version", options->version, "min_version", options->min_version, "port", options->port,
+                             "durable", (int)options->durable_data, "settings", list_json(options->settings), "uid",
                              (int)owner->uid, "gid", (int)owner->gid, "drop", (int)owner->drop));
 }
 
@@ -126,8 +126,8 @@ bool reply_read(const char *line, Reply *ret_reply, GError **error)
         return false;
     const char *failure = json_string_value(json_object_get(document, "error"));
     if (failure != NULL) {
-        pgf_error_set(error, (PgfErrorCode)int_in(document, "code"), json_string_value(json_object_get(document, "hint")),
-                      "%s", failure);
+        pgf_error_set(error, (PgfErrorCode)int_in(document, "code"),
+                      json_string_value(json_object_get(document, "hint")), "%s", failure);
         json_decref(document);
         return false;
     }

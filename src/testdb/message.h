@@ -14,7 +14,7 @@
 typedef struct Request {
     TestDbOptions options;
     Owner owner;
-    char **settings; /* what options.settings points to */
+    char **settings;  /* what options.settings points to */
     char *strings[4]; /* what the strings of options point to */
 } Request;
 

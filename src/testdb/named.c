@@ -46,7 +46,7 @@ static char *state_folder(GError **error)
     else if (runtime != NULL && *runtime == '/' && access(runtime, W_OK | X_OK) == 0)
         folder = g_build_filename(runtime, "pgfold", NULL);
     else
-        folder = g_build_filename(g_get_home_dir(), ".cache/pgfold/run", NULL);
+        return folder_of_user("run", error);
     if (!folder_private(folder, error))
         return NULL;
     return g_steal_pointer(&folder);
@@ -59,7 +59,8 @@ static bool check_name(const char *name, GError **error)
         n++;
     if (n > 0 && n <= 63 && name[n] == '\0')
         return true;
-    pgf_error_set(error, PGF_ERROR_USAGE, "Use letters, digits, '-' and '_'.", "not a name for a test database: %s", name);
+    pgf_error_set(error, PGF_ERROR_USAGE, "Use letters, digits, '-' and '_'.", "not a name for a test database: %s",
+                  name);
     return false;
 }
 
@@ -90,7 +91,8 @@ static bool state_read(const State *state, Reply *ret_reply)
     if (!g_file_get_contents(state->file, &text, NULL, NULL) || !reply_read(text, ret_reply, NULL))
         return false;
     /* The file may be older than the last reboot or kill. */
-    return ret_reply->folder != NULL && ret_reply->url != NULL && ret_reply->keeper > 0 && folder_held(ret_reply->folder);
+    return ret_reply->folder != NULL && ret_reply->url != NULL && ret_reply->keeper > 0 &&
+           folder_held(ret_reply->folder);
 }
 
 static bool state_write(const State *state, const Reply *reply, GError **error)

@@ -73,7 +73,8 @@ bool owner_become(const Owner *owner, GError **error)
         return true;
     if (setgroups(0, NULL) == 0 && setgid(owner->gid) == 0 && setuid(owner->uid) == 0)
         return true;
-    pgf_error_set(error, PGF_ERROR_INTERNAL, NULL, "cannot become user %u: %s", (unsigned)owner->uid, g_strerror(errno));
+    pgf_error_set(error, PGF_ERROR_INTERNAL, NULL, "cannot become user %u: %s", (unsigned)owner->uid,
+                  g_strerror(errno));
     return false;
 }
 

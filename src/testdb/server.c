@@ -14,7 +14,7 @@ enum { VERSION_MS = 10000 };
 
 /* Debian and Ubuntu, Red Hat and SUSE, Alpine, source builds, Homebrew. */
 static const char *const USUAL[] = {
-    "/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin",  "/usr/libexec/postgresql*",
+    "/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin",     "/usr/libexec/postgresql*",
     "/usr/lib/postgresql*/bin",  "/usr/local/pgsql/bin", "/opt/homebrew/opt/postgresql@*/bin",
 };
 
@@ -63,13 +63,23 @@ static int version_of_path(const char *bindir)
     return 0;
 }
 
+/* The programs may be symbolic links to a package's own folder: one server, one template. Transfer full. */
+static char *real_bindir(const char *bindir)
+{
+    g_autofree char *postgres = g_build_filename(bindir, "postgres", NULL);
+    char *real = realpath(postgres, NULL);
+    char *dir = g_path_get_dirname(real == NULL ? postgres : real);
+    free(real);
+    return dir;
+}
+
 /* NULL without an error when the folder holds no server. */
 static Server *server_in(const char *bindir)
 {
     g_autoptr(Server) server = g_new0(Server, 1);
-    server->bindir = g_strdup(bindir);
-    server->postgres = g_build_filename(bindir, "postgres", NULL);
-    server->initdb = g_build_filename(bindir, "initdb", NULL);
+    server->bindir = real_bindir(bindir);
+    server->postgres = g_build_filename(server->bindir, "postgres", NULL);
+    server->initdb = g_build_filename(server->bindir, "initdb", NULL);
     struct stat st;
     if (access(server->postgres, X_OK) != 0 || access(server->initdb, X_OK) != 0 || stat(server->postgres, &st) != 0)
         return NULL;
@@ -124,10 +134,11 @@ static void set_none_found(const TestDbOptions *options, const char *seen, GErro
 {
     g_autofree char *wish = wish_of(options);
     int package = MAX(options->version, options->min_version);
-    char *hint = package == 0 ? g_strdup(NONE_HINT)
-                              : g_strdup_printf("Install it (Debian, Ubuntu: apt-get install postgresql-%d), or name the "
-                                                "folder of its programs with --bindir DIR or PGFOLD_SERVERS.",
-                                                package);
+    char *hint = package == 0
+                     ? g_strdup(NONE_HINT)
+                     : g_strdup_printf("Install it (Debian, Ubuntu: apt-get install postgresql-%d), or name the "
+                                       "folder of its programs with --bindir DIR or PGFOLD_SERVERS.",
+                                       package);
     pgf_error_take_hint(error, PGF_ERROR_USAGE, hint, "no server programs of %s found%s%s%s", wish,
                         *seen == '\0' ? "" : " (there is ", seen, *seen == '\0' ? "" : ")");
 }
@@ -136,7 +147,8 @@ static Server *find_in_bindir(const TestDbOptions *options, GError **error)
 {
     g_autoptr(Server) server = server_in(options->bindir);
     if (server == NULL) {
-        pgf_error_set(error, PGF_ERROR_USAGE, "Name the folder that holds postgres and initdb (/usr/lib/postgresql/15/bin).",
+        pgf_error_set(error, PGF_ERROR_USAGE,
+                      "Name the folder that holds postgres and initdb (/usr/lib/postgresql/15/bin).",
                       "%s: no PostgreSQL server programs that this user may run", options->bindir);
         return NULL;
     }
@@ -158,22 +170,24 @@ Server *server_find(const TestDbOptions *options, GError **error)
         return find_in_bindir(options, error);
     g_autoptr(GPtrArray) folders = folders_of_machine();
     g_autoptr(Server) best = NULL;
-    g_autoptr(GString) seen = g_string_new(NULL);
+    g_autoptr(GPtrArray) seen = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GString) list = g_string_new(NULL);
     for (guint i = 0; i < folders->len; i++) {
         g_autoptr(Server) server = server_in(folders->pdata[i]);
-        if (server == NULL)
+        if (server == NULL || g_ptr_array_find_with_equal_func(seen, server->bindir, g_str_equal, NULL))
             continue;
+        g_ptr_array_add(seen, g_strdup(server->bindir));
         server->version = version_of_path(server->bindir);
         /* A program that does not even tell its version is passed over: another one may work. */
         if (server->version == 0 && (server->version = ask_version(server->postgres, NULL)) == 0)
             continue;
-        g_string_append_printf(seen, "%s%d in %s", seen->len > 0 ? ", " : "", server->version, server->bindir);
+        g_string_append_printf(list, "%s%d in %s", list->len > 0 ? ", " : "", server->version, server->bindir);
         if (satisfies(options, server->version) && (best == NULL || server->version > best->version)) {
             server_free(best);
             best = g_steal_pointer(&server);
         }
     }
     if (best == NULL)
-        set_none_found(options, seen->str, error);
+        set_none_found(options, list->str, error);
     return g_steal_pointer(&best);
 }

@@ -65,7 +65,7 @@ static int open_lock(const char *path)
 static bool template_init(Template *template, const Server *server, GError **error)
 {
     template->lock = -1;
-    template->cache = folder_cache(error);
+    template->cache = folder_of_user("testdb", error);
     if (template->cache == NULL)
         return false;
     g_autofree char *what = g_strjoin("\n", FORMAT, server->stamp, locale_of_machine(), NULL);
@@ -83,8 +83,8 @@ static bool template_init(Template *template, const Server *server, GError **err
 static bool run_initdb(const Server *server, const char *data, GError **error)
 {
     g_autofree char *locale = g_strconcat("--locale=", locale_of_machine(), NULL);
-    const char *argv[] = {server->initdb, "-D", data, "-U", "postgres", "-E", "UTF8", locale, "-A", "trust", "--no-sync",
-                          "--no-instructions", NULL};
+    const char *argv[] = {server->initdb, "-D", data,    "-U",        "postgres",          "-E", "UTF8",
+                          locale,         "-A", "trust", "--no-sync", "--no-instructions", NULL};
     /* Not known before 14, and only cosmetic. */
     if (server->version < 14)
         argv[G_N_ELEMENTS(argv) - 2] = NULL;

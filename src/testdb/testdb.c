@@ -46,14 +46,25 @@ static Child *start_keeper(int fd, GError **error)
     g_autofree char *number = g_strdup_printf("%d", fd);
     const char *argv[] = {"/proc/self/exe", TESTDB_KEEPER_WORD, number, NULL};
     const char *env[] = {KEEPER_MARK "=1", NULL};
-    SpawnSpec spec = {.argv = argv, .setenv = env, .out = SPAWN_DISCARD, .err = SPAWN_DISCARD, .new_session = true,
-                      .death_signal = -1, .keep_fd = fd};
+    SpawnSpec spec = {.argv = argv,
+                      .setenv = env,
+                      .out = SPAWN_DISCARD,
+                      .err = SPAWN_DISCARD,
+                      .new_session = true,
+                      .death_signal = -1,
+                      .keep_fd = fd};
     return spawn_start(&spec, error);
 }
 
 static bool converse(TestDb *db, const TestDbOptions *options, const Owner *owner, GError **error)
 {
-    g_autofree char *request = request_write(options, owner);
+    /* The keeper works in another folder. */
+    TestDbOptions absolute = *options;
+    g_autofree char *bindir = options->bindir == NULL ? NULL : g_canonicalize_filename(options->bindir, NULL);
+    g_autofree char *dir = options->dir == NULL ? NULL : g_canonicalize_filename(options->dir, NULL);
+    absolute.bindir = bindir;
+    absolute.dir = dir;
+    g_autofree char *request = request_write(&absolute, owner);
     if (!message_send(db->fd, request, error))
         return false;
     g_autofree char *answer = message_receive(db->fd, deadline_in_ms(ANSWER_MS), error);
@@ -69,7 +80,8 @@ TestDb *testdb_open(const TestDbOptions *options, GError **error)
     Owner owner;
     int ends[2];
     if (g_getenv(KEEPER_MARK) != NULL) {
-        pgf_error_set(error, PGF_ERROR_INTERNAL, NULL, "main() of this program does not begin with testdb_keeper_called()");
+        pgf_error_set(error, PGF_ERROR_INTERNAL, NULL,
+                      "main() of this program does not begin with testdb_keeper_called()");
         return NULL;
     }
     if (!check_options(options, error) || !owner_find(options->user, &owner, error))
@@ -117,6 +129,8 @@ bool testdb_alive(const TestDb *db, GError **error)
     g_autofree char *line = message_receive(db->fd, deadline_in_ms(CLOSE_MS), error);
     if (line != NULL)
         (void)reply_read(line, &reply, error);
+    else if (error != NULL && *error != NULL)
+        g_prefix_error(error, "the test server was lost: ");
     return false;
 }
 

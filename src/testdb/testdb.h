@@ -30,15 +30,15 @@ typedef struct TestDb TestDb;
 
 /* All zero is a good start: the newest server, no port, database "postgres". */
 typedef struct TestDbOptions {
-    const char *bindir;   /* folder with postgres and initdb; NULL: looked for in $PGFOLD_SERVERS, PATH, usual places */
+    const char *bindir;   /* folder with postgres and initdb; NULL: looked for in PGFOLD_SERVERS, PATH, usual places */
     int version;          /* this major version, or 0 */
     int min_version;      /* this major version or a later one, or 0 */
     const char *database; /* created; NULL: "postgres" only */
     int port;             /* loopback port with a random password; 0: unix socket only */
     const char *const *settings; /* "name=value" server settings, NULL-terminated, or NULL */
-    const char *user;     /* as root: run as this one; NULL: $SUDO_UID, else postgres, else nobody */
-    const char *dir;      /* make the cluster's folder in this one; NULL: /dev/shm or $TMPDIR or /tmp */
-    bool durable_data;    /* data folder on disk rather than /dev/shm (large restores) */
+    const char *user;            /* as root: run as this one; NULL: $SUDO_UID, else postgres, else nobody */
+    const char *dir;             /* make the cluster's folder in this one; NULL: /dev/shm or $TMPDIR or /tmp */
+    bool durable_data;           /* data folder on disk rather than /dev/shm (large restores) */
 } TestDbOptions;
 
 bool testdb_keeper_called(int argc, char **argv);
@@ -48,7 +48,8 @@ int testdb_keeper_main(int argc, char **argv);
 TestDb *testdb_open(const TestDbOptions *options, GError **error);
 /* "postgresql:///app?host=...&user=postgres", or with a port "postgresql://postgres:secret@127.0.0.1:5434/app". */
 const char *testdb_url(const TestDb *db);
-/* DATABASE_URL=, PGHOST=, PGPORT=, PGUSER=, PGDATABASE= (PGPASSWORD= with a port) for spawn. NULL-terminated, owned by db. */
+/* DATABASE_URL=, PGHOST=, PGPORT=, PGUSER=, PGDATABASE= (PGPASSWORD= with a port) for spawn. NULL-terminated, owned by
+ * db. */
 const char *const *testdb_environment(const TestDb *db);
 int testdb_version(const TestDb *db);        /* major */
 const char *testdb_folder(const TestDb *db); /* of this cluster: data/, log, the socket */

@@ -22,7 +22,8 @@ typedef struct Copy {
 static bool fail(GError **error, const char *doing, const char *name)
 {
     int saved = errno;
-    pgf_error_set(error, PGF_ERROR_USAGE, saved == ENOSPC ? "Make room there, or choose another folder with --dir DIR." : NULL,
+    pgf_error_set(error, PGF_ERROR_USAGE,
+                  saved == ENOSPC ? "Make room there, or choose another folder with --dir DIR." : NULL,
                   "cannot %s %s: %s", doing, name, g_strerror(saved));
     return false;
 }

@@ -29,7 +29,7 @@ typedef struct Verification {
     bool contained;
 } Verification;
 
-/* spec as for audit_run() (target is needed). max_details: rows to describe per relation. */
+/* spec as for audit_run(); without a target every relation is missing. max_details: rows to describe per relation. */
 Verification *verify_run(const AuditSpec *spec, guint max_details, GError **error);
 void verification_free(Verification *verification);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verification, verification_free)

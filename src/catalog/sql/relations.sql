@@ -4,7 +4,8 @@
 -- versions: 12-
 SELECT c.oid::text, n.nspname, c.relname, c.relkind, c.relpersistence,
        CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_total_relation_size(c.oid) ELSE 0 END,
-       c.relpages, c.reltuples::float8::text, pg_catalog.pg_get_userbyid(c.relowner), c.relispartition, c.relrowsecurity,
+       CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8 ELSE 0 END,
+       c.reltuples::float8::text, pg_catalog.pg_get_userbyid(c.relowner), c.relispartition, c.relrowsecurity,
        e.objid IS NOT NULL
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

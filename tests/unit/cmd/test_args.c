@@ -11,10 +11,17 @@ static const CommandOption options[] = {
     {NULL},
 };
 
+static const char *const actions[] = {"start", "stop", NULL};
 static const Command plain = {.name = "plain", .summary = "s", .synopsis = "[WORD...]", .options = options};
 static const Command wordless = {.name = "wordless", .summary = "s", .synopsis = "", .options = options};
 static const Command runner = {
-    .name = "runner", .summary = "s", .synopsis = "-- COMMAND", .options = options, .options_first = true};
+    .name = "runner",
+    .summary = "s",
+    .synopsis = "-- COMMAND",
+    .options = options,
+    .options_first = true,
+    .actions = actions,
+};
 static const CommandEntry commands[] = {{"Group", &plain}, {NULL, &wordless}, {NULL, &runner}, {NULL, NULL}};
 
 #define PARSE(command, error, ...) args_parse(commands, &(command), (const char *const[]){__VA_ARGS__, NULL}, error)
@@ -52,8 +59,8 @@ static void test_nothing_given_means_nothing_set(void)
 
 static void test_every_type_of_option_is_read(void)
 {
-    g_autoptr(CommandArgs) args = PARSE(plain, NULL, "one", "--yes", "--bindir=/a", "--bindir", "/b", "-s", "x=1", "-sy=2",
-                                        "--set", "z", "--jobs", "-4", "-qc", "file", "two", "--color=never");
+    g_autoptr(CommandArgs) args = PARSE(plain, NULL, "one", "--yes", "--bindir=/a", "--bindir", "/b", "-s", "x=1",
+                                        "-sy=2", "--set", "z", "--jobs", "-4", "-qc", "file", "two", "--color=never");
     int number = 0;
     g_assert_nonnull(args);
     g_assert_true(args_flag(args, "yes"));
@@ -98,6 +105,43 @@ static void test_options_first_leaves_the_options_of_the_other_program_alone(voi
     g_assert_nonnull(dashed);
     g_assert_true(args_flag(dashed, "yes"));
     assert_words(dashed, "psql -- --nosuch");
+}
+
+static void test_an_action_does_not_end_the_options(void)
+{
+    g_autoptr(CommandArgs) args = PARSE(runner, NULL, "-y", "start", "--jobs", "2", "stop", "-x");
+    int number = 0;
+    g_assert_nonnull(args);
+    g_assert_cmpstr(args_action(args), ==, "start");
+    g_assert_true(args_int(args, "jobs", &number));
+    g_assert_cmpint(number, ==, 2);
+    assert_words(args, "stop -x");
+}
+
+static void test_behind_a_double_dash_or_another_word_nothing_is_an_action(void)
+{
+    g_autoptr(CommandArgs) dashed = PARSE(runner, NULL, "--", "start");
+    g_autoptr(CommandArgs) later = PARSE(runner, NULL, "psql", "start");
+    g_autoptr(CommandArgs) other = PARSE(plain, NULL, "start");
+    g_assert_null(args_action(dashed));
+    assert_words(dashed, "start");
+    g_assert_null(args_action(later));
+    assert_words(later, "psql start");
+    g_assert_null(args_action(other));
+    assert_words(other, "start");
+}
+
+static void test_short_options_and_values_may_stand_together(void)
+{
+    g_autoptr(CommandArgs) args = PARSE(plain, NULL, "-yqj4", "-sa=b=c", "-");
+    int number = 0;
+    g_assert_nonnull(args);
+    g_assert_true(args_flag(args, "yes"));
+    g_assert_true(args_flag(args, "quiet"));
+    g_assert_true(args_int(args, "jobs", &number));
+    g_assert_cmpint(number, ==, 4);
+    g_assert_cmpstr(args_list(args, "set")[0], ==, "a=b=c");
+    assert_words(args, "-");
 }
 
 static void test_an_unknown_option_is_an_error_that_names_the_nearest(void)
@@ -185,6 +229,11 @@ int main(int argc, char **argv)
                     test_a_double_dash_ends_the_options_and_is_removed);
     g_test_add_func("/args/options-first-leaves-the-options-of-the-other-program-alone",
                     test_options_first_leaves_the_options_of_the_other_program_alone);
+    g_test_add_func("/args/an-action-does-not-end-the-options", test_an_action_does_not_end_the_options);
+    g_test_add_func("/args/behind-a-double-dash-or-another-word-nothing-is-an-action",
+                    test_behind_a_double_dash_or_another_word_nothing_is_an_action);
+    g_test_add_func("/args/short-options-and-values-may-stand-together",
+                    test_short_options_and_values_may_stand_together);
     g_test_add_func("/args/an-unknown-option-is-an-error-that-names-the-nearest",
                     test_an_unknown_option_is_an_error_that_names_the_nearest);
     g_test_add_func("/args/the-value-of-an-unknown-option-is-not-repeated",

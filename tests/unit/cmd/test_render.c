@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "cmd/render.h"
+#include "out/text.h"
 
 /* Everything in it that help, roff or a shell could trip over. */
 static const CommandOption options[] = {
@@ -35,7 +36,7 @@ static void test_help_fits_the_width_and_shows_everything(void)
     g_autofree char *text = help_command_text(&demo, &plain);
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     for (char **line = lines; *line != NULL; line++) {
-        g_assert_cmpuint(g_utf8_strlen(*line, -1), <=, 60);
+        g_assert_cmpint(text_width(*line), <=, 60);
         g_assert_false(g_str_has_suffix(*line, " "));
     }
     assert_contains(text, "  pgfold demo [OPTION...] -- WORD\n");
@@ -65,8 +66,8 @@ static void test_man_text_cannot_become_a_request(void)
 
 static void test_a_man_page_has_all_sections_in_order(void)
 {
-    static const char *const sections[] = {"NAME",     "SYNOPSIS",    "DESCRIPTION", "OPTIONS", "EXAMPLES",
-                                           "EXIT STATUS", "FILES", "ENVIRONMENT", "SEE ALSO", NULL};
+    static const char *const sections[] = {"NAME",        "SYNOPSIS", "DESCRIPTION", "OPTIONS",  "EXAMPLES",
+                                           "EXIT STATUS", "FILES",    "ENVIRONMENT", "SEE ALSO", NULL};
     const Command *const pages[] = {&demo, NULL};
     for (guint i = 0; i < G_N_ELEMENTS(pages); i++) {
         g_autofree char *page = man_page(commands, pages[i]);
@@ -84,9 +85,9 @@ static void test_completion_escapes_what_the_shells_would_read(void)
     g_autofree char *zsh = completion_script(commands, "zsh", NULL);
     g_autofree char *fish = completion_script(commands, "fish", NULL);
     g_autofree char *bash = completion_script(commands, "bash", NULL);
-    assert_contains(zsh, "'--bindir[where the server'\\''s programs are \\[default\\: PATH\\]]:folder:_files -/'");
-    assert_contains(zsh, "'--mode[how\\: '\\''fast'\\'' or \\\\safe]:value:(fast safe)'");
-    assert_contains(zsh, "'*--with-a-rather-long-name[");
+    assert_contains(zsh, "'--bindir=[where the server'\\''s programs are \\[default\\: PATH\\]]:folder:_files -/'");
+    assert_contains(zsh, "'--mode=[how\\: '\\''fast'\\'' or \\\\safe]:value:(fast safe)'");
+    assert_contains(zsh, "'*--with-a-rather-long-name=[");
     assert_contains(fish, "-l bindir -s b -x -a '(__fish_complete_directories)' -d 'where the server\\'s programs");
     assert_contains(fish, "-a demo -d 'show what it\\'s like'");
     assert_contains(bash, "demo:--mode) words='fast safe' ;;");

@@ -1,11 +1,14 @@
 /* Which file is taken, and what happens when it cannot be read. */
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "support.h"
+
+static char *home; /* $HOME of this test: a folder that none of the others is in */
 
 typedef struct Place {
     char *before; /* the folder to go back to */
@@ -15,8 +18,9 @@ typedef struct Place {
 static void place_set_up(Place *place, gconstpointer data)
 {
     place->before = g_get_current_dir();
-    place->root = g_dir_make_tmp("pgfold-config-XXXXXX", NULL);
-    g_assert_nonnull(place->root);
+    g_autofree char *made = g_dir_make_tmp("pgfold-config-XXXXXX", NULL);
+    g_assert_nonnull(made);
+    place->root = realpath(made, NULL);
     g_assert_cmpint(g_chdir(place->root), ==, 0);
     g_assert_cmpint(g_mkdir_with_parents("project/deep/er", 0700), ==, 0);
 }
@@ -33,7 +37,7 @@ static void place_tear_down(Place *place, gconstpointer data)
     }
     g_assert_cmpint(g_chdir(place->before), ==, 0);
     g_assert_cmpint(g_rmdir(place->root), ==, 0);
-    g_free(place->root);
+    free(place->root);
     g_free(place->before);
 }
 
@@ -92,6 +96,19 @@ static void test_not_above_in_foreign_folders(Place *place, gconstpointer data)
     g_chdir("project/deep");
     g_autofree char *path = find();
     g_assert_null(path);
+}
+
+static void test_up_to_home(Place *place, gconstpointer data)
+{
+    g_autofree char *deep = g_build_filename(home, "deep", NULL);
+    g_autofree char *file = g_build_filename(home, "pgfold.yaml", NULL);
+    g_assert_cmpint(g_mkdir(deep, 0700), ==, 0);
+    write_base(file);
+    g_assert_cmpint(g_chdir(deep), ==, 0);
+    g_autofree char *path = find();
+    g_assert_cmpstr(path, ==, file);
+    g_remove(file);
+    g_rmdir(deep);
 }
 
 static void test_none_says_how_to_write_one(Place *place, gconstpointer data)
@@ -187,9 +204,13 @@ static void test_pipe_counts_from_current_folder(Place *place, gconstpointer dat
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_autofree char *made = g_dir_make_tmp("pgfold-home-XXXXXX", NULL);
+    home = realpath(made, NULL);
+    g_setenv("HOME", home, TRUE);
 #define ADD(name, func) g_test_add(name, Place, NULL, place_set_up, func, place_tear_down)
     ADD("/config/find/takes-the-current-folder-first", test_current_folder_first);
     ADD("/config/find/goes-up-to-the-git-root", test_up_to_git_root);
+    ADD("/config/find/goes-up-to-the-home-directory", test_up_to_home);
     ADD("/config/find/never-goes-above-the-git-root", test_not_above_git_root);
     ADD("/config/find/never-goes-up-outside-of-home-and-git", test_not_above_in_foreign_folders);
     ADD("/config/find/says-how-to-write-one-when-there-is-none", test_none_says_how_to_write_one);
@@ -201,5 +222,8 @@ int main(int argc, char **argv)
     ADD("/config/load/tells-that-the-file-is-empty", test_empty_file);
     ADD("/config/load/shows-the-path-as-it-was-given", test_mistakes_show_the_path_as_given);
     ADD("/config/load/takes-a-pipe-and-the-current-folder", test_pipe_counts_from_current_folder);
-    return g_test_run();
+    int status = g_test_run();
+    g_rmdir(home);
+    free(home);
+    return status;
 }

@@ -1,7 +1,10 @@
+#include <fcntl.h>
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/error.h"
 #include "out/out.h"
 
@@ -169,10 +172,50 @@ static void test_a_question_without_a_terminal_is_answered_no(void)
 {
     g_auto(Paper) paper;
     paper_init(&paper);
-    paper.out.notices = fopen("/dev/null", "w");
     g_assert_false(out_confirm(&paper.out, false, "Drop %s?", "it"));
     g_assert_true(out_confirm(&paper.out, true, "Drop %s?", "it"));
     paper_end(&paper);
+    g_assert_cmpstr(paper.notices, ==, "");
+}
+
+/* Asks on a pseudo terminal whose user types answer; NULL: presses Ctrl-C instead. */
+static bool confirm_with(const char *answer)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    g_assert_cmpint(grantpt(master) | unlockpt(master), ==, 0);
+    int slave = open(ptsname(master), O_RDWR | O_NOCTTY), before = dup(STDIN_FILENO);
+    g_assert_cmpint(dup2(slave, STDIN_FILENO), ==, STDIN_FILENO);
+    Out out = {.results = stdout, .notices = fdopen(slave, "w")};
+    if (answer == NULL)
+        cancel_request();
+    else
+        g_assert_cmpint((int)write(master, answer, strlen(answer)), ==, (int)strlen(answer));
+    bool yes = out_confirm(&out, false, "Drop %s?", "\033[2Jit");
+    cancel_reset();
+    char shown[256] = {0};
+    g_assert_cmpint((int)read(master, shown, sizeof shown - 1), >, 0);
+    g_assert_nonnull(strstr(shown, "Drop \\x1b[2Jit? [y/N] "));
+    dup2(before, STDIN_FILENO);
+    close(before);
+    fclose(out.notices);
+    close(master);
+    return yes;
+}
+
+static void test_only_a_clear_yes_is_a_yes(void)
+{
+    g_assert_true(confirm_with("y\n"));
+    g_assert_true(confirm_with(" YES \n"));
+    g_assert_false(confirm_with("\n"));
+    g_assert_false(confirm_with("yess\n"));
+    g_assert_false(confirm_with("n\n"));
+    g_assert_false(confirm_with("\004")); /* Ctrl-D */
+}
+
+static void test_ctrl_c_answers_a_question_with_no(void)
+{
+    cancel_init();
+    g_assert_false(confirm_with(NULL));
 }
 
 int main(int argc, char **argv)
@@ -193,5 +236,7 @@ int main(int argc, char **argv)
                     test_a_line_without_colours_holds_no_escape_at_all);
     g_test_add_func("/out/a-question-without-a-terminal-is-answered-no",
                     test_a_question_without_a_terminal_is_answered_no);
+    g_test_add_func("/out/only-a-clear-yes-is-a-yes", test_only_a_clear_yes_is_a_yes);
+    g_test_add_func("/out/ctrl-c-answers-a-question-with-no", test_ctrl_c_answers_a_question_with_no);
     return g_test_run();
 }

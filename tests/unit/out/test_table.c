@@ -4,8 +4,10 @@
 
 #include "out/table.h"
 
-static const TableColumn columns[] = {
-    {"TABLE", TABLE_LEFT, true}, {"ROWS", TABLE_RIGHT, false}, {"VERDICT", TABLE_LEFT, false}, {NULL, TABLE_LEFT, false}};
+static const TableColumn columns[] = {{"TABLE", TABLE_LEFT, true},
+                                      {"ROWS", TABLE_RIGHT, false},
+                                      {"VERDICT", TABLE_LEFT, false},
+                                      {NULL, TABLE_LEFT, false}};
 
 static void add_row(Table *table, const char *name, guint64 rows, const char *verdict)
 {

@@ -1,0 +1,430 @@
+/* pgfold fold: the main job. Analyse, gate, back up, create, copy, prove, and write the receipt. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cancel.h"
+#include "base/error.h"
+#include "cmd/fold_backup.h"
+#include "cmd/fold_watch.h"
+#include "cmd/shared.h"
+#include "fold/evidence.h"
+#include "fold/fold.h"
+#include "out/table.h"
+
+static const CommandOption options[] = {
+    SHARED_OPTIONS,
+    {"yes", 'y', OPTION_FLAG, NULL, "do not ask"},
+    {"dry-run", 'n', OPTION_FLAG, NULL, "analyse and check everything, then stop before the first change"},
+    {"no-backup", 0, OPTION_FLAG, NULL, "make no backup of the source first; asks, and stands in the receipt"},
+    {"backup-dir", 0, OPTION_STRING, "DIR", "where to keep the backup (default: backups in the state folder)"},
+    {"no-owner", 0, OPTION_FLAG, NULL, "everything belongs to the role that connects to the target"},
+    {"no-privileges", 0, OPTION_FLAG, NULL, "leave GRANT and REVOKE out"},
+    {NULL},
+};
+
+static const CommandExample examples[] = {
+    {"pgfold fold", "Fold every source of pgfold.yaml into the target, one after the other"},
+    {"pgfold fold laptop --yes", "One source, without being asked"},
+    {"pgfold fold --dry-run", "Everything but the changes"},
+    {"pgfold fold --source service=laptop --target \"$DATABASE_URL\"", "Without a pgfold.yaml"},
+    {NULL},
+};
+
+/* One source on its way. */
+typedef struct Job {
+    const CommandArgs *args;
+    Out *out;
+    const Choice *choice;
+    const ConfigSource *source;
+    Ledger *ledger;
+    gint64 run;
+    Comparison *comparison;
+    Verification *verification;
+    GPtrArray *findings;
+    DumpTools tools;
+    Dump *source_dump, *target_dump;
+    Plan *plan;
+    Receipt *receipt;
+    char *scratch;
+    json_t *json; /* of this source; or NULL */
+} Job;
+
+static void job_clear(Job *job)
+{
+    plan_free(job->plan);
+    dump_free(job->source_dump);
+    dump_free(job->target_dump);
+    dump_tools_clear(&job->tools);
+    g_clear_pointer(&job->findings, g_ptr_array_unref);
+    verification_free(job->verification);
+    comparison_free(job->comparison);
+    receipt_free(job->receipt);
+    if (job->scratch != NULL)
+        (void)rmdir(job->scratch);
+    g_free(job->scratch);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
+
+/* Two people on two machines have two ledgers: what keeps them apart is a lock in the target itself. */
+static bool lock_target(PgConn *target, GError **error)
+{
+    g_autoptr(PgResult) r = pg_query(target, "SELECT pg_catalog.pg_try_advisory_lock(123580474354788)", deadline_in_ms(PG_CATALOG_MS), error);
+    if (r == NULL)
+        return false;
+    if (pg_result_bool(r, 0, 0))
+        return true;
+    pgf_error_set(error, PGF_ERROR_REFUSED, "Wait until it has ended, then run this again.", "another pgfold is folding into this target");
+    return false;
+}
+
+/* What runs that died have left in this target goes first. True in *ret_again when both ends must be looked at anew. */
+static bool clean_up_old_runs(Job *job, bool *ret_again, GError **error)
+{
+    const Ends *ends = job->comparison->ends;
+    const char *cluster = pg_conn_identity(ends->target)->system_identifier;
+    g_autoptr(GPtrArray) owned = ledger_owned_objects(job->ledger, 0, cluster, error);
+    *ret_again = false;
+    if (owned == NULL)
+        return false;
+    if (owned->len == 0)
+        return true;
+    if (args_flag(job->args, "dry-run")) {
+        out_notice(job->out, "An earlier run has left something in the target; a fold would take it away first (`pgfold status`).");
+        return true;
+    }
+    g_clear_pointer(&job->comparison, comparison_free);
+    g_autoptr(GPtrArray) removed = g_ptr_array_new_with_free_func(g_free);
+    if (!fold_clean_up(job->ledger, 0, job->choice->config->target.url, NULL, removed, error))
+        return false;
+    for (guint i = 0; i < removed->len; i++)
+        out_notice(job->out, "Took away what an earlier run had left: %s", (const char *)removed->pdata[i]);
+    *ret_again = true;
+    return true;
+}
+
+static bool open_both(Job *job, GError **error)
+{
+    bool again = true;
+    while (again) {
+        job->comparison = comparison_open(job->choice->config, job->source, error);
+        if (job->comparison == NULL || !lock_target(job->comparison->ends->target, error) || !clean_up_old_runs(job, &again, error))
+            return false;
+    }
+    return ledger_run_identify(job->ledger, job->run, pg_conn_identity(job->comparison->ends->source),
+                               pg_conn_identity(job->comparison->ends->target), job->comparison->ends->snapshot->id, error);
+}
+
+static bool find_tools(Job *job, GError **error)
+{
+    const Ends *ends = job->comparison->ends;
+    return dump_tools_find(MAX(pg_conn_identity(ends->source)->version, pg_conn_identity(ends->target)->version), &job->tools, error);
+}
+
+static bool read_dumps(Job *job, GError **error)
+{
+    const Ends *ends = job->comparison->ends;
+    PgConn *target = comparison_target(job->comparison);
+    job->scratch = g_dir_make_tmp("pgfold-XXXXXX", NULL);
+    if (job->scratch == NULL) {
+        pgf_error_set(error, PGF_ERROR_INTERNAL, "Is there room in $TMPDIR or /tmp?", "no temporary folder could be made");
+        return false;
+    }
+    job->source_dump = dump_read(&job->tools, ends->source, ends->snapshot->id, job->scratch, error);
+    if (job->source_dump == NULL)
+        return false;
+    for (guint i = 0; i < job->source_dump->warnings->len; i++)
+        out_warning(job->out, "%s", (const char *)job->source_dump->warnings->pdata[i]);
+    if (target != NULL)
+        job->target_dump = dump_read(&job->tools, target, job->comparison->target_snapshot->id, job->scratch, error);
+    return target == NULL || job->target_dump != NULL;
+}
+
+static bool analyse(Job *job, GError **error)
+{
+    const Ends *ends = job->comparison->ends;
+    if (!find_tools(job, error) || (job->findings = comparison_check(job->comparison, error)) == NULL ||
+        !comparison_staff(job->comparison, error))
+        return false;
+    g_autoptr(Watch) watch = watch_new(job->out);
+    AuditSpec spec = comparison_spec(job->comparison, watch);
+    job->verification = verify_run(&spec, 0, error);
+    if (job->verification == NULL)
+        return false;
+    GPtrArray *more = checks_run_rows(&spec, job->verification->audit, error);
+    if (more == NULL)
+        return false;
+    checks_merge(job->findings, more);
+    if (!read_dumps(job, error))
+        return false;
+    PlanSpec plan = {.source = ends->source, .target = ends->target, .target_missing = ends->target_missing != NULL,
+                     .verification = job->verification, .source_dump = job->source_dump, .target_dump = job->target_dump,
+                     .config = job->choice->config, .no_owner = args_flag(job->args, "no-owner"),
+                     .no_privileges = args_flag(job->args, "no-privileges")};
+    job->plan = plan_make(&plan, error);
+    return job->plan != NULL;
+}
+
+/* Every reason at once: nobody likes to mend one after the other. */
+static bool gate(const Job *job, GError **error)
+{
+    g_autoptr(GPtrArray) found = checks_blocks(job->findings);
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < found->len; i++)
+        g_string_append_printf(text, "\n- %s", (const char *)found->pdata[i]);
+    for (guint i = 0; i < job->plan->blocks->len; i++)
+        g_string_append_printf(text, "\n- %s", (const char *)job->plan->blocks->pdata[i]);
+    if (text->len == 0)
+        return true;
+    char *hint = g_strdup_printf("`pgfold plan %s` shows the whole plan.", job->source->name);
+    pgf_error_take_hint(error, PGF_ERROR_REFUSED, hint, "source %s is not folded:%s", job->source->name, text->str);
+    if (error != NULL)
+        pgf_error_set_state(*error, "nothing was changed");
+    return false;
+}
+
+static void show_notices(const Job *job)
+{
+    for (guint i = 0; i < job->plan->notices->len; i++)
+        out_notice(job->out, "note: %s", (const char *)job->plan->notices->pdata[i]);
+}
+
+static bool has_work(const Plan *plan)
+{
+    if (plan->create_database_sql != NULL)
+        return true;
+    for (guint i = 0; i < plan->entries->len; i++) {
+        const PlanEntry *p = plan->entries->pdata[i];
+        if (p->action == PLAN_NEW)
+            return true;
+    }
+    return false;
+}
+
+static bool confirm(const Job *job, GError **error)
+{
+    const Ends *ends = job->comparison->ends;
+    g_autofree char *rows = out_count(job->plan->rows_to_copy);
+    g_autofree char *bytes = out_bytes(job->plan->bytes_to_copy);
+    out_notice(job->out, "%u new, %u already contained, %u skipped; %s rows (%s) to copy.", plan_count(job->plan, PLAN_NEW),
+               plan_count(job->plan, PLAN_SAME), plan_count(job->plan, PLAN_SKIP), rows, bytes);
+    if (out_confirm(job->out, args_flag(job->args, "yes"), "Fold %s (%s) into database %s at %s%s?", job->source->name,
+                    pg_conn_display(ends->source), ends->target_database, pg_conn_identity(ends->target)->address,
+                    ends->target_missing != NULL ? ", which is created" : ""))
+        return cancel_check(error);
+    pgf_error_set(error, PGF_ERROR_REFUSED, "Answer y, or give --yes where nobody can be asked.", "not confirmed: nothing was changed");
+    return false;
+}
+
+static bool confirm_without_backup(const Job *job, ReceiptBackup *backup, GError **error)
+{
+    if (!out_confirm(job->out, args_flag(job->args, "yes"), "Fold %s without a backup of it? This will stand in the receipt.", job->source->name)) {
+        pgf_error_set(error, PGF_ERROR_REFUSED, "Leave --no-backup away, or answer y (or give --yes).",
+                      "going without a backup was not confirmed: nothing was changed");
+        return false;
+    }
+    receipt_text(&backup->reason, args_flag(job->args, "no-backup") ? "--no-backup" : "fold.backup is off in pgfold.yaml");
+    receipt_text(&backup->by, g_get_user_name());
+    backup->at = g_get_real_time();
+    return cancel_check(error);
+}
+
+static bool back_up(Job *job, GError **error)
+{
+    ReceiptBackup *backup = &job->receipt->backup;
+    gint64 step = 0;
+    if (!has_work(job->plan)) {
+        receipt_text(&backup->reason, "nothing was changed: all of the source was in the target already");
+        backup->at = g_get_real_time();
+        return true;
+    }
+    if (args_flag(job->args, "no-backup") || !job->choice->config->fold.backup)
+        return confirm_without_backup(job, backup, error);
+    if (!ledger_step_begin(job->ledger, job->run, "backup", job->source->name, &step, error))
+        return false;
+    g_autoptr(GError) cause = NULL;
+    if (fold_backup(job->comparison->ends, &job->tools, job->verification->audit, args_string(job->args, "backup-dir"), job->out, backup, &cause))
+        return ledger_step_done(job->ledger, step, NULL, error) &&
+               ledger_mark(job->ledger, job->run, job->source->name, LEDGER_BACKED_UP, true, "proven", backup->path, error);
+    (void)ledger_step_failed(job->ledger, step, cause->message, NULL);
+    pgf_error_set_state(cause, "nothing was changed in the target");
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return false;
+}
+
+/* The workers' connections leave the snapshot (each copy joins it again); the target's end their reading. */
+static bool leave_snapshots(Job *job, GError **error)
+{
+    for (guint i = 0; i < job->comparison->sources->len; i++)
+        if (!pg_snapshot_leave(job->comparison->sources->pdata[i], error))
+            return false;
+    g_clear_pointer(&job->comparison->targets, g_ptr_array_unref);
+    return job->comparison->target_snapshot == NULL || pg_snapshot_leave(job->comparison->ends->target, error);
+}
+
+static void print_receipt(const Job *job, const FoldResult *result, const char *path)
+{
+    static const TableColumn columns[] = {{"TABLE", TABLE_LEFT, true},   {"ACTION", TABLE_LEFT, false}, {"ROWS", TABLE_RIGHT, false},
+                                          {"IN TARGET", TABLE_RIGHT, false}, {"DIGEST", TABLE_LEFT, false}, {"VERDICT", TABLE_LEFT, false},
+                                          {NULL, TABLE_LEFT, false}};
+    const Receipt *receipt = job->receipt;
+    g_autoptr(Table) table = table_new(columns);
+    for (guint i = 0; i < receipt->relations->len; i++) {
+        const ReceiptRelation *r = receipt->relations->pdata[i];
+        bool good = r->verdict == RECEIPT_CONTAINED;
+        table_addf(table, OUT_NAME, "%s.%s", r->schema, r->name);
+        table_add(table, OUT_PLAIN, receipt_action_text(r->action));
+        table_add_count(table, OUT_PLAIN, (guint64)MAX(r->rows, 0));
+        table_add_count(table, OUT_PLAIN, (guint64)MAX(r->target_rows, 0));
+        table_addf(table, OUT_DIM, "%.8s", r->digest == NULL ? "" : r->digest + 16);
+        table_add(table, good ? OUT_GOOD : r->verdict == RECEIPT_SKIPPED ? OUT_DIM : OUT_BAD, receipt_verdict_text(r->verdict));
+    }
+    table_print(table, job->out);
+    g_autofree char *rows = out_count(result->rows);
+    g_autofree char *time = out_duration((double)(receipt->finished - receipt->started) / G_USEC_PER_SEC);
+    out_line(job->out, "\n%s is contained in the target: %s rows copied and proven in %s.", job->source->name, rows, time);
+    out_line(job->out, "Receipt: %s", path);
+}
+
+static bool write_receipt(Job *job, const FoldSpec *spec, const FoldResult *result, GError **error)
+{
+    Receipt *receipt = job->receipt;
+    g_autofree char *path = NULL;
+    fold_evidence(spec, result, receipt);
+    receipt->finished = g_get_real_time();
+    for (guint i = 0; i < job->plan->notices->len; i++)
+        receipt_add_note(receipt, "%s", (const char *)job->plan->notices->pdata[i]);
+    if (spec->no_owner)
+        receipt_add_note(receipt, "--no-owner: owners were not kept");
+    if (spec->no_privileges)
+        receipt_add_note(receipt, "--no-privileges: privileges were not kept");
+    bool contained = receipt_judge(receipt);
+    if (!receipt_write(receipt, job->ledger, &path, error) ||
+        !ledger_mark(job->ledger, job->run, job->source->name, LEDGER_FOLDED, contained, contained ? "contained" : "not contained", path, error)) {
+        if (error != NULL && *error != NULL)
+            pgf_error_set_state(*error, "the fold itself is complete in the target; only its receipt is missing: fold again to get one");
+        return false;
+    }
+    print_receipt(job, result, path);
+    if (job->json != NULL) {
+        json_object_set_new(job->json, "receipt", json_string(path));
+        json_object_set_new(job->json, "contents", receipt_to_json(receipt));
+    }
+    return true;
+}
+
+static bool execute(Job *job, GError **error)
+{
+    const Choice *choice = job->choice;
+    g_autoptr(FoldProgress) progress = fold_progress_new(job->out, job->plan->bytes_to_copy);
+    FoldSpec spec = {.ends = job->comparison->ends, .sources = job->comparison->sources, .plan = job->plan, .tools = &job->tools,
+                     .ledger = job->ledger, .run = job->run, .split_above = choice->config->fold.split_above,
+                     .no_owner = args_flag(job->args, "no-owner"), .no_privileges = args_flag(job->args, "no-privileges"),
+                     .watch = {.phase = fold_progress_phase, .pool = fold_progress_observe, .data = progress}};
+    g_auto(FoldResult) result = {0};
+    receipt_text(&job->receipt->snapshot, job->comparison->ends->snapshot->id);
+    receipt_text(&job->receipt->lsn, job->comparison->ends->snapshot->lsn);
+    if (!leave_snapshots(job, error) || !fold_run(&spec, &result, error))
+        return false;
+    g_clear_pointer(&progress, fold_progress_free);
+    return write_receipt(job, &spec, &result, error);
+}
+
+static bool skip_empty(Job *job, GError **error)
+{
+    if (!out_confirm(job->out, args_flag(job->args, "yes"), "Source %s does not hold a single row. Skip it?", job->source->name)) {
+        pgf_error_set(error, PGF_ERROR_REFUSED, "Answer y, or give --yes.", "source %s does not hold a single row: nothing was changed",
+                      job->source->name);
+        return false;
+    }
+    out_line(job->out, "%s does not hold a single row: there is nothing to fold.", job->source->name);
+    if (job->json != NULL)
+        json_object_set_new(job->json, "empty", json_true());
+    return ledger_mark(job->ledger, job->run, job->source->name, LEDGER_FOLDED, true, "empty: not a single row", NULL, error);
+}
+
+static bool fold_steps(Job *job, GError **error)
+{
+    job->receipt = receipt_new();
+    job->receipt->run = job->run;
+    job->receipt->started = g_get_real_time();
+    if (!open_both(job, error) || !analyse(job, error))
+        return false;
+    if (job->verification->audit->empty_source)
+        return skip_empty(job, error);
+    show_notices(job);
+    if (!gate(job, error))
+        return false;
+    g_autofree char *tools = g_strdup_printf("pg_dump (PostgreSQL) %d", job->tools.version);
+    receipt_text(&job->receipt->client_tools, tools);
+    if (args_flag(job->args, "dry-run")) {
+        out_line(job->out, "%s: everything is ready, and nothing was changed (--dry-run).", job->source->name);
+        return true;
+    }
+    return confirm(job, error) && back_up(job, error) && execute(job, error);
+}
+
+static bool fold_source(const CommandArgs *args, Out *out, const Choice *choice, const ConfigSource *source, Ledger *ledger, json_t *json,
+                        GError **error)
+{
+    g_auto(Job) job = {.args = args, .out = out, .choice = choice, .source = source, .ledger = ledger, .json = json};
+    out_notice(out, "Folding %s", source->name);
+    if (!ledger_run_begin(ledger, "fold", source->name, &job.run, error))
+        return false;
+    g_autoptr(GError) failure = NULL;
+    if (fold_steps(&job, &failure))
+        return ledger_run_finish(ledger, job.run, LEDGER_DONE, NULL, error);
+    g_autofree char *message = config_redact(choice->config, failure->message);
+    bool interrupted = cancel_signal() != 0;
+    if (cancel_requested() && interrupted)
+        cancel_reset();
+    (void)ledger_run_finish(ledger, job.run, interrupted ? LEDGER_INTERRUPTED : LEDGER_FAILED, message, NULL);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+static int run(const CommandArgs *args, Out *out, GError **error)
+{
+    g_auto(Choice) choice = {0};
+    if (!shared_choose(args, out, &choice, error))
+        return 0;
+    if (choice.config->target.url == NULL) {
+        pgf_error_set(error, PGF_ERROR_USAGE, "Give --target as well.", "there is no target to fold into");
+        return 0;
+    }
+    g_autoptr(Ledger) ledger = ledger_open(choice.config->state, error);
+    if (ledger == NULL || !ledger_lock(ledger, "fold", error))
+        return 0;
+    json_t *document = out_json_new("fold");
+    json_t *sources = json_array();
+    json_object_set_new(document, "sources", sources);
+    bool ok = true;
+    for (guint i = 0; ok && i < choice.sources->len; i++) {
+        const ConfigSource *source = choice.sources->pdata[i];
+        json_t *json = json_pack("{s:s}", "source", source->name);
+        json_array_append_new(sources, json);
+        ok = fold_source(args, out, &choice, source, ledger, json, error);
+    }
+    if (ok)
+        out_json(out, document);
+    else
+        json_decref(document);
+    return 0;
+}
+
+const Command command_fold = {
+    .name = "fold",
+    .summary = "Bring every row of the sources into the target, and prove it",
+    .synopsis = "[SOURCE...]",
+    .description =
+        "Reads each source in one snapshot, compares it with the target, backs it up and proves the backup by restoring it, "
+        "then creates what the target lacks, copies the rows, builds indexes and constraints, and compares the digest of every "
+        "table with that of the source. At the end a receipt is written.\n\n"
+        "A target database that does not exist is made under another name and gets its own only when all is proven. What a run "
+        "that fails has made in the target is taken away again, at the latest by the next fold.\n\n"
+        "Tables whose rows differ on both sides need a merge, which this version does not do: then nothing is changed.",
+    .options = options,
+    .examples = examples,
+    .exit_codes = "4 means that nothing was changed: the message lists every reason. 5 means that it failed midway: the message says "
+                  "what state the target is in.",
+    .run = run,
+};

@@ -1,0 +1,201 @@
+#include "cmd/shared.h"
+
+#include "base/cancel.h"
+#include "base/error.h"
+
+static const char ADHOC_NO_TARGET[] = "give --source as well, or write both into pgfold.yaml";
+
+/* True with *ret_config NULL where the command line names no database. */
+static bool config_from_command_line(const CommandArgs *args, Config **ret_config, GError **error)
+{
+    const char *source = args_string(args, "source");
+    const char *target = args_string(args, "target");
+    *ret_config = NULL;
+    if (source == NULL && target == NULL)
+        return true;
+    if (source == NULL) {
+        pgf_error_set(error, PGF_ERROR_USAGE, ADHOC_NO_TARGET, "--target is given without --source");
+        return false;
+    }
+    if (args_config(args) != NULL || args_words(args)[0] != NULL) {
+        pgf_error_set(error, PGF_ERROR_USAGE, NULL, "--source stands for a whole pgfold.yaml: it goes with neither --config "
+                                                    "nor the name of a source");
+        return false;
+    }
+    *ret_config = config_new_adhoc(source, target);
+    return true;
+}
+
+static bool choose_jobs(const CommandArgs *args, Config *config, GError **error)
+{
+    int jobs = config->fold.jobs;
+    if (args_int(args, "jobs", &jobs) && (jobs < 1 || jobs > CONFIG_JOBS_MAX)) {
+        pgf_error_set(error, PGF_ERROR_USAGE, NULL, "--jobs is from 1 to %d, not %d", CONFIG_JOBS_MAX, jobs);
+        return false;
+    }
+    config->fold.jobs = jobs;
+    return true;
+}
+
+bool shared_choose(const CommandArgs *args, Out *out, Choice *ret_choice, GError **error)
+{
+    Config *config = NULL;
+    *ret_choice = (Choice){0};
+    if (!config_from_command_line(args, &config, error))
+        return false;
+    if (config == NULL && (config = config_open(args_config(args), CONFIG_CONNECTS, error)) == NULL)
+        return false;
+    for (guint i = 0; i < config->warnings->len; i++)
+        out_warning(out, "%s", (const char *)config->warnings->pdata[i]);
+    ret_choice->sources = config_choose_sources(config, args_words(args), error);
+    if (ret_choice->sources == NULL || !choose_jobs(args, config, error)) {
+        config_free(config);
+        g_clear_pointer(&ret_choice->sources, g_ptr_array_unref);
+        return false;
+    }
+    ret_choice->config = config;
+    ret_choice->jobs = (guint)config->fold.jobs;
+    return true;
+}
+
+void choice_clear(Choice *choice)
+{
+    g_clear_pointer(&choice->sources, g_ptr_array_unref);
+    g_clear_pointer(&choice->config, config_free);
+}
+
+Comparison *comparison_open(const Config *config, const ConfigSource *source, GError **error)
+{
+    g_autoptr(Comparison) comparison = g_new0(Comparison, 1);
+    comparison->jobs = (guint)config->fold.jobs;
+    comparison->ends = ends_open(config, source, config->target.url != NULL, error);
+    if (comparison->ends == NULL || !ends_snapshot(comparison->ends, error))
+        return NULL;
+    PgConn *target = comparison_target(comparison);
+    if (target != NULL && (comparison->target_snapshot = pg_snapshot_export(target, error)) == NULL)
+        return NULL;
+    return g_steal_pointer(&comparison);
+}
+
+void comparison_free(Comparison *comparison)
+{
+    if (comparison == NULL)
+        return;
+    g_clear_pointer(&comparison->sources, g_ptr_array_unref);
+    g_clear_pointer(&comparison->targets, g_ptr_array_unref);
+    pg_snapshot_free(comparison->target_snapshot);
+    ends_free(comparison->ends);
+    g_free(comparison);
+}
+
+PgConn *comparison_target(const Comparison *comparison)
+{
+    return comparison->ends->target_missing != NULL ? NULL : comparison->ends->target;
+}
+
+static bool is_skipped(const char *schema, const char *name, gpointer data)
+{
+    const ConfigTable *table = config_table(data, schema, name);
+    return table != NULL && table->skip;
+}
+
+GPtrArray *comparison_check(const Comparison *comparison, GError **error)
+{
+    ChecksSpec spec = {.source = comparison->ends->source,
+                       .target = comparison->ends->target,
+                       .target_missing = comparison->ends->target_missing != NULL,
+                       .jobs = comparison->jobs,
+                       .skip = is_skipped,
+                       .skip_data = (gpointer)(guintptr)comparison->ends->config};
+    g_autoptr(GPtrArray) findings = checks_run(&spec, error);
+    if (findings == NULL || !checks_allow_reading(findings, error))
+        return NULL;
+    return g_steal_pointer(&findings);
+}
+
+static bool join_all(const GPtrArray *conns, const PgSnapshot *snapshot, GError **error)
+{
+    for (guint i = 0; i < conns->len; i++)
+        if (!pg_snapshot_join(conns->pdata[i], snapshot, error))
+            return false;
+    return true;
+}
+
+bool comparison_staff(Comparison *comparison, GError **error)
+{
+    comparison->sources = ends_source_connections(comparison->ends, comparison->jobs, error);
+    if (comparison->sources == NULL)
+        return false;
+    if (comparison_target(comparison) == NULL)
+        return true;
+    comparison->targets = ends_target_connections(comparison->ends, NULL, comparison->jobs, error);
+    return comparison->targets != NULL && join_all(comparison->targets, comparison->target_snapshot, error);
+}
+
+AuditSpec comparison_spec(const Comparison *comparison, Watch *watch)
+{
+    return (AuditSpec){.source = comparison->ends->source,
+                       .target = comparison_target(comparison),
+                       .sources = comparison->sources,
+                       .targets = comparison->targets,
+                       .skip = is_skipped,
+                       .skip_data = (gpointer)(guintptr)comparison->ends->config,
+                       .observer = watch_observe,
+                       .observer_data = watch};
+}
+
+/* What was not recorded is no reason to withhold a result; it is said once, and then nothing more is recorded. */
+static void give_up(Record *record, const GError *error)
+{
+    out_warning(record->out, "the ledger does not know of this run: %s", error->message);
+    g_clear_pointer(&record->ledger, ledger_close);
+}
+
+void record_begin(Record *record, Out *out, const Config *config, const char *command, const char *source_name)
+{
+    g_autoptr(GError) error = NULL;
+    *record = (Record){.out = out, .source_name = source_name};
+    if (config->path == NULL)
+        return;
+    record->ledger = ledger_open(config->state, &error);
+    if (record->ledger == NULL || !ledger_run_begin(record->ledger, command, source_name, &record->run, &error))
+        give_up(record, error);
+}
+
+void record_identify(Record *record, const Comparison *comparison)
+{
+    g_autoptr(GError) error = NULL;
+    const Ends *ends = comparison->ends;
+    const PgIdentity *target = ends->target == NULL ? NULL : pg_conn_identity(ends->target);
+    if (record->ledger != NULL && !ledger_run_identify(record->ledger, record->run, pg_conn_identity(ends->source), target,
+                                                       ends->snapshot->id, &error))
+        give_up(record, error);
+}
+
+static void finish(Record *record, LedgerRunState state, const char *message)
+{
+    g_autoptr(GError) error = NULL;
+    if (record->ledger != NULL && !ledger_run_finish(record->ledger, record->run, state, message, &error))
+        give_up(record, error);
+    g_clear_pointer(&record->ledger, ledger_close);
+}
+
+void record_done(Record *record, LedgerStage stage, bool good, const char *outcome)
+{
+    g_autoptr(GError) error = NULL;
+    if (record->ledger != NULL &&
+        !ledger_mark(record->ledger, record->run, record->source_name, stage, good, outcome, NULL, &error))
+        give_up(record, error);
+    finish(record, LEDGER_DONE, NULL);
+}
+
+void record_done_quietly(Record *record)
+{
+    finish(record, LEDGER_DONE, NULL);
+}
+
+void record_failed(Record *record, const Config *config, const GError *error)
+{
+    g_autofree char *message = config_redact(config, error->message);
+    finish(record, cancel_requested() ? LEDGER_INTERRUPTED : LEDGER_FAILED, message);
+}

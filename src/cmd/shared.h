@@ -1,0 +1,82 @@
+/*
+ * What the commands that read a source beside the target share: which sources, both ends connected and standing still,
+ * progress, and the note in the ledger.
+ *
+ *     Choice choice;              which sources, from pgfold.yaml or from --source and --target
+ *     Comparison *comparison;     one source beside the target, each side in one snapshot
+ *     Record record;              the run in the ledger of `pgfold status`
+ *
+ * Main thread only.
+ */
+#pragma once
+
+#include "audit/checks.h"
+#include "cmd/command.h"
+#include "cmd/watch.h"
+#include "ends/ends.h"
+#include "ledger/ledger.h"
+
+/* For a command's table of options; shared_choose() reads them. */
+#define SHARED_OPTIONS                                                                                                 \
+    {"source", 0, OPTION_STRING, "URL", "read this database, without a pgfold.yaml"},                                  \
+        {"target", 0, OPTION_STRING, "URL", "with --source: the database to compare with"},                            \
+    {                                                                                                                  \
+        "jobs", 'j', OPTION_INT, "N", "connections a side that work at once (1 to 64; 4 unless pgfold.yaml says)"      \
+    }
+
+typedef struct Choice {
+    Config *config;
+    GPtrArray *sources; /* of const ConfigSource*, owned by config */
+    guint jobs;         /* also in config->fold.jobs */
+} Choice;
+
+/* --source and --target stand for a whole pgfold.yaml; without them it is found and read, its remarks are shown, and
+ * the words of the command line choose among its sources. */
+bool shared_choose(const CommandArgs *args, Out *out, Choice *ret_choice, GError **error);
+void choice_clear(Choice *choice);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Choice, choice_clear)
+
+typedef struct Comparison {
+    Ends *ends;
+    PgSnapshot *target_snapshot; /* NULL where there is no target database */
+    GPtrArray *sources;          /* of PgConn*, one a worker, in the snapshot; NULL until comparison_staff() */
+    GPtrArray *targets;          /* likewise; NULL where there is no target database */
+    guint jobs;
+} Comparison;
+
+/* Connects both ends (ends/ends.h checks them) and takes a snapshot of each. Without a target in the configuration,
+ * or where its database does not exist, there is a source only: comparison_target() is NULL. */
+Comparison *comparison_open(const Config *config, const ConfigSource *source, GError **error);
+void comparison_free(Comparison *comparison);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Comparison, comparison_free)
+
+/* The connection to the target database, or NULL. */
+PgConn *comparison_target(const Comparison *comparison);
+
+/* The checks that need no rows (audit/checks.h), on both ends. Where a finding says that rows cannot be read, that is a
+ * PGF_ERROR_REFUSED which names it. Array of AuditFinding*. Transfer full. */
+GPtrArray *comparison_check(const Comparison *comparison, GError **error);
+
+/* Opens the workers' connections, all in the snapshots. */
+bool comparison_staff(Comparison *comparison, GError **error);
+
+/* For audit_run() and verify_run(), after comparison_staff(). Tables with skip: true in the configuration are left out. */
+AuditSpec comparison_spec(const Comparison *comparison, Watch *watch);
+
+/* One run in the ledger. Commands that only read go on without it, with a warning, where it cannot be written; without
+ * a pgfold.yaml they record nothing. All functions may be called in any case. */
+typedef struct Record {
+    Out *out;
+    Ledger *ledger; /* NULL: nothing is recorded */
+    gint64 run;
+    const char *source_name; /* not owned */
+} Record;
+
+void record_begin(Record *record, Out *out, const Config *config, const char *command, const char *source_name);
+void record_identify(Record *record, const Comparison *comparison);
+/* Ends the run and notes its result for `pgfold status`. */
+void record_done(Record *record, LedgerStage stage, bool good, const char *outcome);
+/* As above, for a run that says nothing about where the source stands. */
+void record_done_quietly(Record *record);
+/* Ends the run, if it has not ended yet, with an error (redacted by config) or as interrupted. */
+void record_failed(Record *record, const Config *config, const GError *error);

@@ -1,0 +1,262 @@
+#include "cmd/status_view.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "ledger/receipt.h"
+
+#define MINUTE (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+
+char *status_age(gint64 at, gint64 now)
+{
+    gint64 age = now - at;
+    if (age < MINUTE)
+        return g_strdup("just now");
+    if (age < HOUR)
+        return g_strdup_printf("%d min ago", (int)(age / MINUTE));
+    if (age < 2 * DAY)
+        return g_strdup_printf("%d h ago", (int)(age / HOUR));
+    return g_strdup_printf("%d days ago", (int)(age / DAY));
+}
+
+char *status_mark_text(const LedgerMark *mark, gint64 now)
+{
+    static const char *const bad[LEDGER_STAGES] = {"differed", "unproven", "failed", "differed"};
+    if (mark == NULL)
+        return g_strdup("-");
+    g_autofree char *age = status_age(mark->at, now);
+    return mark->good ? g_steal_pointer(&age) : g_strdup_printf("%s %s", bad[mark->stage], age);
+}
+
+static void source_free(gpointer data)
+{
+    StatusSource *source = data;
+    g_free(source->name);
+    g_free(source->state_text);
+    g_free(source->next);
+    g_free(source);
+}
+
+static void unfinished_free(gpointer data)
+{
+    StatusUnfinished *left = data;
+    g_ptr_array_unref(left->objects);
+    g_free(left);
+}
+
+void status_view_free(StatusView *view)
+{
+    if (view == NULL)
+        return;
+    ledger_holder_clear(&view->holder);
+    g_clear_pointer(&view->sources, g_ptr_array_unref);
+    g_clear_pointer(&view->unfinished, g_ptr_array_unref);
+    g_clear_pointer(&view->marks, g_ptr_array_unref);
+    g_clear_pointer(&view->runs, g_ptr_array_unref);
+    g_clear_pointer(&view->dead, g_ptr_array_unref);
+    g_free(view->newest_receipt);
+    g_free(view->receipts_problem);
+    g_free(view);
+}
+
+/* --- which sources ------------------------------------------------------------------------------------------------ */
+
+static StatusSource *find_source(const StatusView *view, const char *name)
+{
+    for (guint i = 0; i < view->sources->len; i++) {
+        StatusSource *source = view->sources->pdata[i];
+        if (strcmp(source->name, name) == 0)
+            return source;
+    }
+    return NULL;
+}
+
+static StatusSource *need_source(StatusView *view, const char *name)
+{
+    StatusSource *source = find_source(view, name);
+    if (source == NULL) {
+        source = g_new0(StatusSource, 1);
+        source->name = g_strdup(name);
+        g_ptr_array_add(view->sources, source);
+    }
+    return source;
+}
+
+static void gather_sources(StatusView *view)
+{
+    for (guint i = 0; i < view->config->sources->len; i++) {
+        const ConfigSource *source = view->config->sources->pdata[i];
+        if (source->name != NULL && view->config->path != NULL)
+            need_source(view, source->name)->configured = true;
+    }
+    for (guint i = 0; view->marks != NULL && i < view->marks->len; i++) {
+        const LedgerMark *mark = view->marks->pdata[i];
+        need_source(view, mark->source_name)->marks[mark->stage] = mark;
+    }
+    for (guint i = 0; view->runs != NULL && i < view->runs->len; i++) {
+        const LedgerRun *run = view->runs->pdata[i];
+        if (run->source_name == NULL)
+            continue;
+        StatusSource *source = need_source(view, run->source_name);
+        if (source->last_run == NULL)
+            source->last_run = run; /* runs come newest first */
+    }
+}
+
+static bool keep_named(StatusView *view, const char *const *names, GError **error)
+{
+    for (guint i = 0; names[i] != NULL; i++) {
+        if (find_source(view, names[i]) == NULL) {
+            pgf_error_set(error, PGF_ERROR_USAGE, "`pgfold status` without a name lists all",
+                          "there is no source \"%s\"", names[i]);
+            return false;
+        }
+    }
+    for (guint i = view->sources->len; names[0] != NULL && i > 0; i--) {
+        const StatusSource *source = view->sources->pdata[i - 1];
+        if (!g_strv_contains(names, source->name))
+            g_ptr_array_remove_index(view->sources, i - 1);
+    }
+    return true;
+}
+
+/* --- what state they are in --------------------------------------------------------------------------------------- */
+
+static bool has_left_something(const StatusView *view, const char *name)
+{
+    for (guint i = 0; i < view->unfinished->len; i++) {
+        const StatusUnfinished *left = view->unfinished->pdata[i];
+        if (g_strcmp0(left->run->source_name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void set_state(StatusSource *source, const char *state, OutStyle style, const char *text, const char *next)
+{
+    source->state = state;
+    source->style = style;
+    source->state_text = g_strdup(text);
+    source->next = next == NULL ? NULL : g_strdup_printf("pgfold %s %s", next, source->name);
+}
+
+/* The stage that was reached last in time, of those that compare both ends. */
+static const LedgerMark *last_comparison(const StatusSource *source)
+{
+    const LedgerMark *last = NULL;
+    static const LedgerStage stages[] = {LEDGER_AUDITED, LEDGER_FOLDED, LEDGER_VERIFIED};
+    for (guint i = 0; i < G_N_ELEMENTS(stages); i++) {
+        const LedgerMark *mark = source->marks[stages[i]];
+        if (mark != NULL && (last == NULL || mark->at >= last->at))
+            last = mark;
+    }
+    return last;
+}
+
+static bool failed_since(const StatusSource *source, const LedgerMark *mark)
+{
+    const LedgerRun *run = source->last_run;
+    return run != NULL && (run->state == LEDGER_FAILED || run->state == LEDGER_INTERRUPTED) &&
+           (mark == NULL || run->started >= mark->at);
+}
+
+static void judge_failed(StatusSource *source)
+{
+    const LedgerRun *run = source->last_run;
+    g_autofree char *text = run->state == LEDGER_INTERRUPTED
+                                ? g_strdup_printf("%s was interrupted", run->command)
+                                : g_strdup_printf("%s failed%s%s", run->command, run->error == NULL ? "" : ": ",
+                                                  run->error == NULL ? "" : run->error);
+    set_state(source, "failed", OUT_BAD, text, run->command);
+}
+
+static void judge_compared(StatusSource *source, const LedgerMark *last)
+{
+    bool folded = source->marks[LEDGER_FOLDED] != NULL && source->marks[LEDGER_FOLDED]->good;
+    if (folded && last->good)
+        set_state(source, "contained", OUT_GOOD, "contained", NULL);
+    else if (folded)
+        set_state(source, "differs", OUT_BAD, last->outcome, "verify");
+    else if (last->stage == LEDGER_FOLDED)
+        set_state(source, "differs", OUT_BAD, last->outcome, "plan");
+    else
+        set_state(source, "audited", OUT_PLAIN, last->outcome, last->good ? "fold" : "plan");
+}
+
+static void judge(const StatusView *view, StatusSource *source)
+{
+    const LedgerMark *last = last_comparison(source);
+    if (source->last_run != NULL && source->last_run->state == LEDGER_RUNNING) {
+        g_autofree char *text = g_strdup_printf("%s is running", source->last_run->command);
+        set_state(source, "running", OUT_WARN, text, NULL);
+    } else if (has_left_something(view, source->name)) {
+        set_state(source, "unfinished", OUT_BAD, "a fold was not finished", "fold");
+    } else if (failed_since(source, last)) {
+        judge_failed(source);
+    } else if (last != NULL) {
+        judge_compared(source, last);
+    } else if (source->marks[LEDGER_BACKED_UP] != NULL) {
+        set_state(source, "backed-up", OUT_PLAIN, "backed up", "audit");
+    } else {
+        set_state(source, "new", OUT_DIM, "nothing done yet", "audit");
+    }
+    if (!source->configured && view->config->path != NULL) {
+        g_autofree char *text = g_strdup_printf("%s; not in pgfold.yaml", source->state_text);
+        g_free(source->state_text);
+        source->state_text = g_steal_pointer(&text);
+        g_clear_pointer(&source->next, g_free);
+    }
+}
+
+/* --- reading the ledger ------------------------------------------------------------------------------------------- */
+
+static bool read_unfinished(StatusView *view, Ledger *ledger, GError **error)
+{
+    view->dead = ledger_unfinished_runs(ledger, error);
+    for (guint i = 0; view->dead != NULL && i < view->dead->len; i++) {
+        const LedgerRun *run = view->dead->pdata[i];
+        GPtrArray *objects = ledger_owned_objects(ledger, run->id, NULL, error);
+        if (objects == NULL)
+            return false;
+        StatusUnfinished *left = g_new0(StatusUnfinished, 1);
+        left->run = run;
+        left->objects = objects;
+        g_ptr_array_add(view->unfinished, left);
+    }
+    return view->dead != NULL;
+}
+
+static bool read_ledger(StatusView *view, Ledger *ledger, GError **error)
+{
+    view->marks = ledger_marks(ledger, error);
+    view->runs = view->marks == NULL ? NULL : ledger_runs(ledger, 0, error);
+    if (view->runs == NULL || !read_unfinished(view, ledger, error))
+        return false;
+    view->busy = ledger_locked_by_other(ledger, &view->holder);
+    g_autoptr(GError) broken = NULL;
+    if (!receipt_check_all(ledger, &view->receipts, &broken))
+        view->receipts_problem = g_strdup(broken->message);
+    g_clear_error(&broken);
+    view->newest_receipt = receipt_newest(ledger, NULL, &broken);
+    return true;
+}
+
+StatusView *status_view_read(const Config *config, const char *const *names, GError **error)
+{
+    g_autoptr(StatusView) view = g_new0(StatusView, 1);
+    g_autoptr(Ledger) ledger = NULL;
+    view->config = config;
+    view->now = g_get_real_time();
+    view->sources = g_ptr_array_new_with_free_func(source_free);
+    view->unfinished = g_ptr_array_new_with_free_func(unfinished_free);
+    if (!ledger_open_existing(config->state, &ledger, error) || (ledger != NULL && !read_ledger(view, ledger, error)))
+        return NULL;
+    gather_sources(view);
+    if (!keep_named(view, names, error))
+        return NULL;
+    for (guint i = 0; i < view->sources->len; i++)
+        judge(view, view->sources->pdata[i]);
+    return g_steal_pointer(&view);
+}

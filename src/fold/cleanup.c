@@ -1,0 +1,59 @@
+#include "base/error.h"
+#include "fold/fold.h"
+
+enum { GONE_MS = 60000 };
+
+/* Statements of a killed run may still be running: a backend that builds an index does not notice that its client died.
+ * Returns when they have ended (pg_stat_activity no longer lists them). */
+static bool end_backends(PgConn *conn, const char *database, GError **error)
+{
+    static const char SQL[] = "SELECT count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity "
+                              "WHERE datname = $1 AND application_name = 'pgfold' AND usename = CURRENT_USER "
+                              "AND pid <> pg_catalog.pg_backend_pid()";
+    const char *values[] = {database};
+    Deadline deadline = deadline_in_ms(GONE_MS);
+    for (;;) {
+        g_autoptr(PgResult) r = pg_query_params(conn, SQL, 1, values, deadline, error);
+        if (r == NULL)
+            return false;
+        if (pg_result_int(r, 0, 0) == 0)
+            return true;
+        if (!pg_exec(conn, "SELECT pg_catalog.pg_sleep(0.02)", deadline, error))
+            return false;
+    }
+}
+
+static bool remove_object(Ledger *ledger, const LedgerObject *object, const char *url, GError **error)
+{
+    g_autofree char *missing = NULL;
+    g_autoptr(PgConn) conn = pg_conn_open_or_maintenance("target", url, object->database, deadline_in_ms(PG_CONNECT_MS), &missing, error);
+    if (conn == NULL)
+        return false;
+    if (g_strcmp0(pg_conn_identity(conn)->system_identifier, object->system_identifier) != 0) {
+        pgf_error_set(error, PGF_ERROR_CONNECT, "Give the URL of the server that the run wrote to.", "the target is another cluster than that of the run");
+        return false;
+    }
+    bool gone = missing != NULL && object->database != NULL; /* its whole database was dropped */
+    const char *database = g_str_equal(object->kind, "database") ? object->name : object->database;
+    if (!gone && database != NULL && !end_backends(conn, database, error))
+        return false;
+    return (gone || pg_exec(conn, object->cleanup_sql, DEADLINE_NONE, error)) && ledger_object_removed(ledger, object->id, error);
+}
+
+bool fold_clean_up(Ledger *ledger, gint64 run, const char *target_url, const char *system_identifier, GPtrArray *removed,
+                   GError **error)
+{
+    g_autoptr(GPtrArray) objects = ledger_owned_objects(ledger, run, system_identifier, error);
+    if (objects == NULL)
+        return false;
+    for (guint i = 0; i < objects->len; i++) {
+        const LedgerObject *object = objects->pdata[i];
+        if (!remove_object(ledger, object, target_url, error)) {
+            g_prefix_error(error, "taking away %s %s: ", object->kind, object->name);
+            return false;
+        }
+        if (removed != NULL)
+            g_ptr_array_add(removed, g_strdup_printf("%s %s", object->kind, object->name));
+    }
+    return true;
+}

@@ -1,0 +1,279 @@
+#include "fold/fold.h"
+
+#include <string.h>
+
+#include "base/cancel.h"
+#include "base/error.h"
+#include "fold/internal.h"
+#include "pg/copy.h"
+
+enum { LEDGER_COMMIT_MS = 500 };
+
+static const char SESSION[] = "SET check_function_bodies = off; SET synchronous_commit = off; SET client_min_messages = warning; "
+                              "SELECT pg_catalog.set_config('maintenance_work_mem', '256MB', false) "
+                              "WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) < 268435456";
+
+/* --- the ledger beside the work --------------------------------------------------------------------------------- */
+
+static void note(Fold *fold, bool ok, GError **error)
+{
+    if (!ok && fold->ledger_error == NULL)
+        fold->ledger_error = g_steal_pointer(error);
+    g_clear_error(error);
+}
+
+static void commit_batch(Fold *fold)
+{
+    g_autoptr(GError) error = NULL;
+    if (fold->batch)
+        note(fold, ledger_batch_commit(fold->spec->ledger, &error), &error);
+    fold->batch = false;
+}
+
+/* Thousands of small jobs share a flush to the disk. What may be lost by a power cut is only how far the run was: what it
+ * owns in the target was recorded before the first job. */
+static void open_batch(Fold *fold)
+{
+    g_autoptr(GError) error = NULL;
+    gint64 now = g_get_monotonic_time();
+    if (fold->batch && now - fold->last_commit > LEDGER_COMMIT_MS * 1000)
+        commit_batch(fold);
+    if (fold->batch)
+        return;
+    fold->batch = ledger_batch_begin(fold->spec->ledger, &error);
+    note(fold, fold->batch, &error);
+    fold->last_commit = now;
+}
+
+static void record_start(Fold *fold, const PoolJob *job)
+{
+    g_autoptr(GError) error = NULL;
+    gint64 *step = g_new0(gint64, 1);
+    open_batch(fold);
+    note(fold, ledger_step_begin(fold->spec->ledger, fold->spec->run, job->kind, job->label, step, &error), &error);
+    g_hash_table_replace(fold->steps, (gpointer)job, step);
+}
+
+static void record_end(Fold *fold, const PoolJob *job, const GError *failure)
+{
+    g_autoptr(GError) error = NULL;
+    const gint64 *step = g_hash_table_lookup(fold->steps, job);
+    open_batch(fold);
+    if (failure != NULL) {
+        note(fold, ledger_step_failed(fold->spec->ledger, *step, failure->message, &error), &error);
+        return;
+    }
+    json_t *detail = NULL;
+    if (job->progress != NULL)
+        detail = json_pack("{s:I, s:I}", "rows", (json_int_t)job->progress->rows, "bytes", (json_int_t)job->progress->bytes);
+    note(fold, ledger_step_done(fold->spec->ledger, *step, detail, &error), &error);
+}
+
+/* The last row is in: from here on the source may vacuum again. */
+static void copy_ended(Fold *fold, const PoolJob *job)
+{
+    g_autoptr(GError) error = NULL;
+    if (job->progress != NULL) {
+        fold->result->rows += job->progress->rows;
+        fold->result->bytes += job->progress->bytes;
+    }
+    if (--fold->copies_left == 0)
+        note(fold, ends_release_snapshot(fold->spec->ends, &error), &error);
+}
+
+static void observe(PoolEvent event, const PoolJob *job, const GError *error, gpointer data)
+{
+    Fold *fold = data;
+    if (event == POOL_JOB_STARTED)
+        record_start(fold, job);
+    else if (event != POOL_TICK)
+        record_end(fold, job, error);
+    if (event == POOL_JOB_DONE && (g_str_equal(job->kind, "copy") || g_str_equal(job->kind, "large objects")))
+        copy_ended(fold, job);
+    if (fold->spec->watch.pool != NULL)
+        fold->spec->watch.pool(event, job, error, fold->spec->watch.data);
+}
+
+static bool ledger_is_good(Fold *fold, GError **error)
+{
+    if (fold->ledger_error == NULL)
+        return true;
+    g_propagate_prefixed_error(error, g_steal_pointer(&fold->ledger_error), "recording the run: ");
+    return false;
+}
+
+bool fold_pool_run(Fold *fold, Pool *pool, GError **error)
+{
+    bool ok = pool_run(pool, observe, fold, error);
+    commit_batch(fold);
+    return ok && ledger_is_good(fold, error);
+}
+
+void fold_phase(Fold *fold, const char *name)
+{
+    if (fold->spec->watch.phase != NULL)
+        fold->spec->watch.phase(name, fold->spec->watch.data);
+}
+
+bool fold_step(Fold *fold, const char *name, FoldStep step, GError **error)
+{
+    gint64 id = 0;
+    Ledger *ledger = fold->spec->ledger;
+    if (!cancel_check(error) || !ledger_step_begin(ledger, fold->spec->run, name, NULL, &id, error))
+        return false;
+    g_autoptr(GError) cause = NULL;
+    if (step(fold, &cause))
+        return ledger_step_done(ledger, id, NULL, error);
+    (void)ledger_step_failed(ledger, id, cause->message, NULL);
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return false;
+}
+
+/* --- steps -------------------------------------------------------------------------------------------------------- */
+
+static bool open_stage(Fold *fold, GError **error)
+{
+    const FoldSpec *spec = fold->spec;
+    fold->main = pg_conn_open("target", spec->ends->config->target.url, fold->stage, deadline_in_ms(PG_CONNECT_MS), error);
+    if (fold->main == NULL || !pg_exec(fold->main, SESSION, deadline_in_ms(PG_CATALOG_MS), error))
+        return false;
+    fold->targets = ends_target_connections(spec->ends, fold->stage, spec->sources->len, error);
+    for (guint i = 0; fold->targets != NULL && i < fold->targets->len; i++)
+        if (!pg_exec(fold->targets->pdata[i], SESSION, deadline_in_ms(PG_CATALOG_MS), error))
+            return false;
+    return fold->targets != NULL;
+}
+
+static void table_jobs_free(gpointer jobs)
+{
+    g_ptr_array_unref(jobs);
+}
+
+static bool move_rows(Fold *fold, GError **error)
+{
+    g_autoptr(Pool) pool = pool_new(fold->targets->len, (PgConn *const *)fold->spec->sources->pdata, (PgConn *const *)fold->targets->pdata);
+    g_autoptr(GHashTable) table_jobs = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, table_jobs_free);
+    fold_add_copies(fold, pool, table_jobs);
+    fold_add_indexes(fold, pool, table_jobs);
+    if (fold->copies_left == 0 && !ends_release_snapshot(fold->spec->ends, error))
+        return false;
+    return fold_pool_run(fold, pool, error);
+}
+
+static bool finish_schema(Fold *fold, GError **error)
+{
+    g_autoptr(Pool) pool = pool_new(fold->targets->len, NULL, (PgConn *const *)fold->targets->pdata);
+    fold_phase(fold, "foreign keys and statistics");
+    if (!fold_foreign_keys(fold, pool, error))
+        return false;
+    fold_add_analyze(fold, pool);
+    if (!fold_pool_run(fold, pool, error))
+        return false;
+    fold_phase(fold, "triggers, views, privileges");
+    return fold_step(fold, "post-data", fold_rest, error) && fold_step(fold, "sequences", fold_sequences, error);
+}
+
+static bool prove(Fold *fold, GError **error)
+{
+    g_autoptr(Pool) pool = pool_new(fold->targets->len, NULL, (PgConn *const *)fold->targets->pdata);
+    fold_phase(fold, "proof");
+    if (!fold_prove(fold, pool, error))
+        return false;
+    if (fold_proven(fold->result, fold->spec->plan))
+        return true;
+    g_autoptr(GString) bad = g_string_new(NULL);
+    for (guint i = 0; i < fold->result->proofs->len; i++) {
+        const FoldProof *proof = fold->result->proofs->pdata[i];
+        if (!proof->good)
+            g_string_append_printf(bad, "%s%s", bad->len > 0 ? ", " : ": ", proof->relation->verify->audit->source->label);
+    }
+    pgf_error_set(error, PGF_ERROR_MIDWAY, "Look for whatever writes to the target meanwhile, and fold again.",
+                  "what arrived in the target is not what the source holds%s", bad->str);
+    return false;
+}
+
+/* Until here nothing was flushed on purpose: this commit takes everything before it to the disk. */
+static bool commit_in_place(Fold *fold, GError **error)
+{
+    g_autofree char *marker = pg_quote_ident(fold->marker);
+    return pg_execf(fold->main, DEADLINE_NONE, error, "SET synchronous_commit = on; DROP SCHEMA IF EXISTS %s; SELECT pg_catalog.txid_current()",
+                    marker);
+}
+
+static bool commit_database(Fold *fold, GError **error)
+{
+    const FoldSpec *spec = fold->spec;
+    g_autofree char *stage = pg_quote_ident(fold->stage);
+    g_autofree char *name = pg_quote_ident(spec->ends->target_database);
+    g_clear_pointer(&fold->targets, g_ptr_array_unref);
+    g_clear_pointer(&fold->main, pg_conn_close);
+    return pg_execf(spec->ends->target, DEADLINE_NONE, error, "ALTER DATABASE %s RENAME TO %s", stage, name);
+}
+
+static bool commit(Fold *fold, GError **error)
+{
+    fold->result->database = g_strdup(fold->spec->ends->target_database);
+    fold->result->database_oid = pg_conn_identity(fold->main)->database_oid;
+    return fold->own_database ? commit_database(fold, error) : commit_in_place(fold, error);
+}
+
+static bool run_all(Fold *fold, GError **error)
+{
+    fold_phase(fold, "schema");
+    if (!fold_step(fold, "roles", fold_create_roles, error))
+        return false;
+    if (fold->own_database && !fold_step(fold, "database", fold_create_database, error))
+        return false;
+    if (!open_stage(fold, error) || !fold_step(fold, "pre-data", fold_create_pre_data, error))
+        return false;
+    fold_phase(fold, "rows and indexes");
+    return move_rows(fold, error) && finish_schema(fold, error) && fold_step(fold, "proof", prove, error) &&
+           fold_step(fold, "commit", commit, error);
+}
+
+/* Ctrl-C must not stop the cleaning up that it asked for; a second one does. */
+static void clean_up_after(const FoldSpec *spec, GError *failure)
+{
+    g_autoptr(GError) error = NULL;
+    if (cancel_requested())
+        cancel_reset();
+    bool clean = fold_clean_up(spec->ledger, spec->run, spec->ends->config->target.url,
+                               pg_conn_identity(spec->ends->target)->system_identifier, NULL, &error);
+    if (clean)
+        pgf_error_set_state(failure, "what this run had made in the target was taken away again; the source was only read");
+    else
+        pgf_error_set_state(failure,
+                            "the target still holds what this run had made (%s); the source was only read. The next `pgfold fold` "
+                            "takes it away first",
+                            error->message);
+    if (pgf_error_hint(failure) == NULL)
+        pgf_error_set_hint(failure, "Run the same command again when the cause is mended; `pgfold status` shows what is left.");
+    pgf_error_set_code(failure, PGF_ERROR_MIDWAY);
+}
+
+bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
+{
+    *ret_result = (FoldResult){0};
+    Fold fold = {.spec = spec, .result = ret_result, .own_database = spec->ends->target_missing != NULL,
+                 .tasks = g_ptr_array_new_with_free_func(g_free),
+                 .steps = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free)};
+    /* Not only the run's number: another machine has a ledger of its own, and counts from one as well. */
+    fold.marker = g_strdup_printf("pgfold_%" G_GINT64_FORMAT "_%08x", spec->run, g_random_int());
+    fold.stage = g_strdup(fold.own_database ? fold.marker : spec->ends->target_database);
+    g_autoptr(GError) failure = NULL;
+    bool ok = run_all(&fold, &failure);
+    commit_batch(&fold);
+    g_clear_pointer(&fold.targets, g_ptr_array_unref);
+    g_clear_pointer(&fold.main, pg_conn_close);
+    if (!ok) {
+        clean_up_after(spec, failure);
+        fold_result_clear(ret_result);
+        g_propagate_error(error, g_steal_pointer(&failure));
+    }
+    g_clear_error(&fold.ledger_error);
+    g_ptr_array_unref(fold.tasks);
+    g_hash_table_unref(fold.steps);
+    g_free(fold.marker);
+    g_free(fold.stage);
+    return ok;
+}

@@ -1,0 +1,103 @@
+#include <string.h>
+
+#include "base/error.h"
+#include "fold/internal.h"
+
+/* The digest of one table of the target. */
+typedef struct ProveTask {
+    FoldProof *proof;
+    DigestText text;
+} ProveTask;
+
+static bool run_prove(PoolWorker *worker, gpointer data, GError **error)
+{
+    ProveTask *task = data;
+    const CatalogRelation *relation = task->proof->relation->verify->audit->source;
+    g_auto(GStrv) columns = digest_columns(relation);
+    g_autofree char *sql = digest_relation_sql(relation, (const char *const *)columns, task->text);
+    g_autoptr(PgResult) r = pg_query(worker->target, sql, DEADLINE_NONE, error);
+    if (r == NULL || !digest_from_row(r, 0, 0, &task->proof->target, error)) {
+        g_prefix_error(error, "proving %s: ", relation->label);
+        return false;
+    }
+    task->proof->digested = true;
+    task->proof->good = digest_equal(&task->proof->target, &task->proof->relation->verify->audit->source_digest);
+    return true;
+}
+
+static void add_proofs(Fold *fold, Pool *pool)
+{
+    const Plan *plan = fold->spec->plan;
+    for (guint i = 0; i < plan->relations->len; i++) {
+        const PlanRelation *r = plan->relations->pdata[i];
+        FoldProof *proof = g_new0(FoldProof, 1);
+        proof->relation = r;
+        proof->good = true;
+        g_ptr_array_add(fold->result->proofs, proof);
+        if (r->action != PLAN_NEW || !r->verify->audit->source_digested)
+            continue;
+        ProveTask *task = g_new0(ProveTask, 1);
+        task->proof = proof;
+        task->text = plan->verification->audit->text;
+        g_ptr_array_add(fold->tasks, task);
+        pool_add(pool, "digest", r->verify->audit->source->label, r->verify->audit->source->bytes, run_prove, task);
+    }
+}
+
+static bool prove_large_objects(Fold *fold, GError **error)
+{
+    const Audit *audit = fold->spec->plan->verification->audit;
+    fold->result->large_objects_good = true;
+    if (audit->source->large_objects == 0)
+        return true;
+    if (!audit_large_objects(fold->main, &fold->result->large_objects, error))
+        return false;
+    fold->result->large_objects_good = digest_equal(&fold->result->large_objects, &audit->source_large_objects);
+    return true;
+}
+
+bool fold_prove(Fold *fold, Pool *pool, GError **error)
+{
+    fold->result->proofs = g_ptr_array_new_with_free_func(g_free);
+    add_proofs(fold, pool);
+    if (!fold_pool_run(fold, pool, error) || !prove_large_objects(fold, error))
+        return false;
+    fold->result->target = catalog_read(fold->main, error);
+    return fold->result->target != NULL;
+}
+
+static const char *count_of(const Catalog *catalog, const char *kind)
+{
+    for (guint i = 0; i < catalog->counts->len; i++) {
+        const CatalogPair *pair = catalog->counts->pdata[i];
+        if (g_str_equal(pair->name, kind))
+            return pair->value;
+    }
+    return "0";
+}
+
+bool fold_proven(const FoldResult *result, const Plan *plan)
+{
+    const Audit *audit = plan->verification->audit;
+    for (guint i = 0; i < result->proofs->len; i++)
+        if (!((const FoldProof *)result->proofs->pdata[i])->good)
+            return false;
+    for (guint i = 0; i < audit->source->sequences->len; i++) {
+        const CatalogSequence *s = audit->source->sequences->pdata[i];
+        if (!audit_sequence_reached(s, result->target))
+            return false;
+    }
+    for (guint i = 0; i < audit->source->counts->len; i++) {
+        const CatalogPair *pair = audit->source->counts->pdata[i];
+        if (g_ascii_strtoull(count_of(result->target, pair->name), NULL, 10) < g_ascii_strtoull(pair->value, NULL, 10))
+            return false;
+    }
+    return result->large_objects_good;
+}
+
+void fold_result_clear(FoldResult *result)
+{
+    g_clear_pointer(&result->proofs, g_ptr_array_unref);
+    g_clear_pointer(&result->target, catalog_free);
+    g_clear_pointer(&result->database, g_free);
+}

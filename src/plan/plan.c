@@ -1,0 +1,175 @@
+#include "plan/plan.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "plan/internal.h"
+
+static void relation_free(gpointer data)
+{
+    PlanRelation *relation = data;
+    g_free(relation->reason);
+    g_free(relation);
+}
+
+void plan_free(Plan *plan)
+{
+    if (plan == NULL)
+        return;
+    g_clear_pointer(&plan->relations, g_ptr_array_unref);
+    g_clear_pointer(&plan->entries, g_ptr_array_unref);
+    g_clear_pointer(&plan->roles, g_ptr_array_unref);
+    g_ptr_array_unref(plan->blocks);
+    g_ptr_array_unref(plan->notices);
+    g_ptr_array_unref(plan->database_sql);
+    g_free(plan->create_database_sql);
+    g_free(plan);
+}
+
+G_GNUC_PRINTF(2, 0)
+static void add(GPtrArray *list, const char *format, va_list args)
+{
+    g_ptr_array_add(list, g_strdup_vprintf(format, args));
+}
+
+void plan_block(Plan *plan, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add(plan->blocks, format, args);
+    va_end(args);
+}
+
+void plan_notice(Plan *plan, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add(plan->notices, format, args);
+    va_end(args);
+}
+
+static void judge_merge(Plan *plan, PlanRelation *r)
+{
+    const Reconciled *rows = &r->verify->rows;
+    r->action = PLAN_MERGE;
+    r->reason = g_strdup_printf("%" G_GUINT64_FORMAT " rows are missing in the target, %" G_GUINT64_FORMAT
+                                " have another value there, %" G_GUINT64_FORMAT " are only there",
+                                rows->missing, rows->different, rows->extra);
+    plan_block(plan, "%s needs a merge, which this version does not do: %s", r->verify->audit->source->label, r->reason);
+}
+
+static void judge_same(Plan *plan, PlanRelation *r)
+{
+    const AuditRelation *audit = r->verify->audit;
+    r->action = PLAN_SAME;
+    if (r->verify->verdict == VERIFY_CONTAINED)
+        r->reason = g_strdup_printf("contained; the target has %" G_GUINT64_FORMAT " more rows", r->verify->rows.extra);
+    else if (audit->drift->len > 0)
+        r->reason = g_strdup_printf("its rows are the same; its definition differs: %s", (char *)audit->drift->pdata[0]);
+    if (audit->drift->len > 0)
+        plan_notice(plan, "%s: its definition differs (%u differences), and the target's stays", audit->source->label, audit->drift->len);
+}
+
+static void judge_relation(Plan *plan, PlanRelation *r)
+{
+    const AuditRelation *audit = r->verify->audit;
+    switch (r->verify->verdict) {
+    case VERIFY_MISSING:
+        r->action = PLAN_NEW;
+        plan->rows_to_copy += audit->source_digested ? audit->source_digest.rows : 0;
+        plan->bytes_to_copy += catalog_has_rows(audit->source) ? audit->source->bytes : 0;
+        break;
+    case VERIFY_SAME:
+    case VERIFY_CONTAINED:
+        judge_same(plan, r);
+        break;
+    case VERIFY_DIFFERENT:
+        judge_merge(plan, r);
+        break;
+    case VERIFY_INCOMPARABLE:
+        r->action = PLAN_BLOCKED;
+        r->reason = g_strdup(audit->obstacle);
+        plan_block(plan, "%s: %s", audit->source->label, audit->obstacle);
+        break;
+    case VERIFY_SKIPPED:
+        r->action = PLAN_SKIP;
+        r->reason = g_strdup("its rows are left out: fold.tables says so");
+        break;
+    }
+}
+
+static void check_protected(Plan *plan, const PlanSpec *spec, const PlanRelation *r)
+{
+    const CatalogRelation *relation = r->verify->audit->source;
+    if (spec->config == NULL || r->action != PLAN_NEW)
+        return;
+    if (config_protected(spec->config, CONFIG_PROTECT_SCHEMAS, relation->schema) != NULL)
+        plan_block(plan, "%s: schema %s is protected: nothing is made in it", relation->label, relation->schema);
+    else if (config_protected(spec->config, CONFIG_PROTECT_TABLES, relation->label) != NULL)
+        plan_block(plan, "%s is protected: it is not made", relation->label);
+}
+
+static void plan_relations(Plan *plan, const PlanSpec *spec)
+{
+    plan->relations = g_ptr_array_new_with_free_func(relation_free);
+    for (guint i = 0; i < plan->verification->relations->len; i++) {
+        PlanRelation *r = g_new0(PlanRelation, 1);
+        r->verify = plan->verification->relations->pdata[i];
+        judge_relation(plan, r);
+        check_protected(plan, spec, r);
+        g_ptr_array_add(plan->relations, r);
+    }
+}
+
+/* Large objects go by number: ones of the target under the same numbers would be others. */
+static void plan_large_objects(Plan *plan)
+{
+    const Audit *audit = plan->verification->audit;
+    if (audit->source->large_objects == 0 || audit->target == NULL || audit->target->large_objects == 0)
+        return;
+    if (!digest_equal(&audit->source_large_objects, &audit->target_large_objects))
+        plan_block(plan, "both sides have large objects, and they differ: this version does not merge them");
+}
+
+static void plan_extensions(Plan *plan)
+{
+    const Audit *audit = plan->verification->audit;
+    for (guint i = 0; audit->target != NULL && i < audit->extensions->len; i++) {
+        const AuditPair *pair = audit->extensions->pdata[i];
+        if (pair->source != NULL && pair->target != NULL && !pair->same)
+            plan_notice(plan, "extension %s is %s in the source, %s in the target", pair->name, pair->source, pair->target);
+    }
+}
+
+Plan *plan_make(const PlanSpec *spec, GError **error)
+{
+    g_autoptr(Plan) plan = g_new0(Plan, 1);
+    plan->verification = spec->verification;
+    plan->dump = spec->source_dump;
+    plan->blocks = g_ptr_array_new_with_free_func(g_free);
+    plan->notices = g_ptr_array_new_with_free_func(g_free);
+    plan->database_sql = g_ptr_array_new_with_free_func(g_free);
+    plan_relations(plan, spec);
+    plan_large_objects(plan);
+    plan_extensions(plan);
+    plan_entries(plan, spec);
+    if (!plan_server(plan, spec, error)) {
+        g_prefix_error(error, "planning: ");
+        return NULL;
+    }
+    return g_steal_pointer(&plan);
+}
+
+const char *plan_action_text(PlanAction action)
+{
+    static const char *const TEXTS[] = {"new", "same", "merge", "skip", "blocked"};
+    return TEXTS[action];
+}
+
+guint plan_count(const Plan *plan, PlanAction action)
+{
+    guint n = 0;
+    for (guint i = 0; i < plan->relations->len; i++)
+        n += ((const PlanRelation *)plan->relations->pdata[i])->action == action ? 1 : 0;
+    return n;
+}

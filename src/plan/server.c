@@ -1,0 +1,200 @@
+#include <string.h>
+
+#include "base/error.h"
+#include "plan/internal.h"
+#include "plan/plan_sql.h"
+
+static void role_free(gpointer data)
+{
+    PlanRole *role = data;
+    g_free(role->name);
+    g_free(role->create_sql);
+    g_free(role->reason);
+    g_free(role);
+}
+
+static Deadline soon(void)
+{
+    return deadline_in_ms(PG_CATALOG_MS);
+}
+
+typedef struct Powers {
+    bool superuser, createdb, createrole, create_here;
+} Powers;
+
+static bool read_powers(PgConn *target, Powers *ret_powers, GError **error)
+{
+    g_autoptr(PgResult) r = pg_query(target, PLAN_POWERS_SQL, soon(), error);
+    if (r == NULL)
+        return false;
+    *ret_powers = (Powers){.superuser = pg_result_bool(r, 0, 0), .createdb = pg_result_bool(r, 0, 1),
+                           .createrole = pg_result_bool(r, 0, 2), .create_here = pg_result_bool(r, 0, 3)};
+    return true;
+}
+
+/* Role names of the target -> whether we may act for them. */
+static GHashTable *read_target_roles(PgConn *target, GError **error)
+{
+    g_autoptr(PgResult) r = pg_query(target, PLAN_TARGET_ROLES_SQL, soon(), error);
+    if (r == NULL)
+        return NULL;
+    GHashTable *roles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (int i = 0; i < pg_result_rows(r); i++)
+        g_hash_table_insert(roles, g_strdup(pg_result_get(r, i, 0)), GINT_TO_POINTER(pg_result_bool(r, i, 1) ? 1 : 0));
+    return roles;
+}
+
+static bool owns_something_new(const Plan *plan, const char *role)
+{
+    for (guint i = 0; i < plan->entries->len; i++) {
+        const PlanEntry *p = plan->entries->pdata[i];
+        if (p->action == PLAN_NEW && g_strcmp0(p->entry->owner, role) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void judge_missing_role(Plan *plan, const PlanSpec *spec, PlanRole *role, const char *create_sql, const Powers *powers)
+{
+    if (!powers->createrole) {
+        role->reason = g_strdup_printf("the target has no role %s, and %s may not create it", role->name,
+                                       pg_conn_identity(spec->target)->role);
+        plan_block(plan, "%s: an administrator creates it there (%s), or fold with --no-owner --no-privileges", role->reason, create_sql);
+        return;
+    }
+    g_autofree char *quoted = pg_quote_ident(role->name);
+    role->create_sql = powers->superuser ? g_strdup(create_sql)
+                                         : g_strdup_printf("%s; GRANT %s TO CURRENT_USER", create_sql, quoted);
+    plan_notice(plan, "role %s is created on the target without a password and without power over the cluster", role->name);
+}
+
+static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, GError **error)
+{
+    g_autoptr(PgResult) r = pg_query(spec->source, PLAN_ROLES_SQL, soon(), error);
+    g_autoptr(GHashTable) there = r == NULL ? NULL : read_target_roles(spec->target, error);
+    plan->roles = g_ptr_array_new_with_free_func(role_free);
+    if (there == NULL)
+        return false;
+    for (int i = 0; i < pg_result_rows(r); i++) {
+        const char *name = pg_result_get(r, i, 0);
+        if (spec->no_owner && spec->no_privileges)
+            break;
+        PlanRole *role = g_new0(PlanRole, 1);
+        role->name = g_strdup(name);
+        g_ptr_array_add(plan->roles, role);
+        gpointer may_act = NULL;
+        if (!g_hash_table_lookup_extended(there, name, NULL, &may_act)) {
+            judge_missing_role(plan, spec, role, pg_result_get(r, i, 1), powers);
+        } else if (!spec->no_owner && may_act == NULL && owns_something_new(plan, name)) {
+            role->reason = g_strdup_printf("%s may not give objects to role %s", pg_conn_identity(spec->target)->role, name);
+            plan_block(plan, "%s: GRANT %s TO %s on the target, or fold with --no-owner", role->reason, name,
+                       pg_conn_identity(spec->target)->role);
+        }
+    }
+    return true;
+}
+
+static char *array_of_created(const Plan *plan)
+{
+    GString *array = g_string_new("{");
+    for (guint i = 0; i < plan->roles->len; i++) {
+        const PlanRole *role = plan->roles->pdata[i];
+        g_autofree char *escaped = g_strescape(role->name, "\b\f\n\r\t\v\001\177\200\377");
+        g_string_append_printf(array, "%s\"%s\"", i > 0 ? "," : "", escaped);
+    }
+    g_string_append_c(array, '}');
+    return g_string_free(array, FALSE);
+}
+
+static PlanRole *find_role(const Plan *plan, const char *name)
+{
+    for (guint i = 0; i < plan->roles->len; i++) {
+        PlanRole *role = plan->roles->pdata[i];
+        if (g_str_equal(role->name, name))
+            return role;
+    }
+    return NULL;
+}
+
+/* Memberships among these roles, as part of the statement that creates the later of the two. Roles that the target has
+ * already keep the memberships that they have there. */
+static bool plan_memberships(Plan *plan, const PlanSpec *spec, GError **error)
+{
+    g_autofree char *names = array_of_created(plan);
+    const char *values[] = {names};
+    g_autoptr(PgResult) r = pg_query_params(spec->source, PLAN_MEMBERSHIPS_SQL, 1, values, soon(), error);
+    if (r == NULL)
+        return false;
+    for (int i = 0; i < pg_result_rows(r); i++) {
+        PlanRole *role = find_role(plan, pg_result_get(r, i, 0));
+        PlanRole *member = find_role(plan, pg_result_get(r, i, 1));
+        PlanRole *created = NULL;
+        for (guint k = 0; k < plan->roles->len; k++)
+            if ((plan->roles->pdata[k] == role || plan->roles->pdata[k] == member) &&
+                ((PlanRole *)plan->roles->pdata[k])->create_sql != NULL)
+                created = plan->roles->pdata[k]; /* roles are created in this order: the last of the two */
+        if (created == NULL)
+            continue;
+        g_autofree char *quoted_role = pg_quote_ident(role->name);
+        g_autofree char *quoted_member = pg_quote_ident(member->name);
+        char *with = g_strdup_printf("%s; GRANT %s TO %s", created->create_sql, quoted_role, quoted_member);
+        g_free(created->create_sql);
+        created->create_sql = with;
+    }
+    return true;
+}
+
+static bool check_locale(Plan *plan, const PlanSpec *spec, const char *provider, const char *collate, GError **error)
+{
+    int version = pg_conn_identity(spec->target)->version;
+    if (*provider == 'i' && version < 150000)
+        plan_block(plan, "the source uses an ICU locale; the target (PostgreSQL %s) has none for databases before 15",
+                   pg_conn_identity(spec->target)->version_text);
+    const char *values[] = {collate};
+    g_autoptr(PgResult) r = pg_query_params(spec->target, PLAN_LOCALE_KNOWN_SQL, 1, values, soon(), error);
+    if (r == NULL)
+        return false;
+    if (!pg_result_bool(r, 0, 0))
+        plan_block(plan, "the target's host has no locale %s: install it there, or create the database by hand with another", collate);
+    return true;
+}
+
+static bool plan_database(Plan *plan, const PlanSpec *spec, const Powers *powers, GError **error)
+{
+    if (!powers->createdb)
+        plan_block(plan, "the database does not exist on the target, and %s may not create it: ALTER ROLE %s CREATEDB, or create it",
+                   pg_conn_identity(spec->target)->role, pg_conn_identity(spec->target)->role);
+    g_autoptr(PgResult) r = pg_query(spec->source, PLAN_CREATE_DATABASE_SQL, soon(), error);
+    if (r == NULL)
+        return false;
+    const char *provider = pg_result_get(r, 0, 1);
+    bool say_libc = *provider == 'c' && pg_conn_identity(spec->target)->version >= 150000;
+    plan->create_database_sql = g_strconcat(pg_result_get(r, 0, 0), say_libc ? " LOCALE_PROVIDER libc" : "", NULL);
+    if (!check_locale(plan, spec, provider, pg_result_get(r, 0, 2), error))
+        return false;
+    g_autoptr(PgResult) settings = pg_query(spec->source, PLAN_DATABASE_SETTINGS_SQL, soon(), error);
+    if (settings == NULL)
+        return false;
+    for (int i = 0; i < pg_result_rows(settings); i++) {
+        const char *sql = pg_result_get(settings, i, 0);
+        if (spec->no_privileges && (g_str_has_prefix(sql, "GRANT") || g_str_has_prefix(sql, "REVOKE")))
+            continue;
+        g_ptr_array_add(plan->database_sql, g_strdup(sql));
+    }
+    return true;
+}
+
+bool plan_server(Plan *plan, const PlanSpec *spec, GError **error)
+{
+    Powers powers;
+    if (!read_powers(spec->target, &powers, error) || !plan_roles(plan, spec, &powers, error) ||
+        !plan_memberships(plan, spec, error))
+        return false;
+    if (spec->target_missing)
+        return plan_database(plan, spec, &powers, error);
+    if (!powers.create_here)
+        plan_block(plan, "role %s may not create schemas in the target database: GRANT CREATE ON DATABASE to it",
+                   pg_conn_identity(spec->target)->role);
+    return true;
+}
+
