@@ -9,11 +9,19 @@
 #include "cmd/command.h"
 #include "testdb/testdb.h"
 
-extern const Command command_help, command_report, command_status, command_testdb, command_version;
+extern const Command command_audit, command_fold, command_help, command_report, command_status, command_testdb,
+    command_verify, command_version;
 
 static const CommandEntry commands[] = {
-    {"Servers for tests", &command_testdb}, {"What was done", &command_status}, {NULL, &command_report},
-    {"About pgfold", &command_help},        {NULL, &command_version},           {NULL, NULL},
+    {"Folding", &command_audit},
+    {NULL, &command_fold},
+    {NULL, &command_verify},
+    {"What was done", &command_status},
+    {NULL, &command_report},
+    {"Servers for tests", &command_testdb},
+    {"About pgfold", &command_help},
+    {NULL, &command_version},
+    {NULL, NULL},
 };
 
 /* A core dump would hold passwords; it may be allowed again by whoever debugs (the hard limit stays). */

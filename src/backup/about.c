@@ -38,7 +38,7 @@ static json_t *document_of(const BackupSpec *spec, const PgResult *about)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *made = g_date_time_format(now, "%Y-%m-%dT%H:%M:%SZ");
-    json_t *document = json_pack("{s:s, s:i, s:s, s:s, s:s?, s:s?, s:s}", "schema", "pgfold.backup", "version", 1,
+    json_t *document = json_pack("{s:s, s:i, s:s, s:s, s:s?, s:s?, s:s}", "schema", "pgfold.backup-manifest", "version", 1,
                                  "pgfold", PGFOLD_VERSION, "made", made, "snapshot", spec->snapshot, "lsn", spec->lsn,
                                  "pg_dump", spec->tools->version_text);
     if (document == NULL)
@@ -81,7 +81,7 @@ bool backup_from_document(const json_t *document, Backup *backup, GError **error
                        &schema, "version", &format, "source", "database", &database, "server_version",
                        &backup->server_version, "encoding", &encoding, "collate", &collate, "ctype", &ctype,
                        "data_bytes", &data_bytes, "roles", &roles, "extensions", &extensions) != 0 ||
-        strcmp(schema, "pgfold.backup") != 0) {
+        strcmp(schema, "pgfold.backup-manifest") != 0) {
         pgf_error_set(error, PGF_ERROR_USAGE, "Name a folder that `pgfold backup` made.",
                       "not the manifest of a backup: %s", schema == NULL ? why.text : schema);
         return false;

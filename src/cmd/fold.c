@@ -404,7 +404,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         json_array_append_new(sources, json);
         ok = fold_source(args, out, &choice, source, ledger, json, error);
     }
-    if (ok)
+    if (ok && out->json)
         out_json(out, document);
     else
         json_decref(document);

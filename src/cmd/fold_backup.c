@@ -13,10 +13,9 @@ bool fold_backup(const Ends *ends, const DumpTools *tools, const Audit *audit, c
     if (backup == NULL)
         return false;
     g_auto(BackupProof) proof = {0};
-    if (!backup_prove(backup, tools, ends->config->fold.jobs, backup_compare, (gpointer)(guintptr)audit, &proof, error)) {
-        g_prefix_error(error, "proving the backup %s: ", backup->path);
+    BackupExpected expected = {.audit = audit, .jobs = (guint)ends->config->fold.jobs};
+    if (!backup_prove(backup, tools, ends->config->fold.jobs, backup_compare, &expected, &proof, error))
         return false;
-    }
     g_autofree char *rows = out_count(audit_rows(audit));
     g_autofree char *size = out_bytes(backup->bytes);
     g_autofree char *how = g_strdup_printf("restored into PostgreSQL %s and compared: %s rows", proof.server_version, rows);

@@ -81,7 +81,7 @@ static bool wait_for_source(PgConn *source, PgConn *target, GError **error)
 }
 
 /* Moves every row; the source's COPY has ended when it returns true, the target's has not. */
-static bool stream(PgConn *source, PgConn *target, PgCopyProgress *progress, GError **error)
+static bool stream(PgConn *source, PgConn *target, PgCopyProgress *progress, guint64 *ret_messages, GError **error)
 {
     gsize unchecked = 0;
     for (;;) {
@@ -104,6 +104,7 @@ static bool stream(PgConn *source, PgConn *target, PgCopyProgress *progress, GEr
             pg_set_error(target, NULL, error);
             return false;
         }
+        (*ret_messages)++;
         if (progress != NULL) {
             atomic_fetch_add_explicit(&progress->rows, 1, memory_order_relaxed);
             atomic_fetch_add_explicit(&progress->bytes, (guint64)len, memory_order_relaxed);
@@ -128,14 +129,14 @@ static void abort_target(PgConn *target)
 bool pg_copy(PgConn *source, const char *copy_out, PgConn *target, const char *copy_in, PgCopyProgress *progress,
              guint64 *ret_rows, GError **error)
 {
-    guint64 read_rows = 0;
+    guint64 read_rows = 0, messages = 0;
     if (!start_copy(target, copy_in, PGRES_COPY_IN, error))
         return false;
     if (!start_copy(source, copy_out, PGRES_COPY_OUT, error)) {
         abort_target(target);
         return false;
     }
-    if (!stream(source, target, progress, error)) {
+    if (!stream(source, target, progress, &messages, error)) {
         pg_abandon(source);
         abort_target(target);
         return false;
@@ -160,5 +161,8 @@ bool pg_copy(PgConn *source, const char *copy_out, PgConn *target, const char *c
                       "the source sent %" G_GUINT64_FORMAT " rows, the target stored %" G_GUINT64_FORMAT, read_rows, *ret_rows);
         return false;
     }
+    /* One message is one row, but for the header and the trailer of the binary format. */
+    if (progress != NULL)
+        atomic_fetch_sub_explicit(&progress->rows, messages - read_rows, memory_order_relaxed);
     return true;
 }

@@ -16,7 +16,10 @@ static pid_t start_competitor(const Fixture *fixture, int ready_fd)
     if (pid > 0)
         return pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    Ledger *ledger = ledger_open(fixture->state, NULL);
+    g_autoptr(GError) error = NULL;
+    Ledger *ledger = ledger_open(fixture->state, &error);
+    if (ledger == NULL)
+        g_printerr("# a competitor could not open the ledger: %s\n", error->message);
     char answer = ledger == NULL ? 'e' : ledger_lock(ledger, "fold", NULL) ? 'y' : 'n';
     if (write(ready_fd, &answer, 1) != 1)
         _exit(1);
