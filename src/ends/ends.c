@@ -51,10 +51,16 @@ static bool check_target(const Ends *ends, GError **error)
     return true;
 }
 
+/* "source laptop"; the only one of a command line without a configuration is called "source" anyway. */
+static char *label_of(const ConfigSource *source)
+{
+    return g_str_equal(source->name, "source") ? g_strdup("source") : g_strconcat("source ", source->name, NULL);
+}
+
 Ends *ends_open(const Config *config, const ConfigSource *source, bool needs_target, GError **error)
 {
     g_autoptr(Ends) ends = g_new0(Ends, 1);
-    g_autofree char *label = g_strconcat("source ", source->name, NULL);
+    g_autofree char *label = label_of(source);
     ends->config = config;
     ends->source_config = source;
     ends->source = pg_conn_open(label, source->url, NULL, connect_deadline(), error);

@@ -4,11 +4,11 @@
 enum { GONE_MS = 60000 };
 
 /* Statements of a killed run may still be running: a backend that builds an index does not notice that its client died.
- * Returns when they have ended (pg_stat_activity no longer lists them). */
+ * Their sessions are named after the run's marker (fold.c). Returns when pg_stat_activity no longer lists them. */
 static bool end_backends(PgConn *conn, const char *database, GError **error)
 {
     static const char SQL[] = "SELECT count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity "
-                              "WHERE datname = $1 AND application_name = 'pgfold' AND usename = CURRENT_USER "
+                              "WHERE datname = $1 AND application_name ~ '^pgfold_' AND usename = CURRENT_USER "
                               "AND pid <> pg_catalog.pg_backend_pid()";
     const char *values[] = {database};
     Deadline deadline = deadline_in_ms(GONE_MS);

@@ -53,7 +53,10 @@ static bool own_and_make(Fold *fold, const char *kind, const char *name, const c
 static bool create_role(Fold *fold, const PlanRole *role, GError **error)
 {
     g_autofree char *quoted = pg_quote_ident(role->name);
-    g_autofree char *cleanup = g_strdup_printf("DROP ROLE IF EXISTS %s", quoted);
+    /* A role that is in use stays: the run may have been killed after its last step, when all of it is the user's. */
+    g_autofree char *body = g_strdup_printf("BEGIN DROP ROLE IF EXISTS %s; EXCEPTION WHEN dependent_objects_still_exist THEN NULL; END", quoted);
+    g_autofree char *literal = pg_quote_literal(body);
+    g_autofree char *cleanup = g_strconcat("DO ", literal, NULL);
     return own_and_make(fold, "role", role->name, cleanup, role->create_sql, error);
 }
 

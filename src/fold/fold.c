@@ -131,15 +131,22 @@ bool fold_step(Fold *fold, const char *name, FoldStep step, GError **error)
 
 /* --- steps -------------------------------------------------------------------------------------------------------- */
 
+/* The name by which fold_clean_up() finds what a killed run still has running on the server. */
+static bool prepare_session(const Fold *fold, PgConn *conn, GError **error)
+{
+    g_autofree char *name = pg_quote_literal(fold->marker);
+    return pg_execf(conn, deadline_in_ms(PG_CATALOG_MS), error, "SET application_name = %s; %s", name, SESSION);
+}
+
 static bool open_stage(Fold *fold, GError **error)
 {
     const FoldSpec *spec = fold->spec;
     fold->main = pg_conn_open("target", spec->ends->config->target.url, fold->stage, deadline_in_ms(PG_CONNECT_MS), error);
-    if (fold->main == NULL || !pg_exec(fold->main, SESSION, deadline_in_ms(PG_CATALOG_MS), error))
+    if (fold->main == NULL || !prepare_session(fold, fold->main, error))
         return false;
     fold->targets = ends_target_connections(spec->ends, fold->stage, spec->sources->len, error);
     for (guint i = 0; fold->targets != NULL && i < fold->targets->len; i++)
-        if (!pg_exec(fold->targets->pdata[i], SESSION, deadline_in_ms(PG_CATALOG_MS), error))
+        if (!prepare_session(fold, fold->targets->pdata[i], error))
             return false;
     return fold->targets != NULL;
 }

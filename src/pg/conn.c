@@ -140,9 +140,11 @@ static PgConn *start_conn(const char *label, const char *url, const char *databa
 {
     if (!url_is_readable(label, url, error))
         return NULL;
-    /* The first dbname may be a whole connection string (expand_dbname); later keywords override its parts. */
-    const char *keywords[] = {"dbname", "client_encoding", "application_name", database == NULL ? NULL : "dbname", NULL};
-    const char *values[] = {url, "UTF8", "pgfold", database, NULL};
+    /* The first dbname may be a whole connection string (expand_dbname): what it says overrides the keywords before it
+     * and is overridden by those after it. Keepalives: a connection that drops is noticed within a minute or so. */
+    const char *keywords[] = {"keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
+                              "client_encoding", "application_name", database == NULL ? NULL : "dbname", NULL};
+    const char *values[] = {"20", "10", "3", "60000", url, "UTF8", "pgfold", database, NULL};
     g_autoptr(PgConn) conn = g_new0(PgConn, 1);
     conn->label = g_strdup(label);
     conn->pg = PQconnectStartParams(keywords, values, 1);

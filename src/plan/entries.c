@@ -17,19 +17,41 @@ static void entry_free(gpointer data)
     g_free(entry);
 }
 
+/* Default privileges are told apart by whose they are; everything else by its name. */
 static char *key_of(const DumpEntry *entry)
 {
-    return g_strdup_printf("%s\n%s\n%s", entry->type, entry->schema == NULL ? "" : entry->schema, entry->name);
+    bool owned = g_str_equal(entry->type, "DEFAULT ACL") && entry->owner != NULL;
+    return g_strdup_printf("%s\n%s\n%s\n%s", entry->type, entry->schema == NULL ? "" : entry->schema, entry->name,
+                           owned ? entry->owner : "");
 }
 
+static void list_free(gpointer list)
+{
+    g_ptr_array_unref(list);
+}
+
+/* Key -> GPtrArray of DumpEntry*: operators of one name with other operands share a key. */
 static GHashTable *by_key(const Dump *dump)
 {
-    GHashTable *table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTable *table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, list_free);
     for (guint i = 0; dump != NULL && i < dump->entries->len; i++) {
-        DumpEntry *entry = dump->entries->pdata[i];
-        g_hash_table_replace(table, key_of(entry), entry);
+        g_autofree char *key = key_of(dump->entries->pdata[i]);
+        GPtrArray *list = g_hash_table_lookup(table, key);
+        if (list == NULL) {
+            list = g_ptr_array_new();
+            g_hash_table_insert(table, g_strdup(key), list);
+        }
+        g_ptr_array_add(list, dump->entries->pdata[i]);
     }
     return table;
+}
+
+static bool has_same_sql(const GPtrArray *entries, const DumpEntry *wanted)
+{
+    for (guint i = 0; i < entries->len; i++)
+        if (g_str_equal(((const DumpEntry *)entries->pdata[i])->sql, wanted->sql))
+            return true;
+    return false;
 }
 
 static GHashTable *by_id(const Dump *dump)
@@ -109,14 +131,14 @@ void plan_entries(Plan *plan, const PlanSpec *spec)
         PlanEntry *p = g_new0(PlanEntry, 1);
         p->entry = spec->source_dump->entries->pdata[i];
         g_autofree char *key = key_of(p->entry);
-        const DumpEntry *there = g_hash_table_lookup(target, key);
+        const GPtrArray *there = g_hash_table_lookup(target, key);
         g_ptr_array_add(plan->entries, p);
         if (is_skipped_type(spec, p->entry)) {
             p->action = PLAN_SKIP;
             p->reason = g_strdup(g_str_equal(p->entry->sql, "") ? "nothing to run" : "left out by --no-privileges");
         } else if (there == NULL) {
             judge_new(plan, p, source_ids, target);
-        } else if (g_str_equal(there->sql, p->entry->sql)) {
+        } else if (has_same_sql(there, p->entry)) {
             p->action = PLAN_SAME;
         } else {
             judge_different(plan, p);

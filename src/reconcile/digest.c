@@ -17,36 +17,38 @@ static const TypeMethod NATIVE[] = {
     {"bool", "pg_catalog.hashint4extended($c::pg_catalog.int4, $s)"},
     {"int2", "pg_catalog.hashint2extended($c, $s)"},
     {"int4", "pg_catalog.hashint4extended($c, $s)"},
-    {"int8", "pg_catalog.hashint8extended($c, $s)"},
+    /* Not hashint8extended(): it folds the value to 32 bits first, so that 5 and 4294967300 have one hash. A seed is mixed in
+     * with all of its 64 bits. */
+    {"int8", "pg_catalog.hashint4extended(0, $c OPERATOR(pg_catalog.#) $s)"},
     {"oid", "pg_catalog.hashoidextended($c, $s)"},
-    {"char", "pg_catalog.hashcharextended($c, $s)"},
     {"name", "pg_catalog.hashnameextended($c, $s)"},
     {"uuid", "pg_catalog.uuid_hash_extended($c, $s)"},
     {"date", "pg_catalog.hash_array_extended(ARRAY[$c], $s)"},
-    {"time", "pg_catalog.time_hash_extended($c, $s)"},
-    {"timestamp", "pg_catalog.timestamp_hash_extended($c, $s)"},
-    {"timestamptz", "pg_catalog.timestamp_hash_extended($c::pg_catalog.timestamp, $s)"}, /* TimeZone is UTC */
     {"bytea", "pg_catalog.hash_array_extended(ARRAY[$c], $s)"},
     {"inet", "pg_catalog.hashinetextended($c, $s)"},
     {"cidr", "pg_catalog.hashinetextended($c, $s)"},
     {"macaddr", "pg_catalog.hashmacaddrextended($c, $s)"},
     {"macaddr8", "pg_catalog.hashmacaddr8extended($c, $s)"},
-    {"pg_lsn", "pg_catalog.pg_lsn_hash_extended($c, $s)"},
 };
 
-/* Types whose binary output is their exact value: equality is coarser (-0.0, '1 mon' and '30 days', padded blanks). */
+/* Types whose binary output is their exact value. The server's hash functions for them are coarser: of equality (-0.0, '1
+ * mon' and '30 days', padded blanks), folded to 32 bits (times, timestamps, pg_lsn), or not alike on every machine ("char"). */
 static const TypeMethod SEND[] = {
     {"float4", "float4send"}, {"float8", "float8send"}, {"money", "cash_send"},     {"interval", "interval_send"},
     {"timetz", "timetz_send"}, {"bit", "bit_send"},     {"varbit", "varbit_send"},  {"bpchar", "bpcharsend"},
     {"point", "point_send"},  {"lseg", "lseg_send"},    {"path", "path_send"},      {"box", "box_send"},
     {"polygon", "poly_send"}, {"line", "line_send"},    {"circle", "circle_send"},  {"tsvector", "tsvectorsend"},
+    {"time", "time_send"},    {"timestamp", "timestamp_send"}, {"timestamptz", "timestamptz_send"},
+    {"pg_lsn", "pg_lsn_send"}, {"char", "charsend"},
 };
 
-/* Elements whose arrays may be sent whole: array_send() adds dimensions, bounds and the element's oid, which is fixed. */
+/* Elements whose arrays may be sent whole: array_send() adds dimensions, bounds and the element's oid, which is fixed. It
+ * also adds whether there is room for NULLs (byte 7), which says how an array came to be and not what it holds. */
 static const char *const ARRAY_ELEMENTS[] = {
     "bool",   "int2", "int4", "int8", "float4",    "float8",      "numeric",  "uuid",   "date",    "time",
     "timetz", "text", "varchar", "bytea", "timestamp", "timestamptz", "interval", "bpchar", NULL};
 
+static const char ARRAY_SEND[] = "array_send";
 static const char TEXT_SQL[] = "pg_catalog.hashtextextended($c COLLATE \"C\", $s)";
 static const char BPCHAR_SQL[] = "pg_catalog.hashbpcharextended($c COLLATE \"C\", $s)";
 
@@ -89,7 +91,7 @@ static const char *send_function(const CatalogColumn *column, DigestText text)
         return NULL;
     if (column->is_array)
         return column->elem_name != NULL && g_strv_contains(ARRAY_ELEMENTS, column->elem_name) && column->base_name[0] == '_'
-                   ? "array_send"
+                   ? ARRAY_SEND
                    : NULL;
     if (text == DIGEST_TEXT_UTF8 && is_text(column))
         return "textsend"; /* converts to client_encoding, which is UTF8 */
@@ -153,6 +155,9 @@ static char *column_sql(const CatalogColumn *column, DigestText text, guint64 sa
     const char *send = send_function(column, text);
     if (native != NULL)
         hash = fill_in(native, quoted, seed);
+    else if (send == ARRAY_SEND)
+        hash = g_strdup_printf("pg_catalog.hash_array_extended(ARRAY[pg_catalog.set_byte(pg_catalog.array_send(%s), 7, 0)], %s)",
+                               quoted, seed);
     else if (send != NULL)
         hash = g_strdup_printf("pg_catalog.hash_array_extended(ARRAY[pg_catalog.%s(%s)], %s)", send, quoted, seed);
     else
@@ -174,8 +179,8 @@ char *digest_row_sql(const CatalogRelation *relation, const char *const *columns
         g_string_append_printf(sum, " OPERATOR(pg_catalog.#) %s", hash);
     }
     /* The last mix makes the row's hash more than the xor of its columns: without it, two rows that exchange a value
-     * would often have the same sum as before. */
-    return g_strdup_printf("pg_catalog.hashint8extended(%s, 7046029254386353131)", sum->str);
+     * would often have the same sum as before. As the seed, for all 64 bits to count. */
+    return g_strdup_printf("pg_catalog.hashint4extended(1640531527, %s)", sum->str);
 }
 
 char *digest_relation_sql(const CatalogRelation *relation, const char *const *columns, DigestText text)

@@ -9,6 +9,8 @@
 enum {
     ROWS_PER_RANGE = 200,   /* costs 24 bytes of traffic each */
     MAX_RANGES = 65536,
+    MAX_TEXT_RANGES = 256,  /* width_bucket() walks an array of texts from its start for each row */
+    ROWS_PER_PAGE = 60,     /* where nothing is known */
     ROWS_PER_LEAF = 100000, /* pairs of both sides held in memory at once */
 };
 
@@ -77,9 +79,10 @@ bool reconcile_digests(const ReconcileSide *source, const ReconcileSide *target,
 /* Every ROWS_PER_RANGE-th key of the source, as texts in order. */
 static GPtrArray *bounds_of_keys(const ReconcileSide *source, const KeyPlan *plan, guint64 rows, GError **error)
 {
-    guint64 per_range = MAX((guint64)ROWS_PER_RANGE, rows / MAX_RANGES + 1);
+    guint64 max_ranges = g_str_equal(plan->order_type, "pg_catalog.text") ? MAX_TEXT_RANGES : MAX_RANGES;
+    guint64 per_range = MAX((guint64)ROWS_PER_RANGE, rows / max_ranges + 1);
     g_autofree char *sql = g_strdup_printf(
-        "SELECT DISTINCT k::pg_catalog.text, k FROM (SELECT %s AS k, row_number() OVER (ORDER BY %s) AS n FROM %s%s) s "
+        "SELECT DISTINCT k::pg_catalog.text AS bound, k FROM (SELECT %s AS k, row_number() OVER (ORDER BY %s) AS n FROM %s%s) s "
         "WHERE n %% %" G_GUINT64_FORMAT " = 0 ORDER BY k",
         plan->order_sql, plan->order_sql, source->relation->kind == 'r' ? "ONLY " : "", source->relation->quoted, per_range);
     g_autoptr(PgResult) r = pg_query(source->conn, sql, DEADLINE_NONE, error);
@@ -228,6 +231,12 @@ static bool compare_ranges(const RowsJob *job, const GPtrArray *bounds, const GA
     return true;
 }
 
+/* The planner's estimate; of a table that was never analysed, a guess from its size. */
+static guint64 rows_expected(const CatalogRelation *relation)
+{
+    return relation->estimate >= 0 ? (guint64)relation->estimate : relation->pages * ROWS_PER_PAGE;
+}
+
 bool reconcile_rows(const ReconcileSide *source, const ReconcileSide *target, DigestText text, guint max_details,
                     Reconciled *ret_result, GError **error)
 {
@@ -241,7 +250,7 @@ bool reconcile_rows(const ReconcileSide *source, const ReconcileSide *target, Di
     g_auto(GStrv) columns = digest_columns(source->relation);
     g_auto(KeyPlan) plan = {0};
     key_plan_init(&plan, source->relation, target->relation, (const char *const *)columns, text);
-    guint64 rows = (guint64)MAX(source->relation->estimate, 0);
+    guint64 rows = rows_expected(source->relation);
     g_autoptr(GPtrArray) bounds = plan.keyed ? bounds_of_keys(source, &plan, rows, error) : bounds_of_hashes(rows);
     g_autoptr(GArray) ranges = g_array_new(FALSE, TRUE, sizeof(Range));
     RowsJob job = {.source = source, .target = target, .plan = &plan, .columns = (const char *const *)columns,

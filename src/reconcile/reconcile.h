@@ -37,6 +37,7 @@ typedef struct Reconciled {
 typedef struct ReconcileSide {
     PgConn *conn;
     const CatalogRelation *relation;
+    guint64 rows; /* exact number, where it is known; 0: the planner's estimate decides how many ranges there are */
 } ReconcileSide;
 
 /* Count and digest of both sides, both servers at work at once. */

@@ -48,7 +48,7 @@ static bool run_rows(PoolWorker *worker, gpointer data, GError **error)
 {
     RowsTask *task = data;
     VerifyRelation *r = task->relation;
-    ReconcileSide source = {.conn = worker->source, .relation = r->audit->source};
+    ReconcileSide source = {.conn = worker->source, .relation = r->audit->source, .rows = r->audit->source_digest.rows};
     ReconcileSide target = {.conn = worker->target, .relation = r->audit->target};
     if (!reconcile_rows(&source, &target, task->text, task->max_details, &r->rows, error))
         return false;
