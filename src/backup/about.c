@@ -31,16 +31,16 @@ static json_t *source_of(const BackupSpec *spec, const PgIdentity *id, const PgR
                      "system_identifier", id->system_identifier, "database", id->database, "database_oid",
                      (json_int_t)id->database_oid, "server_version", id->version, "server_version_text",
                      id->version_text, "encoding", pg_result_get(about, 0, 0), "collate", pg_result_get(about, 0, 1),
-                     "ctype", pg_result_get(about, 0, 2), "data_bytes", (json_int_t)pg_result_int(about, 0, 3));
+                     "ctype", pg_result_get(about, 0, 2), "database_bytes", (json_int_t)pg_result_int(about, 0, 3));
 }
 
 static json_t *document_of(const BackupSpec *spec, const PgResult *about)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *made = g_date_time_format(now, "%Y-%m-%dT%H:%M:%SZ");
-    json_t *document = json_pack("{s:s, s:i, s:s, s:s, s:s?, s:s?, s:s}", "schema", "pgfold.backup-manifest", "version", 1,
-                                 "pgfold", PGFOLD_VERSION, "made", made, "snapshot", spec->snapshot, "lsn", spec->lsn,
-                                 "pg_dump", spec->tools->version_text);
+    json_t *document = json_pack("{s:s, s:i, s:s, s:s, s:s?, s:s?, s:s}", "schema", "pgfold.backup-manifest", "version",
+                                 1, "pgfold", PGFOLD_VERSION, "made", made, "snapshot", spec->snapshot, "lsn",
+                                 spec->lsn, "pg_dump", spec->tools->version_text);
     if (document == NULL)
         return NULL;
     int bad = json_object_set_new(document, "source", source_of(spec, pg_conn_identity(spec->source), about));
@@ -73,14 +73,14 @@ bool backup_about(const BackupSpec *spec, Backup *backup, json_t **ret_document,
 bool backup_from_document(const json_t *document, Backup *backup, GError **error)
 {
     const char *schema = NULL, *database = NULL, *encoding = NULL, *collate = NULL, *ctype = NULL;
-    json_int_t data_bytes = 0;
+    json_int_t database_bytes = 0;
     json_t *roles = NULL, *extensions = NULL;
     json_error_t why;
     int format = 0;
     if (json_unpack_ex((json_t *)document, &why, 0, "{s:s, s:i, s:{s:s, s:i, s:s, s:s, s:s, s:I}, s:o, s:o}", "schema",
                        &schema, "version", &format, "source", "database", &database, "server_version",
                        &backup->server_version, "encoding", &encoding, "collate", &collate, "ctype", &ctype,
-                       "data_bytes", &data_bytes, "roles", &roles, "extensions", &extensions) != 0 ||
+                       "database_bytes", &database_bytes, "roles", &roles, "extensions", &extensions) != 0 ||
         strcmp(schema, "pgfold.backup-manifest") != 0) {
         pgf_error_set(error, PGF_ERROR_USAGE, "Name a folder that `pgfold backup` made.",
                       "not the manifest of a backup: %s", schema == NULL ? why.text : schema);
@@ -95,7 +95,7 @@ bool backup_from_document(const json_t *document, Backup *backup, GError **error
     backup->encoding = g_strdup(encoding);
     backup->collate = g_strdup(collate);
     backup->ctype = g_strdup(ctype);
-    backup->data_bytes = (guint64)data_bytes;
+    backup->database_bytes = (guint64)database_bytes;
     backup->roles = strings_of(roles);
     backup->extensions = strings_of(extensions);
     return true;

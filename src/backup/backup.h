@@ -37,9 +37,9 @@ typedef struct Backup {
     char *restore_line;    /* the command that restores it into a new database, for a shell */
     guint64 bytes;         /* of the archive */
     guint files;
-    guint64 data_bytes; /* tables in the source, without indexes: about what a restore needs */
-    int server_version; /* of the source, server_version_num */
-    char *database;     /* of the source */
+    guint64 database_bytes; /* on the source's disk, indexes included: about what a restore needs */
+    int server_version;     /* of the source, server_version_num */
+    char *database;         /* of the source */
     char *encoding, *collate, *ctype;
     char **roles;      /* all of the source's server but its predefined ones: definitions may name them */
     char **extensions; /* names */

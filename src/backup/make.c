@@ -142,19 +142,19 @@ static bool partial_finish(Partial *partial, const char *folder, GError **error)
     return true;
 }
 
-static bool check_room(const char *folder, guint64 data_bytes, GError **error)
+static bool check_room(const char *folder, guint64 database_bytes, GError **error)
 {
     struct statvfs fs;
     if (statvfs(folder, &fs) != 0)
         return cannot(error, "look at the room in", folder);
     guint64 room = (guint64)fs.f_bavail * fs.f_frsize;
-    guint64 least = data_bytes / BEST_COMPRESSION + MIB;
+    guint64 least = database_bytes / BEST_COMPRESSION + MIB;
     if (room >= least)
         return true;
     pgf_error_set(error, PGF_ERROR_REFUSED, "Free some room, or choose another folder with --output.",
-                  "%s has %" G_GUINT64_FORMAT " MiB left; the backup of %" G_GUINT64_FORMAT
-                  " MiB of tables needs at least %" G_GUINT64_FORMAT " MiB",
-                  folder, room / MIB, data_bytes / MIB, least / MIB);
+                  "%s has %" G_GUINT64_FORMAT " MiB left; the backup of a database of %" G_GUINT64_FORMAT
+                  " MiB needs at least %" G_GUINT64_FORMAT " MiB",
+                  folder, room / MIB, database_bytes / MIB, least / MIB);
     return false;
 }
 
@@ -235,7 +235,7 @@ Backup *backup_make(const BackupSpec *spec, GError **error)
     bool ok = make_folder(spec->folder, &folder, error) && backup_about(spec, backup, &document, error);
     if (ok)
         sweep(folder);
-    ok = ok && check_room(folder, backup->data_bytes, error) && make(spec, folder, document, backup, error);
+    ok = ok && check_room(folder, backup->database_bytes, error) && make(spec, folder, document, backup, error);
     json_decref(document);
     if (ok)
         return g_steal_pointer(&backup);

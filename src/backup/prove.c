@@ -15,9 +15,9 @@ static TestDb *open_server(const Backup *backup, GError **error)
     static const char *const settings[] = {"autovacuum=off", "maintenance_work_mem=256MB", "max_wal_size=4GB", NULL};
     struct statvfs memory;
     TestDbOptions options = {.version = backup->server_version / 10000, .settings = settings};
-    /* Indexes take room beside the tables. */
+    /* What is there leaves as much again to others. */
     options.durable_data =
-        statvfs("/dev/shm", &memory) != 0 || (guint64)memory.f_bavail * memory.f_frsize / 4 < backup->data_bytes;
+        statvfs("/dev/shm", &memory) != 0 || (guint64)memory.f_bavail * memory.f_frsize / 2 < backup->database_bytes;
     g_autoptr(GError) cause = NULL;
     TestDb *db = testdb_open(&options, &cause);
     if (db == NULL && g_error_matches(cause, PGF_ERROR, PGF_ERROR_USAGE)) {

@@ -71,7 +71,7 @@ def test_a_backup_without_a_proof_says_so(source):
     assert "not proven" in result.out
     only_backup(source.folder / "kept")
     mark, = [line for line in source.pgfold("status").out.splitlines() if line.startswith("laptop")]
-    assert "not proven" in mark
+    assert "unproven" in mark
 
 
 def test_a_source_without_a_row_is_said_to_be_so(source):

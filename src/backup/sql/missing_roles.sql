@@ -1,8 +1,8 @@
--- Statements that create the roles of this list that the server does not have, without any rights.
+-- purpose: statements that create the roles of this list that the server does not have, without any rights
 -- params: $1 text: JSON array of names
 -- columns: sql text
 -- versions: 12-
 SELECT pg_catalog.format('CREATE ROLE %I', wanted.name)
   FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) AS wanted(name)
  WHERE wanted.name NOT IN (SELECT r.rolname FROM pg_catalog.pg_roles r)
- ORDER BY 1;
+ ORDER BY 1
