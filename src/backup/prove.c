@@ -7,6 +7,7 @@
 #include "base/spawn.h"
 #include "testdb/testdb.h"
 
+/* What the ephemeral server calls it. */
 #define DATABASE "restored"
 
 /* A server of the same version, so that everything in the archive is known to it; else any later one. */
@@ -29,6 +30,19 @@ static TestDb *open_server(const Backup *backup, GError **error)
     if (db == NULL)
         g_propagate_error(error, g_steal_pointer(&cause));
     return db;
+}
+
+/* PGHOSTADDR, PGPORT, PGSERVICE and their like in our environment must not lead us to another server: what the URL gives,
+ * empty values included, they do not change. Transfer full. */
+static char *url_of(const TestDb *db, const char *database)
+{
+    const char *port = NULL;
+    for (const char *const *entry = testdb_environment(db); *entry != NULL; entry++)
+        if (g_str_has_prefix(*entry, "PGPORT="))
+            port = *entry + strlen("PGPORT=");
+    return g_strdup_printf("%s&dbname=%s&port=%s&hostaddr=&options=&sslmode=disable&gssencmode=disable"
+                           "&target_session_attrs=any",
+                           testdb_url(db), database, port);
 }
 
 static char *json_names(char **names)
@@ -150,8 +164,9 @@ static bool run_pg_restore(const Backup *backup, const DumpTools *tools, int job
     g_autofree char *jobs_option = g_strdup_printf("--jobs=%d", jobs);
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
     g_strv_builder_addv(builder, (const char **)testdb_environment(db));
-    g_strv_builder_add_many(builder, "LC_ALL=C", "PGOPTIONS", "PGSERVICE", NULL); /* of the caller: taken away */
+    g_strv_builder_add(builder, "LC_ALL=C"); /* messages that we can read */
     g_auto(GStrv) env = g_strv_builder_end(builder);
+    static const char database[] = "--dbname=" DATABASE;
     bool older_server = testdb_version(db) < tools->version;
     const char *argv[] = {tools->pg_restore,
                           "--no-owner",
@@ -160,7 +175,7 @@ static bool run_pg_restore(const Backup *backup, const DumpTools *tools, int job
                           "--no-password",
                           "--no-subscriptions",
                           jobs_option,
-                          "--dbname=" DATABASE,
+                          database,
                           archive,
                           NULL,
                           NULL};
@@ -180,8 +195,8 @@ static bool run_pg_restore(const Backup *backup, const DumpTools *tools, int job
 
 static bool prepare(const Backup *backup, const TestDb *db, GError **error)
 {
-    g_autoptr(PgConn) admin =
-        pg_conn_open("ephemeral server", testdb_url(db), "postgres", deadline_in_ms(PG_CONNECT_MS), error);
+    g_autofree char *url = url_of(db, "postgres");
+    g_autoptr(PgConn) admin = pg_conn_open("ephemeral server", url, NULL, deadline_in_ms(PG_CONNECT_MS), error);
     return admin != NULL && check_extensions(admin, backup, testdb_version(db), error) &&
            create_roles(admin, backup, error) && create_database(admin, backup, error);
 }
@@ -192,7 +207,7 @@ static bool restore_and_compare(const Backup *backup, const DumpTools *tools, in
     g_autoptr(TestDb) db = open_server(backup, error);
     if (db == NULL || !prepare(backup, db, error) || !run_pg_restore(backup, tools, jobs, db, error))
         return false;
-    g_autofree char *url = g_strconcat(testdb_url(db), "&dbname=" DATABASE, NULL);
+    g_autofree char *url = url_of(db, DATABASE);
     g_autoptr(PgConn) restored = pg_conn_open("restored backup", url, NULL, deadline_in_ms(PG_CONNECT_MS), error);
     if (restored == NULL || !compare(restored, url, data, error))
         return false;

@@ -90,7 +90,8 @@ static Child *start(const SpawnSpec *spec, int *ret_in, int *ret_out, int *ret_e
     if (!g_spawn_async_with_pipes_and_fds(spec->cwd, spec->argv, (const char *const *)env, flags_of(spec), in_child,
                                           &setup, -1, -1, -1, keep, keep, spec->keep_fd > 0 ? 1 : 0, &pid, ret_in,
                                           ret_out, ret_err, &cause)) {
-        char *hint = g_strdup_printf("Install the program that provides `%s`, or put its folder into PATH.", spec->argv[0]);
+        char *hint =
+            g_strdup_printf("Install the program that provides `%s`, or put its folder into PATH.", spec->argv[0]);
         pgf_error_take_hint(error, PGF_ERROR_USAGE, hint, "cannot run %s: %s", spec->argv[0], cause->message);
         return NULL;
     }
@@ -223,6 +224,7 @@ static void pipe_shut(Pipe *pipe)
 
 static void pipe_read(Pipe *pipe)
 {
+    g_assert(pipe->text != NULL); /* pipe_open() makes it with the descriptor */
     char buffer[65536];
     ssize_t n = read(pipe->fd, buffer, sizeof buffer);
     if (n > 0 && pipe->text->len < SPAWN_CAPTURE_MAX)
@@ -275,8 +277,9 @@ bool spawn_run(const SpawnSpec *spec, Deadline deadline, SpawnResult *ret_result
     int in_fd = -1, out_fd = -1, err_fd = -1;
     *ret_result = (SpawnResult){0};
     /* Without an input GLib gives the child /dev/null, unless it inherits ours. */
-    g_autoptr(Child) child = start(spec, spec->input != NULL ? &in_fd : NULL, spec->out == SPAWN_CAPTURE ? &out_fd : NULL,
-                                   spec->err == SPAWN_CAPTURE ? &err_fd : NULL, error);
+    g_autoptr(Child) child =
+        start(spec, spec->input != NULL ? &in_fd : NULL, spec->out == SPAWN_CAPTURE ? &out_fd : NULL,
+              spec->err == SPAWN_CAPTURE ? &err_fd : NULL, error);
     if (child == NULL)
         return false;
     Pipe in = {.fd = in_fd}, out, err;

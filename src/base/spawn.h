@@ -24,18 +24,18 @@ typedef enum SpawnStdio {
 #define SPAWN_CAPTURE_MAX ((gsize)256 << 20)
 
 typedef struct SpawnSpec {
-    const char *const *argv;  /* NULL-terminated; argv[0] is looked up in PATH */
+    const char *const *argv;   /* NULL-terminated; argv[0] is looked up in PATH */
     const char *const *setenv; /* "NAME=value" adds to our environment, "NAME" takes away; NULL-terminated, or NULL */
-    const char *cwd;          /* or NULL */
-    const char *input;        /* text for standard input; NULL: /dev/null, or ours with inherit_stdin */
+    const char *cwd;           /* or NULL */
+    const char *input;         /* text for standard input; NULL: /dev/null, or ours with inherit_stdin */
     bool inherit_stdin;
     SpawnStdio out, err;
-    uid_t uid;                /* other than 0: become this user and gid first, with no supplementary groups */
+    uid_t uid; /* other than 0: become this user and gid first, with no supplementary groups */
     gid_t gid;
-    bool new_session;         /* setsid(2): Ctrl-C on the terminal does not reach it */
-    int death_signal;         /* sent to it when we die; 0 means SIGTERM, -1 none */
-    bool keep_all_fds;        /* inherits what has no FD_CLOEXEC: for a program that the user named, not we */
-    int keep_fd;              /* a descriptor that the child inherits under the same number; 0 means none */
+    bool new_session;  /* setsid(2): Ctrl-C on the terminal does not reach it */
+    int death_signal;  /* sent to it when we die; 0 means SIGTERM, -1 none */
+    bool keep_all_fds; /* inherits what has no FD_CLOEXEC: for a program that the user named, not we */
+    int keep_fd;       /* a descriptor that the child inherits under the same number; 0 means none */
 } SpawnSpec;
 
 typedef struct SpawnResult {

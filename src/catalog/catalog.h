@@ -19,7 +19,7 @@ typedef struct CatalogColumn {
     char base_kind;    /* pg_type.typtype: b base, e enum, c composite, r range, m multirange, p pseudo */
     char *elem_name;   /* of an array in pg_catalog whose element is in pg_catalog: the element's name, else NULL */
     bool is_array;
-    int typmod;        /* -1 where there is none, or it stands in a domain */
+    int typmod; /* -1 where there is none, or it stands in a domain */
     bool not_null;
     bool generated;    /* its value is computed from the others */
     bool is_virtual;   /* generated on reading (18+) */
@@ -49,7 +49,7 @@ typedef struct CatalogRelation {
     char *owner;
     bool is_partition;
     bool row_security;
-    bool extension_member; /* configuration table of an extension */
+    bool extension_member;  /* configuration table of an extension */
     GPtrArray *columns;     /* of CatalogColumn*, by name in byte order */
     GPtrArray *definitions; /* of CatalogDefinition*, by kind and name */
     char **key;             /* columns of the primary key, else of a unique not-null index; NULL where there is none */
@@ -65,12 +65,12 @@ typedef struct CatalogSequence {
 typedef struct CatalogForeignKey {
     guint32 oid;
     char *name;
-    char *child, *parent;   /* qualified, quoted */
+    char *child, *parent; /* qualified, quoted */
     char *child_label;
     bool validated;
-    bool partitioned;       /* the referencing table is: NOT VALID is not possible before 18 */
-    bool inherited;         /* a partition's share of its parent's constraint */
-    char *orphans_sql;      /* SELECT count(*) of rows without a parent */
+    bool partitioned;  /* the referencing table is: NOT VALID is not possible before 18 */
+    bool inherited;    /* a partition's share of its parent's constraint */
+    char *orphans_sql; /* SELECT count(*) of rows without a parent */
 } CatalogForeignKey;
 
 typedef struct CatalogPair { /* extension: version; object kind: count; ... */

@@ -151,7 +151,8 @@ static bool read_sequence_values(PgConn *conn, GPtrArray *sequences, guint from,
     g_autoptr(GString) sql = g_string_new(NULL);
     for (guint i = from; i < to; i++) {
         const CatalogSequence *s = sequences->pdata[i];
-        g_string_append_printf(sql, "%sSELECT %u AS i, last_value, is_called FROM %s", i > from ? " UNION ALL " : "", i, s->quoted);
+        g_string_append_printf(sql, "%sSELECT %u AS i, last_value, is_called FROM %s", i > from ? " UNION ALL " : "", i,
+                               s->quoted);
     }
     g_autoptr(PgResult) r = pg_query(conn, sql->str, deadline_in_ms(PG_CATALOG_MS), error);
     if (r == NULL)
@@ -182,14 +183,19 @@ Catalog *catalog_read(PgConn *conn, GError **error)
         PgRowFunc on_row;
         gpointer data;
     } queries[] = {
-        {CATALOG_RELATIONS_SQL, on_relation, &reader},      {CATALOG_COLUMNS_SQL, on_column, &reader},
-        {CATALOG_KEYS_SQL, on_key, &reader},                {CATALOG_DEFINITIONS_SQL, on_definition, &reader},
-        {CATALOG_SEQUENCES_SQL, on_sequence, &reader},      {CATALOG_FOREIGN_KEYS_SQL, on_foreign_key, &reader},
-        {CATALOG_EXTENSIONS_SQL, on_pair, catalog->extensions}, {CATALOG_COUNTS_SQL, on_pair, catalog->counts},
+        {CATALOG_RELATIONS_SQL, on_relation, &reader},
+        {CATALOG_COLUMNS_SQL, on_column, &reader},
+        {CATALOG_KEYS_SQL, on_key, &reader},
+        {CATALOG_DEFINITIONS_SQL, on_definition, &reader},
+        {CATALOG_SEQUENCES_SQL, on_sequence, &reader},
+        {CATALOG_FOREIGN_KEYS_SQL, on_foreign_key, &reader},
+        {CATALOG_EXTENSIONS_SQL, on_pair, catalog->extensions},
+        {CATALOG_COUNTS_SQL, on_pair, catalog->counts},
         {CATALOG_DATABASE_SQL, on_pair, catalog->properties},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(queries); i++)
-        if (!pg_query_each(conn, queries[i].sql, 0, NULL, queries[i].on_row, queries[i].data, deadline_in_ms(PG_CATALOG_MS), error)) {
+        if (!pg_query_each(conn, queries[i].sql, 0, NULL, queries[i].on_row, queries[i].data,
+                           deadline_in_ms(PG_CATALOG_MS), error)) {
             g_prefix_error(error, "reading the catalogs: ");
             return NULL;
         }

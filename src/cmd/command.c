@@ -65,6 +65,19 @@ static void add_help_hint(const Command *command, GError *error)
     pgf_error_set_hint(error, hint);
 }
 
+/* An interrupted command says how things were left, and how to go on (PGF_ERROR_CANCELLED: nothing had been changed). */
+static void add_interrupted_state(const Command *command, GError *error)
+{
+    if (!g_error_matches(error, PGF_ERROR, PGF_ERROR_CANCELLED))
+        return;
+    if (pgf_error_state(error) == NULL)
+        pgf_error_set_state(error, "nothing was changed");
+    if (pgf_error_hint(error) == NULL) {
+        g_autofree char *hint = g_strdup_printf("`pgfold %s` again starts from the beginning.", command->name);
+        pgf_error_set_hint(error, hint);
+    }
+}
+
 /* An interrupted program ends as if the signal had ended it. */
 static int status_of(const GError *error)
 {
@@ -88,6 +101,7 @@ static int run_command(const CommandEntry *commands, const Command *command, con
     if (error == NULL)
         return status;
     add_help_hint(command, error);
+    add_interrupted_state(command, error);
     out_error(out, error);
     return status_of(error);
 }

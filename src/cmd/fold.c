@@ -68,12 +68,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
 /* Two people on two machines have two ledgers: what keeps them apart is a lock in the target itself. */
 static bool lock_target(PgConn *target, GError **error)
 {
-    g_autoptr(PgResult) r = pg_query(target, "SELECT pg_catalog.pg_try_advisory_lock(123580474354788)", deadline_in_ms(PG_CATALOG_MS), error);
+    g_autoptr(PgResult) r = pg_query(target, "SELECT pg_catalog.pg_try_advisory_lock(123580474354788)",
+                                     deadline_in_ms(PG_CATALOG_MS), error);
     if (r == NULL)
         return false;
     if (pg_result_bool(r, 0, 0))
         return true;
-    pgf_error_set(error, PGF_ERROR_REFUSED, "Wait until it has ended, then run this again.", "another pgfold is folding into this target");
+    pgf_error_set(error, PGF_ERROR_REFUSED, "Wait until it has ended, then run this again.",
+                  "another pgfold is folding into this target");
     return false;
 }
 
@@ -89,7 +91,9 @@ static bool clean_up_old_runs(Job *job, bool *ret_again, GError **error)
     if (owned->len == 0)
         return true;
     if (args_flag(job->args, "dry-run")) {
-        out_notice(job->out, "An earlier run has left something in the target; a fold would take it away first (`pgfold status`).");
+        out_notice(
+            job->out,
+            "An earlier run has left something in the target; a fold would take it away first (`pgfold status`).");
         return true;
     }
     g_clear_pointer(&job->comparison, comparison_free);
@@ -107,17 +111,20 @@ static bool open_both(Job *job, GError **error)
     bool again = true;
     while (again) {
         job->comparison = comparison_open(job->choice->config, job->source, error);
-        if (job->comparison == NULL || !lock_target(job->comparison->ends->target, error) || !clean_up_old_runs(job, &again, error))
+        if (job->comparison == NULL || !lock_target(job->comparison->ends->target, error) ||
+            !clean_up_old_runs(job, &again, error))
             return false;
     }
     return ledger_run_identify(job->ledger, job->run, pg_conn_identity(job->comparison->ends->source),
-                               pg_conn_identity(job->comparison->ends->target), job->comparison->ends->snapshot->id, error);
+                               pg_conn_identity(job->comparison->ends->target), job->comparison->ends->snapshot->id,
+                               error);
 }
 
 static bool find_tools(Job *job, GError **error)
 {
     const Ends *ends = job->comparison->ends;
-    return dump_tools_find(MAX(pg_conn_identity(ends->source)->version, pg_conn_identity(ends->target)->version), &job->tools, error);
+    return dump_tools_find(MAX(pg_conn_identity(ends->source)->version, pg_conn_identity(ends->target)->version),
+                           &job->tools, error);
 }
 
 static bool read_dumps(Job *job, GError **error)
@@ -126,7 +133,8 @@ static bool read_dumps(Job *job, GError **error)
     PgConn *target = comparison_target(job->comparison);
     job->scratch = g_dir_make_tmp("pgfold-XXXXXX", NULL);
     if (job->scratch == NULL) {
-        pgf_error_set(error, PGF_ERROR_INTERNAL, "Is there room in $TMPDIR or /tmp?", "no temporary folder could be made");
+        pgf_error_set(error, PGF_ERROR_INTERNAL, "Is there room in $TMPDIR or /tmp?",
+                      "no temporary folder could be made");
         return false;
     }
     job->source_dump = dump_read(&job->tools, ends->source, ends->snapshot->id, job->scratch, error);
@@ -156,9 +164,14 @@ static bool analyse(Job *job, GError **error)
     checks_merge(job->findings, more);
     if (!read_dumps(job, error))
         return false;
-    PlanSpec plan = {.source = ends->source, .target = ends->target, .target_missing = ends->target_missing != NULL,
-                     .verification = job->verification, .source_dump = job->source_dump, .target_dump = job->target_dump,
-                     .config = job->choice->config, .no_owner = args_flag(job->args, "no-owner"),
+    PlanSpec plan = {.source = ends->source,
+                     .target = ends->target,
+                     .target_missing = ends->target_missing != NULL,
+                     .verification = job->verification,
+                     .source_dump = job->source_dump,
+                     .target_dump = job->target_dump,
+                     .config = job->choice->config,
+                     .no_owner = args_flag(job->args, "no-owner"),
                      .no_privileges = args_flag(job->args, "no-privileges")};
     job->plan = plan_make(&plan, error);
     return job->plan != NULL;
@@ -205,24 +218,28 @@ static bool confirm(const Job *job, GError **error)
     const Ends *ends = job->comparison->ends;
     g_autofree char *rows = out_count(job->plan->rows_to_copy);
     g_autofree char *bytes = out_bytes(job->plan->bytes_to_copy);
-    out_notice(job->out, "%u new, %u already contained, %u skipped; %s rows (%s) to copy.", plan_count(job->plan, PLAN_NEW),
-               plan_count(job->plan, PLAN_SAME), plan_count(job->plan, PLAN_SKIP), rows, bytes);
+    out_notice(job->out, "%u new, %u already contained, %u skipped; %s rows (%s) to copy.",
+               plan_count(job->plan, PLAN_NEW), plan_count(job->plan, PLAN_SAME), plan_count(job->plan, PLAN_SKIP),
+               rows, bytes);
     if (out_confirm(job->out, args_flag(job->args, "yes"), "Fold %s (%s) into database %s at %s%s?", job->source->name,
                     pg_conn_display(ends->source), ends->target_database, pg_conn_identity(ends->target)->address,
                     ends->target_missing != NULL ? ", which is created" : ""))
         return cancel_check(error);
-    pgf_error_set(error, PGF_ERROR_REFUSED, "Answer y, or give --yes where nobody can be asked.", "not confirmed: nothing was changed");
+    pgf_error_set(error, PGF_ERROR_REFUSED, "Answer y, or give --yes where nobody can be asked.",
+                  "not confirmed: nothing was changed");
     return false;
 }
 
 static bool confirm_without_backup(const Job *job, ReceiptBackup *backup, GError **error)
 {
-    if (!out_confirm(job->out, args_flag(job->args, "yes"), "Fold %s without a backup of it? This will stand in the receipt.", job->source->name)) {
+    if (!out_confirm(job->out, args_flag(job->args, "yes"),
+                     "Fold %s without a backup of it? This will stand in the receipt.", job->source->name)) {
         pgf_error_set(error, PGF_ERROR_REFUSED, "Leave --no-backup away, or answer y (or give --yes).",
                       "going without a backup was not confirmed: nothing was changed");
         return false;
     }
-    receipt_text(&backup->reason, args_flag(job->args, "no-backup") ? "--no-backup" : "fold.backup is off in pgfold.yaml");
+    receipt_text(&backup->reason,
+                 args_flag(job->args, "no-backup") ? "--no-backup" : "fold.backup is off in pgfold.yaml");
     receipt_text(&backup->by, g_get_user_name());
     backup->at = g_get_real_time();
     return cancel_check(error);
@@ -242,9 +259,11 @@ static bool back_up(Job *job, GError **error)
     if (!ledger_step_begin(job->ledger, job->run, "backup", job->source->name, &step, error))
         return false;
     g_autoptr(GError) cause = NULL;
-    if (fold_backup(job->comparison->ends, &job->tools, job->verification->audit, args_string(job->args, "backup-dir"), job->out, backup, &cause))
+    if (fold_backup(job->comparison->ends, &job->tools, job->verification->audit, args_string(job->args, "backup-dir"),
+                    job->out, backup, &cause))
         return ledger_step_done(job->ledger, step, NULL, error) &&
-               ledger_mark(job->ledger, job->run, job->source->name, LEDGER_BACKED_UP, true, "proven", backup->path, error);
+               ledger_mark(job->ledger, job->run, job->source->name, LEDGER_BACKED_UP, true, "proven", backup->path,
+                           error);
     (void)ledger_step_failed(job->ledger, step, cause->message, NULL);
     pgf_error_set_state(cause, "nothing was changed in the target");
     g_propagate_error(error, g_steal_pointer(&cause));
@@ -263,8 +282,9 @@ static bool leave_snapshots(Job *job, GError **error)
 
 static void print_receipt(const Job *job, const FoldResult *result, const char *path)
 {
-    static const TableColumn columns[] = {{"TABLE", TABLE_LEFT, true},   {"ACTION", TABLE_LEFT, false}, {"ROWS", TABLE_RIGHT, false},
-                                          {"IN TARGET", TABLE_RIGHT, false}, {"DIGEST", TABLE_LEFT, false}, {"VERDICT", TABLE_LEFT, false},
+    static const TableColumn columns[] = {{"TABLE", TABLE_LEFT, true},   {"ACTION", TABLE_LEFT, false},
+                                          {"ROWS", TABLE_RIGHT, false},  {"IN TARGET", TABLE_RIGHT, false},
+                                          {"DIGEST", TABLE_LEFT, false}, {"VERDICT", TABLE_LEFT, false},
                                           {NULL, TABLE_LEFT, false}};
     const Receipt *receipt = job->receipt;
     g_autoptr(Table) table = table_new(columns);
@@ -276,12 +296,17 @@ static void print_receipt(const Job *job, const FoldResult *result, const char *
         table_add_count(table, OUT_PLAIN, (guint64)MAX(r->rows, 0));
         table_add_count(table, OUT_PLAIN, (guint64)MAX(r->target_rows, 0));
         table_addf(table, OUT_DIM, "%.8s", r->digest == NULL ? "" : r->digest + 16);
-        table_add(table, good ? OUT_GOOD : r->verdict == RECEIPT_SKIPPED ? OUT_DIM : OUT_BAD, receipt_verdict_text(r->verdict));
+        table_add(table,
+                  good                            ? OUT_GOOD
+                  : r->verdict == RECEIPT_SKIPPED ? OUT_DIM
+                                                  : OUT_BAD,
+                  receipt_verdict_text(r->verdict));
     }
     table_print(table, job->out);
     g_autofree char *rows = out_count(result->rows);
     g_autofree char *time = out_duration((double)(receipt->finished - receipt->started) / G_USEC_PER_SEC);
-    out_line(job->out, "\n%s is contained in the target: %s rows copied and proven in %s.", job->source->name, rows, time);
+    out_line(job->out, "\n%s is contained in the target: %s rows copied and proven in %s.", job->source->name, rows,
+             time);
     out_line(job->out, "Receipt: %s", path);
 }
 
@@ -299,9 +324,12 @@ static bool write_receipt(Job *job, const FoldSpec *spec, const FoldResult *resu
         receipt_add_note(receipt, "--no-privileges: privileges were not kept");
     bool contained = receipt_judge(receipt);
     if (!receipt_write(receipt, job->ledger, &path, error) ||
-        !ledger_mark(job->ledger, job->run, job->source->name, LEDGER_FOLDED, contained, contained ? "contained" : "not contained", path, error)) {
+        !ledger_mark(job->ledger, job->run, job->source->name, LEDGER_FOLDED, contained,
+                     contained ? "contained" : "not contained", path, error)) {
         if (error != NULL && *error != NULL)
-            pgf_error_set_state(*error, "the fold itself is complete in the target; only its receipt is missing: fold again to get one");
+            pgf_error_set_state(
+                *error,
+                "the fold itself is complete in the target; only its receipt is missing: fold again to get one");
         return false;
     }
     print_receipt(job, result, path);
@@ -316,9 +344,15 @@ static bool execute(Job *job, GError **error)
 {
     const Choice *choice = job->choice;
     g_autoptr(FoldProgress) progress = fold_progress_new(job->out, job->plan->bytes_to_copy);
-    FoldSpec spec = {.ends = job->comparison->ends, .sources = job->comparison->sources, .plan = job->plan, .tools = &job->tools,
-                     .ledger = job->ledger, .run = job->run, .split_above = choice->config->fold.split_above,
-                     .no_owner = args_flag(job->args, "no-owner"), .no_privileges = args_flag(job->args, "no-privileges"),
+    FoldSpec spec = {.ends = job->comparison->ends,
+                     .sources = job->comparison->sources,
+                     .plan = job->plan,
+                     .tools = &job->tools,
+                     .ledger = job->ledger,
+                     .run = job->run,
+                     .split_above = choice->config->fold.split_above,
+                     .no_owner = args_flag(job->args, "no-owner"),
+                     .no_privileges = args_flag(job->args, "no-privileges"),
                      .watch = {.phase = fold_progress_phase, .pool = fold_progress_observe, .data = progress}};
     g_auto(FoldResult) result = {0};
     receipt_text(&job->receipt->snapshot, job->comparison->ends->snapshot->id);
@@ -331,15 +365,17 @@ static bool execute(Job *job, GError **error)
 
 static bool skip_empty(Job *job, GError **error)
 {
-    if (!out_confirm(job->out, args_flag(job->args, "yes"), "Source %s does not hold a single row. Skip it?", job->source->name)) {
-        pgf_error_set(error, PGF_ERROR_REFUSED, "Answer y, or give --yes.", "source %s does not hold a single row: nothing was changed",
-                      job->source->name);
+    if (!out_confirm(job->out, args_flag(job->args, "yes"), "Source %s does not hold a single row. Skip it?",
+                     job->source->name)) {
+        pgf_error_set(error, PGF_ERROR_REFUSED, "Answer y, or give --yes.",
+                      "source %s does not hold a single row: nothing was changed", job->source->name);
         return false;
     }
     out_line(job->out, "%s does not hold a single row: there is nothing to fold.", job->source->name);
     if (job->json != NULL)
         json_object_set_new(job->json, "empty", json_true());
-    return ledger_mark(job->ledger, job->run, job->source->name, LEDGER_FOLDED, true, "empty: not a single row", NULL, error);
+    return ledger_mark(job->ledger, job->run, job->source->name, LEDGER_FOLDED, true, "empty: not a single row", NULL,
+                       error);
 }
 
 static bool fold_steps(Job *job, GError **error)
@@ -363,8 +399,8 @@ static bool fold_steps(Job *job, GError **error)
     return confirm(job, error) && back_up(job, error) && execute(job, error);
 }
 
-static bool fold_source(const CommandArgs *args, Out *out, const Choice *choice, const ConfigSource *source, Ledger *ledger, json_t *json,
-                        GError **error)
+static bool fold_source(const CommandArgs *args, Out *out, const Choice *choice, const ConfigSource *source,
+                        Ledger *ledger, json_t *json, GError **error)
 {
     g_auto(Job) job = {.args = args, .out = out, .choice = choice, .source = source, .ledger = ledger, .json = json};
     out_notice(out, "Folding %s", source->name);
@@ -413,18 +449,22 @@ static int run(const CommandArgs *args, Out *out, GError **error)
 
 const Command command_fold = {
     .name = "fold",
-    .summary = "Bring every row of the sources into the target, and prove it",
+    .summary = "bring every row of the sources into the target, and prove it",
     .synopsis = "[SOURCE...]",
     .description =
-        "Reads each source in one snapshot, compares it with the target, backs it up and proves the backup by restoring it, "
-        "then creates what the target lacks, copies the rows, builds indexes and constraints, and compares the digest of every "
+        "Reads each source in one snapshot, compares it with the target, backs it up and proves the backup by "
+        "restoring it, "
+        "then creates what the target lacks, copies the rows, builds indexes and constraints, and compares the digest "
+        "of every "
         "table with that of the source. At the end a receipt is written.\n\n"
-        "A target database that does not exist is made under another name and gets its own only when all is proven. What a run "
+        "A target database that does not exist is made under another name and gets its own only when all is proven. "
+        "What a run "
         "that fails has made in the target is taken away again, at the latest by the next fold.\n\n"
         "Tables whose rows differ on both sides need a merge, which this version does not do: then nothing is changed.",
     .options = options,
     .examples = examples,
-    .exit_codes = "4 means that nothing was changed: the message lists every reason. 5 means that it failed midway: the message says "
+    .exit_codes = "4 means that nothing was changed: the message lists every reason. 5 means that it failed midway: "
+                  "the message says "
                   "what state the target is in.",
     .run = run,
 };

@@ -1,24 +1,32 @@
 #include "cmd/fold_backup.h"
 
-bool fold_backup(const Ends *ends, const DumpTools *tools, const Audit *audit, const char *folder, Out *out, ReceiptBackup *ret_backup,
-                 GError **error)
+bool fold_backup(const Ends *ends, const DumpTools *tools, const Audit *audit, const char *folder, Out *out,
+                 ReceiptBackup *ret_backup, GError **error)
 {
     g_autofree char *standard = g_build_filename(ends->config->state, "backups", NULL);
     json_t *contents = backup_contents(audit);
-    BackupSpec spec = {.tools = tools, .source = ends->source, .source_name = ends->source_config->name,
-                       .snapshot = ends->snapshot->id, .lsn = ends->snapshot->lsn, .folder = folder == NULL ? standard : folder,
-                       .jobs = ends->config->fold.jobs, .contents = contents};
+    BackupSpec spec = {.tools = tools,
+                       .source = ends->source,
+                       .source_name = ends->source_config->name,
+                       .snapshot = ends->snapshot->id,
+                       .lsn = ends->snapshot->lsn,
+                       .folder = folder == NULL ? standard : folder,
+                       .jobs = ends->config->fold.jobs,
+                       .contents = contents};
+    out_notice(out, "Backing up %s...", ends->source_config->name);
     g_autoptr(Backup) backup = backup_make(&spec, error);
     json_decref(contents);
     if (backup == NULL)
         return false;
     g_auto(BackupProof) proof = {0};
     BackupExpected expected = {.audit = audit, .jobs = (guint)ends->config->fold.jobs};
+    out_notice(out, "Restoring the backup into an ephemeral server to prove it...");
     if (!backup_prove(backup, tools, ends->config->fold.jobs, backup_compare, &expected, &proof, error))
         return false;
     g_autofree char *rows = out_count(audit_rows(audit));
     g_autofree char *size = out_bytes(backup->bytes);
-    g_autofree char *how = g_strdup_printf("restored into PostgreSQL %s and compared: %s rows", proof.server_version, rows);
+    g_autofree char *how =
+        g_strdup_printf("restored into PostgreSQL %s and compared: %s rows", proof.server_version, rows);
     ret_backup->made = true;
     ret_backup->proven = true;
     ret_backup->at = g_get_real_time();

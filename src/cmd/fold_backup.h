@@ -9,5 +9,5 @@
 
 /* Makes it under the snapshot of ends, restores it into an ephemeral cluster and compares every digest. Fills the
  * receipt's part. folder: NULL for `backups` in the state folder. */
-bool fold_backup(const Ends *ends, const DumpTools *tools, const Audit *audit, const char *folder, Out *out, ReceiptBackup *ret_backup,
-                 GError **error);
+bool fold_backup(const Ends *ends, const DumpTools *tools, const Audit *audit, const char *folder, Out *out,
+                 ReceiptBackup *ret_backup, GError **error);

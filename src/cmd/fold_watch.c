@@ -6,7 +6,7 @@ struct FoldProgress {
     Out *out;
     Progress *progress; /* of the phase */
     char *phase;
-    GPtrArray *running; /* of const PoolJob* */
+    GPtrArray *running;               /* of const PoolJob* */
     guint64 bytes_total, rows, bytes; /* rows and bytes: of copies that have ended */
     guint done;
     gint64 phase_started;
@@ -54,8 +54,13 @@ void fold_progress_phase(const char *name, gpointer data)
 static void show(FoldProgress *p)
 {
     g_autofree ProgressItem *items = g_new0(ProgressItem, p->running->len + 1);
-    ProgressState state = {.title = p->phase, .items_done = p->done, .items_name = "steps", .rows = p->rows, .bytes = p->bytes,
-                           .running = items, .n_running = p->running->len};
+    ProgressState state = {.title = p->phase,
+                           .items_done = p->done,
+                           .items_name = "steps",
+                           .rows = p->rows,
+                           .bytes = p->bytes,
+                           .running = items,
+                           .n_running = p->running->len};
     bool copying = false;
     for (guint i = 0; i < p->running->len; i++) {
         const PoolJob *job = p->running->pdata[i];

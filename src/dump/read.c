@@ -86,7 +86,9 @@ static bool run_pg_dump(const DumpTools *tools, PgConn *conn, const char *snapsh
     g_autofree char *file_option = g_strconcat("--file=", dump->file, NULL);
     g_autofree char *snapshot_option = snapshot == NULL ? NULL : g_strconcat("--snapshot=", snapshot, NULL);
     const char *argv[] = {tools->pg_dump,
-                          "--schema-only",
+                          "--section=pre-data", /* not --schema-only: that leaves REFRESH MATERIALIZED VIEW out */
+                          "--section=post-data",
+                          "--no-blobs",
                           "--format=custom",
                           "--compress=0",
                           "--encoding=UTF8",

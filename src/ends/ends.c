@@ -12,11 +12,12 @@ static bool check_pinned(const Config *config, const PgIdentity *target, GError 
     if (config->target.identity == NULL || g_str_equal(config->target.identity, target->system_identifier))
         return true;
     g_autofree char *where = config_where(config, "target.identity");
-    pgf_error_set(error, PGF_ERROR_CONNECT,
-                  "Check where target.url leads. If the target really was moved to another cluster, write its identity into "
-                  "target.identity.",
-                  "target: wrong identity: the server at %s is cluster %s, but %s pins %s", target->address,
-                  target->system_identifier, where, config->target.identity);
+    pgf_error_set(
+        error, PGF_ERROR_CONNECT,
+        "Check where target.url leads. If the target really was moved to another cluster, write its identity into "
+        "target.identity.",
+        "target: wrong identity: the server at %s is cluster %s, but %s pins %s", target->address,
+        target->system_identifier, where, config->target.identity);
     return false;
 }
 
@@ -25,7 +26,8 @@ static bool check_different(const Ends *ends, GError **error)
     const PgIdentity *source = pg_conn_identity(ends->source);
     if (ends->target_missing != NULL || !pg_same_database(source, pg_conn_identity(ends->target)))
         return true;
-    pgf_error_set(error, PGF_ERROR_CONNECT, "Two URLs may lead to one database: a tunnel, an alias, a socket. Correct one of them.",
+    pgf_error_set(error, PGF_ERROR_CONNECT,
+                  "Two URLs may lead to one database: a tunnel, an alias, a socket. Correct one of them.",
                   "source %s and target are the same database: %s (oid %u) in cluster %s", ends->source_config->name,
                   source->database, source->database_oid, source->system_identifier);
     return false;
@@ -68,11 +70,12 @@ Ends *ends_open(const Config *config, const ConfigSource *source, bool needs_tar
         return NULL;
     if (!needs_target)
         return g_steal_pointer(&ends);
-    ends->target = pg_conn_open_or_maintenance("target", config->target.url, config->target.database, connect_deadline(),
-                                               &ends->target_missing, error);
+    ends->target = pg_conn_open_or_maintenance("target", config->target.url, config->target.database,
+                                               connect_deadline(), &ends->target_missing, error);
     if (ends->target == NULL)
         return NULL;
-    ends->target_database = g_strdup(ends->target_missing != NULL ? ends->target_missing : pg_conn_identity(ends->target)->database);
+    ends->target_database =
+        g_strdup(ends->target_missing != NULL ? ends->target_missing : pg_conn_identity(ends->target)->database);
     if (!config_check_protected(config, "target", ends->target_database, error) || !check_target(ends, error))
         return NULL;
     return g_steal_pointer(&ends);
@@ -111,7 +114,8 @@ GPtrArray *ends_source_connections(const Ends *ends, guint n, GError **error)
 {
     g_autoptr(GPtrArray) conns = g_ptr_array_new_with_free_func(close_conn);
     for (guint i = 0; i < n; i++) {
-        PgConn *conn = pg_conn_open(pg_conn_label(ends->source), ends->source_config->url, NULL, connect_deadline(), error);
+        PgConn *conn =
+            pg_conn_open(pg_conn_label(ends->source), ends->source_config->url, NULL, connect_deadline(), error);
         if (conn == NULL)
             return NULL;
         g_ptr_array_add(conns, conn);
@@ -125,8 +129,8 @@ GPtrArray *ends_target_connections(const Ends *ends, const char *database, guint
 {
     g_autoptr(GPtrArray) conns = g_ptr_array_new_with_free_func(close_conn);
     for (guint i = 0; i < n; i++) {
-        PgConn *conn = pg_conn_open("target", ends->config->target.url, database != NULL ? database : ends->target_database,
-                                    connect_deadline(), error);
+        PgConn *conn = pg_conn_open("target", ends->config->target.url,
+                                    database != NULL ? database : ends->target_database, connect_deadline(), error);
         if (conn == NULL)
             return NULL;
         g_ptr_array_add(conns, conn);

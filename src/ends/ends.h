@@ -11,13 +11,13 @@
 #include "pg/snapshot.h"
 
 typedef struct Ends {
-    const Config *config;       /* not owned */
+    const Config *config;              /* not owned */
     const ConfigSource *source_config; /* not owned */
-    PgConn *source;             /* holds the snapshot once there is one */
-    PgConn *target;             /* to the target database, or, where it is missing, to another one of its server */
-    char *target_missing;       /* name of the target database when it does not exist yet; else NULL */
-    char *target_database;      /* its name, whether it exists or not */
-    PgSnapshot *snapshot;       /* of the source; NULL until ends_snapshot() */
+    PgConn *source;                    /* holds the snapshot once there is one */
+    PgConn *target;        /* to the target database, or, where it is missing, to another one of its server */
+    char *target_missing;  /* name of the target database when it does not exist yet; else NULL */
+    char *target_database; /* its name, whether it exists or not */
+    PgSnapshot *snapshot;  /* of the source; NULL until ends_snapshot() */
 } Ends;
 
 /* needs_target: false for commands that only read the source (backup): target stays NULL. */

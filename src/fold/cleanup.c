@@ -26,22 +26,25 @@ static bool end_backends(PgConn *conn, const char *database, GError **error)
 static bool remove_object(Ledger *ledger, const LedgerObject *object, const char *url, GError **error)
 {
     g_autofree char *missing = NULL;
-    g_autoptr(PgConn) conn = pg_conn_open_or_maintenance("target", url, object->database, deadline_in_ms(PG_CONNECT_MS), &missing, error);
+    g_autoptr(PgConn) conn =
+        pg_conn_open_or_maintenance("target", url, object->database, deadline_in_ms(PG_CONNECT_MS), &missing, error);
     if (conn == NULL)
         return false;
     if (g_strcmp0(pg_conn_identity(conn)->system_identifier, object->system_identifier) != 0) {
-        pgf_error_set(error, PGF_ERROR_CONNECT, "Give the URL of the server that the run wrote to.", "the target is another cluster than that of the run");
+        pgf_error_set(error, PGF_ERROR_CONNECT, "Give the URL of the server that the run wrote to.",
+                      "the target is another cluster than that of the run");
         return false;
     }
     bool gone = missing != NULL && object->database != NULL; /* its whole database was dropped */
     const char *database = g_str_equal(object->kind, "database") ? object->name : object->database;
     if (!gone && database != NULL && !end_backends(conn, database, error))
         return false;
-    return (gone || pg_exec(conn, object->cleanup_sql, DEADLINE_NONE, error)) && ledger_object_removed(ledger, object->id, error);
+    return (gone || pg_exec(conn, object->cleanup_sql, DEADLINE_NONE, error)) &&
+           ledger_object_removed(ledger, object->id, error);
 }
 
-bool fold_clean_up(Ledger *ledger, gint64 run, const char *target_url, const char *system_identifier, GPtrArray *removed,
-                   GError **error)
+bool fold_clean_up(Ledger *ledger, gint64 run, const char *target_url, const char *system_identifier,
+                   GPtrArray *removed, GError **error)
 {
     g_autoptr(GPtrArray) objects = ledger_owned_objects(ledger, run, system_identifier, error);
     if (objects == NULL)

@@ -18,9 +18,11 @@ typedef struct CopyTask {
 } CopyTask;
 
 /* Built-in types whose binary form names objects by oid, depends on the session, or does not exist. */
-static const char *const TEXT_ONLY[] = {
-    "regproc", "regprocedure", "regoper", "regoperator", "regclass", "regtype", "regrole", "regnamespace", "regconfig",
-    "regdictionary", "regcollation", "xml", "aclitem", "pg_node_tree", "gtsvector", "refcursor", NULL};
+static const char *const TEXT_ONLY[] = {"regproc",   "regprocedure",  "regoper",      "regoperator",
+                                        "regclass",  "regtype",       "regrole",      "regnamespace",
+                                        "regconfig", "regdictionary", "regcollation", "xml",
+                                        "aclitem",   "pg_node_tree",  "gtsvector",    "refcursor",
+                                        NULL};
 
 /* Binary where the form is the same on every server: built-in types and enums (sent as labels). Types of extensions and
  * composite types may differ in version or hold oids: text. */
@@ -57,20 +59,24 @@ static char *copy_out_sql(const CopyTask *task)
     const char *format = task->binary ? "binary" : "text";
     if (task->whole)
         return g_strdup_printf("COPY %s %s TO STDOUT (FORMAT %s)", task->relation->quoted, task->columns, format);
-    g_autofree char *end = task->end_block == 0
-                               ? g_strdup("")
-                               : g_strdup_printf(" AND ctid < '(%" G_GUINT64_FORMAT ",0)'::pg_catalog.tid", task->end_block);
+    g_autofree char *end =
+        task->end_block == 0
+            ? g_strdup("")
+            : g_strdup_printf(" AND ctid < '(%" G_GUINT64_FORMAT ",0)'::pg_catalog.tid", task->end_block);
     /* "(a, b)" without its parentheses is a select list. */
-    g_autofree char *list = *task->columns == '\0' ? g_strdup("") : g_strndup(task->columns + 1, strlen(task->columns) - 2);
-    return g_strdup_printf("COPY (SELECT %s FROM ONLY %s WHERE ctid >= '(%" G_GUINT64_FORMAT ",0)'::pg_catalog.tid%s) TO STDOUT (FORMAT %s)",
+    g_autofree char *list =
+        *task->columns == '\0' ? g_strdup("") : g_strndup(task->columns + 1, strlen(task->columns) - 2);
+    return g_strdup_printf("COPY (SELECT %s FROM ONLY %s WHERE ctid >= '(%" G_GUINT64_FORMAT
+                           ",0)'::pg_catalog.tid%s) TO STDOUT (FORMAT %s)",
                            list, task->relation->quoted, task->first_block, end, format);
 }
 
 /* The table is the run's own and empty; if somebody else wrote into it meanwhile, their rows are not thrown away. */
 static bool prepare_target(PgConn *target, const CopyTask *task, GError **error)
 {
-    g_autofree char *sql = g_strdup_printf("BEGIN; LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE; SELECT EXISTS (SELECT FROM ONLY %s)",
-                                           task->relation->quoted, task->relation->quoted);
+    g_autofree char *sql =
+        g_strdup_printf("BEGIN; LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE; SELECT EXISTS (SELECT FROM ONLY %s)",
+                        task->relation->quoted, task->relation->quoted);
     g_autoptr(PgResult) r = pg_query(target, sql, deadline_in_ms(PG_CATALOG_MS), error);
     if (r == NULL)
         return false;

@@ -34,7 +34,8 @@ static void append_sql(const Fold *fold, GString *to, const DumpEntry *entry)
 }
 
 /* The object is the run's own only if this statement makes it: one that somebody else made meanwhile is not. */
-static bool own_and_make(Fold *fold, const char *kind, const char *name, const char *cleanup, const char *sql, GError **error)
+static bool own_and_make(Fold *fold, const char *kind, const char *name, const char *cleanup, const char *sql,
+                         GError **error)
 {
     const FoldSpec *spec = fold->spec;
     PgConn *conn = spec->ends->target;
@@ -54,7 +55,8 @@ static bool create_role(Fold *fold, const PlanRole *role, GError **error)
 {
     g_autofree char *quoted = pg_quote_ident(role->name);
     /* A role that is in use stays: the run may have been killed after its last step, when all of it is the user's. */
-    g_autofree char *body = g_strdup_printf("BEGIN DROP ROLE IF EXISTS %s; EXCEPTION WHEN dependent_objects_still_exist THEN NULL; END", quoted);
+    g_autofree char *body = g_strdup_printf(
+        "BEGIN DROP ROLE IF EXISTS %s; EXCEPTION WHEN dependent_objects_still_exist THEN NULL; END", quoted);
     g_autofree char *literal = pg_quote_literal(body);
     g_autofree char *cleanup = g_strconcat("DO ", literal, NULL);
     return own_and_make(fold, "role", role->name, cleanup, role->create_sql, error);
@@ -126,7 +128,8 @@ static void append_large_objects(GString *script, const PgResult *oids)
 }
 
 /* In a database that exists: what takes the run's objects away again, known before the first of them is made. The
- * schema fold->marker is made in one transaction with them, so where it is missing, whatever has their names is not ours. */
+ * schema fold->marker is made in one transaction with them, so where it is missing, whatever has their names is not
+ * ours. */
 static bool own_objects(Fold *fold, GError **error)
 {
     const FoldSpec *spec = fold->spec;
@@ -142,8 +145,9 @@ static bool own_objects(Fold *fold, GError **error)
     g_autoptr(GString) script = g_string_new(drops);
     const Audit *audit = spec->plan->verification->audit;
     if (audit->source->large_objects > 0 && audit->target != NULL && audit->target->large_objects == 0) {
-        g_autoptr(PgResult) oids = pg_query(spec->ends->source, "SELECT oid::text FROM pg_catalog.pg_largeobject_metadata",
-                                            deadline_in_ms(PG_CATALOG_MS), error);
+        g_autoptr(PgResult) oids =
+            pg_query(spec->ends->source, "SELECT oid::text FROM pg_catalog.pg_largeobject_metadata",
+                     deadline_in_ms(PG_CATALOG_MS), error);
         if (oids == NULL)
             return false;
         append_large_objects(script, oids);
@@ -152,8 +156,9 @@ static bool own_objects(Fold *fold, GError **error)
     g_string_append_printf(script, "DROP SCHEMA %s;", quoted);
     g_autofree char *literal = pg_quote_literal(script->str);
     g_autofree char *marker = pg_quote_literal(fold->marker);
-    g_autofree char *body = g_strdup_printf("BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s) THEN EXECUTE %s; END IF; END",
-                                            marker, literal);
+    g_autofree char *body = g_strdup_printf(
+        "BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s) THEN EXECUTE %s; END IF; END", marker,
+        literal);
     g_autofree char *quoted_body = pg_quote_literal(body);
     g_autofree char *cleanup = g_strconcat("DO ", quoted_body, NULL);
     g_autofree char *name = g_strdup_printf("new objects in database %s", fold->stage);
@@ -176,7 +181,8 @@ static bool make_one_by_one(Fold *fold, const GPtrArray *entries, GError **error
     return true;
 }
 
-/* Many entries in one round trip. When one of them fails none is done, and they are made one by one to learn which it is. */
+/* Many entries in one round trip. When one of them fails none is done, and they are made one by one to learn which it
+ * is. */
 static bool make_batch(Fold *fold, GPtrArray *entries, GError **error)
 {
     g_autoptr(GString) sql = g_string_new("SAVEPOINT batch;\n");

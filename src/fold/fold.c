@@ -9,9 +9,10 @@
 
 enum { LEDGER_COMMIT_MS = 500 };
 
-static const char SESSION[] = "SET check_function_bodies = off; SET synchronous_commit = off; SET client_min_messages = warning; "
-                              "SELECT pg_catalog.set_config('maintenance_work_mem', '256MB', false) "
-                              "WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) < 268435456";
+static const char SESSION[] =
+    "SET check_function_bodies = off; SET synchronous_commit = off; SET client_min_messages = warning; "
+    "SELECT pg_catalog.set_config('maintenance_work_mem', '256MB', false) "
+    "WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) < 268435456";
 
 /* --- the ledger beside the work --------------------------------------------------------------------------------- */
 
@@ -30,8 +31,8 @@ static void commit_batch(Fold *fold)
     fold->batch = false;
 }
 
-/* Thousands of small jobs share a flush to the disk. What may be lost by a power cut is only how far the run was: what it
- * owns in the target was recorded before the first job. */
+/* Thousands of small jobs share a flush to the disk. What may be lost by a power cut is only how far the run was: what
+ * it owns in the target was recorded before the first job. */
 static void open_batch(Fold *fold)
 {
     g_autoptr(GError) error = NULL;
@@ -65,7 +66,8 @@ static void record_end(Fold *fold, const PoolJob *job, const GError *failure)
     }
     json_t *detail = NULL;
     if (job->progress != NULL)
-        detail = json_pack("{s:I, s:I}", "rows", (json_int_t)job->progress->rows, "bytes", (json_int_t)job->progress->bytes);
+        detail =
+            json_pack("{s:I, s:I}", "rows", (json_int_t)job->progress->rows, "bytes", (json_int_t)job->progress->bytes);
     note(fold, ledger_step_done(fold->spec->ledger, *step, detail, &error), &error);
 }
 
@@ -141,7 +143,8 @@ static bool prepare_session(const Fold *fold, PgConn *conn, GError **error)
 static bool open_stage(Fold *fold, GError **error)
 {
     const FoldSpec *spec = fold->spec;
-    fold->main = pg_conn_open("target", spec->ends->config->target.url, fold->stage, deadline_in_ms(PG_CONNECT_MS), error);
+    fold->main =
+        pg_conn_open("target", spec->ends->config->target.url, fold->stage, deadline_in_ms(PG_CONNECT_MS), error);
     if (fold->main == NULL || !prepare_session(fold, fold->main, error))
         return false;
     fold->targets = ends_target_connections(spec->ends, fold->stage, spec->sources->len, error);
@@ -158,7 +161,8 @@ static void table_jobs_free(gpointer jobs)
 
 static bool move_rows(Fold *fold, GError **error)
 {
-    g_autoptr(Pool) pool = pool_new(fold->targets->len, (PgConn *const *)fold->spec->sources->pdata, (PgConn *const *)fold->targets->pdata);
+    g_autoptr(Pool) pool = pool_new(fold->targets->len, (PgConn *const *)fold->spec->sources->pdata,
+                                    (PgConn *const *)fold->targets->pdata);
     g_autoptr(GHashTable) table_jobs = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, table_jobs_free);
     fold_add_copies(fold, pool, table_jobs);
     fold_add_indexes(fold, pool, table_jobs);
@@ -192,7 +196,8 @@ static bool prove(Fold *fold, GError **error)
     for (guint i = 0; i < fold->result->proofs->len; i++) {
         const FoldProof *proof = fold->result->proofs->pdata[i];
         if (!proof->good)
-            g_string_append_printf(bad, "%s%s", bad->len > 0 ? ", " : ": ", proof->relation->verify->audit->source->label);
+            g_string_append_printf(bad, "%s%s", bad->len > 0 ? ", " : ": ",
+                                   proof->relation->verify->audit->source->label);
     }
     pgf_error_set(error, PGF_ERROR_MIDWAY, "Look for whatever writes to the target meanwhile, and fold again.",
                   "what arrived in the target is not what the source holds%s", bad->str);
@@ -203,8 +208,8 @@ static bool prove(Fold *fold, GError **error)
 static bool commit_in_place(Fold *fold, GError **error)
 {
     g_autofree char *marker = pg_quote_ident(fold->marker);
-    return pg_execf(fold->main, DEADLINE_NONE, error, "SET synchronous_commit = on; DROP SCHEMA IF EXISTS %s; SELECT pg_catalog.txid_current()",
-                    marker);
+    return pg_execf(fold->main, DEADLINE_NONE, error,
+                    "SET synchronous_commit = on; DROP SCHEMA IF EXISTS %s; SELECT pg_catalog.txid_current()", marker);
 }
 
 static bool commit_database(Fold *fold, GError **error)
@@ -247,21 +252,26 @@ static void clean_up_after(const FoldSpec *spec, GError *failure)
     bool clean = fold_clean_up(spec->ledger, spec->run, spec->ends->config->target.url,
                                pg_conn_identity(spec->ends->target)->system_identifier, NULL, &error);
     if (clean)
-        pgf_error_set_state(failure, "what this run had made in the target was taken away again; the source was only read");
-    else
         pgf_error_set_state(failure,
-                            "the target still holds what this run had made (%s); the source was only read. The next `pgfold fold` "
-                            "takes it away first",
-                            error->message);
+                            "what this run had made in the target was taken away again; the source was only read");
+    else
+        pgf_error_set_state(
+            failure,
+            "the target still holds what this run had made (%s); the source was only read. The next `pgfold fold` "
+            "takes it away first",
+            error->message);
     if (pgf_error_hint(failure) == NULL)
-        pgf_error_set_hint(failure, "Run the same command again when the cause is mended; `pgfold status` shows what is left.");
+        pgf_error_set_hint(failure,
+                           "Run the same command again when the cause is mended; `pgfold status` shows what is left.");
     pgf_error_set_code(failure, PGF_ERROR_MIDWAY);
 }
 
 bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
 {
     *ret_result = (FoldResult){0};
-    Fold fold = {.spec = spec, .result = ret_result, .own_database = spec->ends->target_missing != NULL,
+    Fold fold = {.spec = spec,
+                 .result = ret_result,
+                 .own_database = spec->ends->target_missing != NULL,
                  .tasks = g_ptr_array_new_with_free_func(g_free),
                  .steps = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free)};
     /* Not only the run's number: another machine has a ledger of its own, and counts from one as well. */

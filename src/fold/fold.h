@@ -2,9 +2,9 @@
  * Fold: does what a plan says, for relations that are new to the target or contained in it already.
  *
  * A target database that does not exist is made under a name of the run's own and renamed at the very end: until then
- * nobody sees it, and a run that dies leaves only that. In a database that exists, new objects are made in place. Either
- * way everything that the run makes is in the ledger before it is made, with the SQL that takes it away again, and is
- * taken away when the run fails (fold_clean_up).
+ * nobody sees it, and a run that dies leaves only that. In a database that exists, new objects are made in place.
+ * Either way everything that the run makes is in the ledger before it is made, with the SQL that takes it away again,
+ * and is taken away when the run fails (fold_clean_up).
  *
  * Order: roles, database, pre-data; rows under the snapshot, each table's indexes as soon as its rows are in; the
  * snapshot is let go with the last row; foreign keys NOT VALID, then validated in parallel; the rest of post-data;
@@ -21,18 +21,19 @@
 typedef struct FoldWatch {
     /* A new phase begins: "rows and indexes". Main thread. May be NULL. */
     void (*phase)(const char *name, gpointer data);
-    PoolObserver pool; /* jobs of kinds copy, index, constraint, validate, analyze, digest, large objects; may be NULL */
+    PoolObserver
+        pool; /* jobs of kinds copy, index, constraint, validate, analyze, digest, large objects; may be NULL */
     gpointer data;
 } FoldWatch;
 
 typedef struct FoldSpec {
-    Ends *ends;              /* with a snapshot; it is let go on the way */
-    GPtrArray *sources;      /* of PgConn*: a worker's each, outside of any transaction */
-    const Plan *plan;        /* without blocks */
+    Ends *ends;         /* with a snapshot; it is let go on the way */
+    GPtrArray *sources; /* of PgConn*: a worker's each, outside of any transaction */
+    const Plan *plan;   /* without blocks */
     const DumpTools *tools;
-    Ledger *ledger;          /* locked */
+    Ledger *ledger; /* locked */
     gint64 run;
-    guint64 split_above;     /* bytes */
+    guint64 split_above; /* bytes */
     bool no_owner, no_privileges;
     FoldWatch watch;
 } FoldSpec;
@@ -46,8 +47,8 @@ typedef struct FoldProof {
 } FoldProof;
 
 typedef struct FoldResult {
-    GPtrArray *proofs;   /* of FoldProof*, as in plan->relations */
-    Catalog *target;     /* of the target database, at the end */
+    GPtrArray *proofs;    /* of FoldProof*, as in plan->relations */
+    Catalog *target;      /* of the target database, at the end */
     Digest large_objects; /* of the target */
     bool large_objects_good;
     guint64 rows, bytes; /* copied */
@@ -55,8 +56,8 @@ typedef struct FoldResult {
     guint32 database_oid;
 } FoldResult;
 
-/* False with PGF_ERROR_MIDWAY (or CANCELLED): then everything that the run had made was taken away, or the error's state
- * says what was left. True does not mean that all is contained: fold_proven() tells. */
+/* False with PGF_ERROR_MIDWAY (or CANCELLED): then everything that the run had made was taken away, or the error's
+ * state says what was left. True does not mean that all is contained: fold_proven() tells. */
 bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error);
 bool fold_proven(const FoldResult *result, const Plan *plan);
 void fold_result_clear(FoldResult *result);
@@ -64,5 +65,5 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FoldResult, fold_result_clear)
 
 /* Takes away what a run (0: all runs that are no longer alive) has left in this target. label(s) of what was removed go
  * to removed (of char*; may be NULL). */
-bool fold_clean_up(Ledger *ledger, gint64 run, const char *target_url, const char *system_identifier, GPtrArray *removed,
-                   GError **error);
+bool fold_clean_up(Ledger *ledger, gint64 run, const char *target_url, const char *system_identifier,
+                   GPtrArray *removed, GError **error);

@@ -11,18 +11,21 @@ static bool copy_tail(PoolWorker *worker, const char *oid, GError **error)
         g_autofree char *from = g_strdup_printf("%" G_GINT64_FORMAT, offset);
         g_autofree char *length = g_strdup_printf("%d", CHUNK_BYTES);
         const char *get[] = {oid, from, length};
-        g_autoptr(PgResult) r = pg_query_params(
-            worker->source,
-            "SELECT d, pg_catalog.length(d) FROM (SELECT pg_catalog.lo_get($1::pg_catalog.oid, $2::pg_catalog.int8, $3::pg_catalog.int4)) s (d)",
-            3, get, DEADLINE_NONE, error);
+        g_autoptr(PgResult) r =
+            pg_query_params(worker->source,
+                            "SELECT d, pg_catalog.length(d) FROM (SELECT pg_catalog.lo_get($1::pg_catalog.oid, "
+                            "$2::pg_catalog.int8, $3::pg_catalog.int4)) s (d)",
+                            3, get, DEADLINE_NONE, error);
         if (r == NULL)
             return false;
         gint64 got = pg_result_int(r, 0, 1);
         const char *put[] = {oid, from, pg_result_get(r, 0, 0)};
-        g_autoptr(PgResult) w = got == 0 ? NULL
-                                         : pg_query_params(worker->target,
-                                                           "SELECT pg_catalog.lo_put($1::pg_catalog.oid, $2::pg_catalog.int8, $3::pg_catalog.bytea)",
-                                                           3, put, DEADLINE_NONE, error);
+        g_autoptr(PgResult) w =
+            got == 0 ? NULL
+                     : pg_query_params(
+                           worker->target,
+                           "SELECT pg_catalog.lo_put($1::pg_catalog.oid, $2::pg_catalog.int8, $3::pg_catalog.bytea)", 3,
+                           put, DEADLINE_NONE, error);
         if (got > 0 && w == NULL)
             return false;
         if (got < CHUNK_BYTES)
@@ -55,7 +58,8 @@ static bool copy_all(PoolWorker *worker, GError **error)
     g_autofree char *bytes = g_strdup_printf("%d", HEAD_BYTES);
     for (;;) {
         const char *values[] = {after, bytes};
-        g_autoptr(PgResult) heads = pg_query_params(worker->source, FOLD_LARGE_OBJECT_HEADS_SQL, 2, values, DEADLINE_NONE, error);
+        g_autoptr(PgResult) heads =
+            pg_query_params(worker->source, FOLD_LARGE_OBJECT_HEADS_SQL, 2, values, DEADLINE_NONE, error);
         if (heads == NULL)
             return false;
         int n = pg_result_rows(heads);

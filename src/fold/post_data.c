@@ -56,7 +56,8 @@ static guint64 table_bytes(const Fold *fold, guint32 oid)
 
 /* Waits for the rows of the tables that the entry depends on, and for indexes among its dependencies. An index shares
  * its table with other indexes; a constraint wants it alone. */
-static void add_index(Fold *fold, Pool *pool, const DumpEntry *entry, GHashTable *table_jobs, GHashTable *by_id, GHashTable *index_jobs)
+static void add_index(Fold *fold, Pool *pool, const DumpEntry *entry, GHashTable *table_jobs, GHashTable *by_id,
+                      GHashTable *index_jobs)
 {
     EntryTask *task = g_new0(EntryTask, 1);
     task->entry = entry;
@@ -131,7 +132,8 @@ static char *not_valid(const char *sql)
 
 static guint32 child_lock(const Fold *fold, const CatalogForeignKey *key)
 {
-    const CatalogRelation *child = g_hash_table_lookup(fold->spec->plan->verification->audit->source->by_name, key->child);
+    const CatalogRelation *child =
+        g_hash_table_lookup(fold->spec->plan->verification->audit->source->by_name, key->child);
     return child == NULL ? key->oid : child->oid;
 }
 
@@ -160,12 +162,14 @@ bool fold_foreign_keys(Fold *fold, Pool *pool, GError **error)
     const GPtrArray *entries = fold->spec->plan->entries;
     for (guint i = 0; i < entries->len; i++) {
         const PlanEntry *p = entries->pdata[i];
-        if (fold_makes(p) && p->entry->section == DUMP_POST_DATA && is_attach(p->entry) && !exec_entry(fold, p->entry, p->entry->sql, error))
+        if (fold_makes(p) && p->entry->section == DUMP_POST_DATA && is_attach(p->entry) &&
+            !exec_entry(fold, p->entry, p->entry->sql, error))
             return false;
     }
     for (guint i = 0; i < entries->len; i++) {
         const PlanEntry *p = entries->pdata[i];
-        if (fold_makes(p) && p->entry->section == DUMP_POST_DATA && is_foreign_key(p->entry) && !add_foreign_key(fold, pool, p->entry, error))
+        if (fold_makes(p) && p->entry->section == DUMP_POST_DATA && is_foreign_key(p->entry) &&
+            !add_foreign_key(fold, pool, p->entry, error))
             return false;
     }
     return true;
@@ -197,7 +201,8 @@ bool fold_rest(Fold *fold, GError **error)
     for (guint i = 0; i < entries->len; i++) {
         const PlanEntry *p = entries->pdata[i];
         const DumpEntry *entry = p->entry;
-        if (!fold_makes(p) || entry->section == DUMP_PRE_DATA || is_index(entry) || is_attach(entry) || is_foreign_key(entry))
+        if (!fold_makes(p) || entry->section == DUMP_PRE_DATA || is_index(entry) || is_attach(entry) ||
+            is_foreign_key(entry))
             continue;
         if (!exec_entry(fold, entry, entry->sql, error))
             return false;

@@ -11,8 +11,8 @@ static const AuditSequence *sequence_at(const Fold *fold, guint i)
 static void append(GString *sql, const CatalogSequence *s)
 {
     g_autofree char *name = pg_quote_literal(s->quoted);
-    g_string_append_printf(sql, "%spg_catalog.setval(%s::pg_catalog.regclass, %" G_GINT64_FORMAT ", %s)", sql->len == 0 ? "SELECT " : ", ",
-                           name, s->last_value, s->is_called ? "true" : "false");
+    g_string_append_printf(sql, "%spg_catalog.setval(%s::pg_catalog.regclass, %" G_GINT64_FORMAT ", %s)",
+                           sql->len == 0 ? "SELECT " : ", ", name, s->last_value, s->is_called ? "true" : "false");
 }
 
 static bool flush(Fold *fold, GString *sql, GError **error)

@@ -25,9 +25,12 @@ typedef struct Remedy {
 } Remedy;
 
 static const Remedy REMEDIES[] = {
-    {"password authentication failed", "Check user and password: ${NAME} in pgfold.yaml, PGPASSWORD, ~/.pgpass or a service file."},
-    {"no password supplied", "Give the password through ${NAME} in pgfold.yaml, PGPASSWORD, ~/.pgpass or a service file."},
-    {"Connection refused", "Is the server running, and does it listen on that port? `pg_isready -h HOST -p PORT` tells."},
+    {"password authentication failed",
+     "Check user and password: ${NAME} in pgfold.yaml, PGPASSWORD, ~/.pgpass or a service file."},
+    {"no password supplied",
+     "Give the password through ${NAME} in pgfold.yaml, PGPASSWORD, ~/.pgpass or a service file."},
+    {"Connection refused",
+     "Is the server running, and does it listen on that port? `pg_isready -h HOST -p PORT` tells."},
     {"No such file or directory", "No server listens on that socket: is it running, and is the folder right?"},
     {"could not translate host name", "The host name is not known: check its spelling."},
     {"definition of service", "The service is in none of the service files: see ~/.pg_service.conf and PGSERVICEFILE."},
@@ -90,7 +93,8 @@ static char *display_of(PGconn *pg)
 {
     const char *host = PQhost(pg);
     if (host == NULL || *host == '\0' || *host == '/' || *host == '@')
-        return g_strdup_printf("postgresql://%s@/%s?host=%s&port=%s", PQuser(pg), PQdb(pg), host == NULL ? "" : host, PQport(pg));
+        return g_strdup_printf("postgresql://%s@/%s?host=%s&port=%s", PQuser(pg), PQdb(pg), host == NULL ? "" : host,
+                               PQport(pg));
     return g_strdup_printf("postgresql://%s@%s:%s/%s", PQuser(pg), host, PQport(pg), PQdb(pg));
 }
 
@@ -128,7 +132,8 @@ static bool learn_identity(PgConn *conn, Deadline deadline, GError **error)
     return true;
 }
 
-/* Warnings of the server ("collation version mismatch") are found by checks of ours: nothing goes to stderr by itself. */
+/* Warnings of the server ("collation version mismatch") are found by checks of ours: nothing goes to stderr by itself.
+ */
 static void ignore_notice(void *data, const char *message)
 {
     (void)data;
@@ -142,8 +147,15 @@ static PgConn *start_conn(const char *label, const char *url, const char *databa
         return NULL;
     /* The first dbname may be a whole connection string (expand_dbname): what it says overrides the keywords before it
      * and is overridden by those after it. Keepalives: a connection that drops is noticed within a minute or so. */
-    const char *keywords[] = {"keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
-                              "client_encoding", "application_name", database == NULL ? NULL : "dbname", NULL};
+    const char *keywords[] = {"keepalives_idle",
+                              "keepalives_interval",
+                              "keepalives_count",
+                              "tcp_user_timeout",
+                              "dbname",
+                              "client_encoding",
+                              "application_name",
+                              database == NULL ? NULL : "dbname",
+                              NULL};
     const char *values[] = {"20", "10", "3", "60000", url, "UTF8", "pgfold", database, NULL};
     g_autoptr(PgConn) conn = g_new0(PgConn, 1);
     conn->label = g_strdup(label);
@@ -154,8 +166,8 @@ static PgConn *start_conn(const char *label, const char *url, const char *databa
         if (cause->code == PGF_ERROR_CANCELLED)
             g_propagate_error(error, g_steal_pointer(&cause));
         else
-            pgf_error_set(error, PGF_ERROR_CONNECT, remedy_for(cause->message), "%s: cannot connect to %s: %s", label, where,
-                          cause->message);
+            pgf_error_set(error, PGF_ERROR_CONNECT, remedy_for(cause->message), "%s: cannot connect to %s: %s", label,
+                          where, cause->message);
         return NULL;
     }
     return g_steal_pointer(&conn);
@@ -191,8 +203,8 @@ PgConn *pg_conn_open(const char *label, const char *url, const char *database, D
 /* 1: the server says that there is no such database; 0: there is, or nobody can tell. */
 static bool database_is_missing(PgConn *maintenance, const char *database)
 {
-    g_autoptr(PgResult) r = pg_query_params(maintenance, "SELECT FROM pg_catalog.pg_database WHERE datname = $1", 1, &database,
-                                            deadline_in_ms(PG_CATALOG_MS), NULL);
+    g_autoptr(PgResult) r = pg_query_params(maintenance, "SELECT FROM pg_catalog.pg_database WHERE datname = $1", 1,
+                                            &database, deadline_in_ms(PG_CATALOG_MS), NULL);
     return r != NULL && pg_result_rows(r) == 0;
 }
 
@@ -262,7 +274,8 @@ char **pg_conn_child_environment(const PgConn *conn)
         if (o->envvar != NULL && o->val != NULL && *o->val != '\0')
             g_ptr_array_add(env, g_strdup_printf("%s=%s", o->envvar, o->val));
     PQconninfoFree(options);
-    /* A service of the caller's environment would win over the variables above (libpq, "The Connection Service File"). */
+    /* A service of the caller's environment would win over the variables above (libpq, "The Connection Service File").
+     */
     g_ptr_array_add(env, g_strdup("PGSERVICE"));
     g_ptr_array_add(env, NULL);
     return (char **)g_ptr_array_free(g_steal_pointer(&env), FALSE);

@@ -20,20 +20,20 @@
 typedef struct PgConn PgConn;
 typedef struct PgResult PgResult;
 
-#define PG_CONNECT_MS 15000 /* how long a connection may take */
+#define PG_CONNECT_MS 15000  /* how long a connection may take */
 #define PG_CATALOG_MS 120000 /* how long a catalog query may take */
 
 typedef struct PgIdentity {
     char *system_identifier; /* of the cluster, decimal (pg_control_system) */
     guint32 database_oid;
     char *database;
-    int version;             /* server_version_num: 150004 */
-    char *version_text;      /* "15.4" */
-    bool in_recovery;        /* a standby */
-    char *role;              /* current_user */
+    int version;        /* server_version_num: 150004 */
+    char *version_text; /* "15.4" */
+    bool in_recovery;   /* a standby */
+    char *role;         /* current_user */
     bool superuser;
-    char *encoding;          /* server_encoding: "UTF8" */
-    char *address;           /* "socket /run/postgresql port 5432" or "10.0.0.1 port 5432", for people */
+    char *encoding; /* server_encoding: "UTF8" */
+    char *address;  /* "socket /run/postgresql port 5432" or "10.0.0.1 port 5432", for people */
 } PgIdentity;
 
 /* label: what messages call it ("source laptop", "target"). url: any libpq connection string. database: overrides
@@ -50,18 +50,21 @@ const PgIdentity *pg_conn_identity(const PgConn *conn);
 const char *pg_conn_label(const PgConn *conn);
 /* Host, port, database and user as libpq resolved them, without a password: "postgresql://app@/app?host=/tmp". */
 const char *pg_conn_display(const PgConn *conn);
-/* libpq variables for a child process (PGHOST=..., PGPASSWORD=...), so that no secret stands in its argv. Transfer full. */
+/* libpq variables for a child process (PGHOST=..., PGPASSWORD=...), so that no secret stands in its argv. Transfer
+ * full. */
 char **pg_conn_child_environment(const PgConn *conn);
 bool pg_same_database(const PgIdentity *a, const PgIdentity *b);
 /* SQLSTATE of the last failed statement ("23505"), or "". */
 const char *pg_conn_sqlstate(const PgConn *conn);
-/* url with the password taken out, for messages; "(not a connection string)" where libpq cannot read it. Transfer full. */
+/* url with the password taken out, for messages; "(not a connection string)" where libpq cannot read it. Transfer full.
+ */
 char *pg_url_display(const char *url);
 
 /* Runs sql (several statements are allowed) and returns the last result. */
 PgResult *pg_query(PgConn *conn, const char *sql, Deadline deadline, GError **error);
 /* One statement with $1..$n; values are text, NULL for SQL NULL. */
-PgResult *pg_query_params(PgConn *conn, const char *sql, guint n, const char *const *values, Deadline deadline, GError **error);
+PgResult *pg_query_params(PgConn *conn, const char *sql, guint n, const char *const *values, Deadline deadline,
+                          GError **error);
 /* As pg_query(), for statements whose result does not matter. */
 bool pg_exec(PgConn *conn, const char *sql, Deadline deadline, GError **error);
 bool pg_execf(PgConn *conn, Deadline deadline, GError **error, const char *format, ...) G_GNUC_PRINTF(4, 5);

@@ -68,7 +68,8 @@ static bool drain_to_target(PgConn *target, GError **error)
 
 static bool wait_for_source(PgConn *source, PgConn *target, GError **error)
 {
-    struct pollfd fds[2] = {{.fd = PQsocket(source->pg), .events = POLLIN}, {.fd = PQsocket(target->pg), .events = POLLIN}};
+    struct pollfd fds[2] = {{.fd = PQsocket(source->pg), .events = POLLIN},
+                            {.fd = PQsocket(target->pg), .events = POLLIN}};
     if (!drain_to_target(target, error) || !wait_fds(fds, 2, DEADLINE_NONE, error))
         return false;
     if (fds[1].revents != 0 && !target_still_reads(target, error))
@@ -158,7 +159,8 @@ bool pg_copy(PgConn *source, const char *copy_out, PgConn *target, const char *c
         return false;
     if (*ret_rows != read_rows) {
         pgf_error_set(error, PGF_ERROR_MIDWAY, "Look for a rule or a trigger on the target's table, then fold again.",
-                      "the source sent %" G_GUINT64_FORMAT " rows, the target stored %" G_GUINT64_FORMAT, read_rows, *ret_rows);
+                      "the source sent %" G_GUINT64_FORMAT " rows, the target stored %" G_GUINT64_FORMAT, read_rows,
+                      *ret_rows);
         return false;
     }
     /* One message is one row, but for the header and the trailer of the binary format. */

@@ -25,8 +25,8 @@ void pg_set_error(PgConn *conn, const PGresult *res, GError **error)
     bool forbidden = g_str_equal(conn->sqlstate, "42501");
     pgf_error_set(error, forbidden ? PGF_ERROR_REFUSED : PGF_ERROR_MIDWAY,
                   forbidden ? "Grant the privilege to this role, or connect as the owner of the objects." : NULL,
-                  "%s: %s%s%s (SQLSTATE %s)", conn->label, primary, detail == NULL ? "" : ": ", detail == NULL ? "" : detail,
-                  conn->sqlstate);
+                  "%s: %s%s%s (SQLSTATE %s)", conn->label, primary, detail == NULL ? "" : ": ",
+                  detail == NULL ? "" : detail, conn->sqlstate);
 }
 
 bool pg_flush(PgConn *conn, Deadline deadline, GError **error)
@@ -172,7 +172,8 @@ PgResult *pg_query(PgConn *conn, const char *sql, Deadline deadline, GError **er
     return pg_receive(conn, deadline, error);
 }
 
-PgResult *pg_query_params(PgConn *conn, const char *sql, guint n, const char *const *values, Deadline deadline, GError **error)
+PgResult *pg_query_params(PgConn *conn, const char *sql, guint n, const char *const *values, Deadline deadline,
+                          GError **error)
 {
     if (!sent(conn, PQsendQueryParams(conn->pg, sql, (int)n, NULL, values, NULL, NULL, 0), deadline, error))
         return NULL;

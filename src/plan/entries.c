@@ -3,12 +3,30 @@
 #include "plan/internal.h"
 
 /* Entries that belong to a table: making one on a table that the target already has would change that table. */
-static const char *const OF_A_TABLE[] = {"INDEX",   "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "TRIGGER", "RULE", "POLICY",
-                                         "DEFAULT", "ROW SECURITY", "STATISTICS",     NULL};
+static const char *const OF_A_TABLE[] = {"INDEX",  "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "TRIGGER", "RULE",
+                                         "POLICY", "DEFAULT",    "ROW SECURITY",     "STATISTICS",    NULL};
 /* Entries that may differ without harm: the target's stay as they are. */
-static const char *const HARMLESS[] = {"ACL",       "COMMENT", "DEFAULT ACL", "SECURITY LABEL", "EXTENSION", "INDEX", "CONSTRAINT",
-                                       "CHECK CONSTRAINT", "FK CONSTRAINT", "TRIGGER", "RULE", "POLICY", "DEFAULT", "ROW SECURITY",
-                                       "STATISTICS", "VIEW", "MATERIALIZED VIEW", "TABLE", "SEQUENCE", "SEQUENCE OWNED BY", NULL};
+static const char *const HARMLESS[] = {"ACL",
+                                       "COMMENT",
+                                       "DEFAULT ACL",
+                                       "SECURITY LABEL",
+                                       "EXTENSION",
+                                       "INDEX",
+                                       "CONSTRAINT",
+                                       "CHECK CONSTRAINT",
+                                       "FK CONSTRAINT",
+                                       "TRIGGER",
+                                       "RULE",
+                                       "POLICY",
+                                       "DEFAULT",
+                                       "ROW SECURITY",
+                                       "STATISTICS",
+                                       "VIEW",
+                                       "MATERIALIZED VIEW",
+                                       "TABLE",
+                                       "SEQUENCE",
+                                       "SEQUENCE OWNED BY",
+                                       NULL};
 
 static void entry_free(gpointer data)
 {
@@ -64,15 +82,16 @@ static GHashTable *by_id(const Dump *dump)
     return table;
 }
 
-/* The table that an entry hangs on: the dependency whose name starts the entry's ("table constraint"), or, for an index,
- * the one table it depends on. NULL where there is none. */
+/* The table that an entry hangs on: the dependency whose name starts the entry's ("table constraint"), or, for an
+ * index, the one table it depends on. NULL where there is none. */
 static const DumpEntry *table_of(const DumpEntry *entry, GHashTable *source_by_id)
 {
     const DumpEntry *last = NULL;
     if (!g_strv_contains(OF_A_TABLE, entry->type))
         return NULL;
     for (guint i = 0; i < entry->depends->len; i++) {
-        const DumpEntry *other = g_hash_table_lookup(source_by_id, GINT_TO_POINTER(g_array_index(entry->depends, int, i)));
+        const DumpEntry *other =
+            g_hash_table_lookup(source_by_id, GINT_TO_POINTER(g_array_index(entry->depends, int, i)));
         if (other == NULL || !g_str_has_suffix(other->type, "TABLE"))
             continue;
         g_autofree char *prefix = g_strconcat(other->name, " ", NULL);
@@ -98,7 +117,8 @@ static void judge_different(Plan *plan, PlanEntry *p)
         p->action = PLAN_SAME;
         p->reason = g_strdup("defined differently in the target, which stays as it is");
         if (!is_public)
-            plan_notice(plan, "%s %s is defined differently in the target, which stays as it is", entry->type, entry->name);
+            plan_notice(plan, "%s %s is defined differently in the target, which stays as it is", entry->type,
+                        entry->name);
         return;
     }
     p->action = PLAN_BLOCKED;
@@ -118,7 +138,8 @@ static void judge_new(Plan *plan, PlanEntry *p, GHashTable *source_by_id, GHashT
         return;
     p->action = PLAN_BLOCKED;
     p->reason = g_strdup_printf("the target has the table %s, but not this", table->name);
-    plan_block(plan, "%s %s: the target has the table %s.%s, but not this; create it there first, or drop it in the source",
+    plan_block(plan,
+               "%s %s: the target has the table %s.%s, but not this; create it there first, or drop it in the source",
                p->entry->type, p->entry->name, table->schema, table->name);
 }
 

@@ -55,7 +55,8 @@ static void judge_merge(Plan *plan, PlanRelation *r)
     r->reason = g_strdup_printf("%" G_GUINT64_FORMAT " rows are missing in the target, %" G_GUINT64_FORMAT
                                 " have another value there, %" G_GUINT64_FORMAT " are only there",
                                 rows->missing, rows->different, rows->extra);
-    plan_block(plan, "%s needs a merge, which this version does not do: %s", r->verify->audit->source->label, r->reason);
+    plan_block(plan, "%s needs a merge, which this version does not do: %s", r->verify->audit->source->label,
+               r->reason);
 }
 
 static void judge_same(Plan *plan, PlanRelation *r)
@@ -65,9 +66,11 @@ static void judge_same(Plan *plan, PlanRelation *r)
     if (r->verify->verdict == VERIFY_CONTAINED)
         r->reason = g_strdup_printf("contained; the target has %" G_GUINT64_FORMAT " more rows", r->verify->rows.extra);
     else if (audit->drift->len > 0)
-        r->reason = g_strdup_printf("its rows are the same; its definition differs: %s", (char *)audit->drift->pdata[0]);
+        r->reason =
+            g_strdup_printf("its rows are the same; its definition differs: %s", (char *)audit->drift->pdata[0]);
     if (audit->drift->len > 0)
-        plan_notice(plan, "%s: its definition differs (%u differences), and the target's stays", audit->source->label, audit->drift->len);
+        plan_notice(plan, "%s: its definition differs (%u differences), and the target's stays", audit->source->label,
+                    audit->drift->len);
 }
 
 static void judge_relation(Plan *plan, PlanRelation *r)
@@ -137,7 +140,8 @@ static void plan_extensions(Plan *plan)
     for (guint i = 0; audit->target != NULL && i < audit->extensions->len; i++) {
         const AuditPair *pair = audit->extensions->pdata[i];
         if (pair->source != NULL && pair->target != NULL && !pair->same)
-            plan_notice(plan, "extension %s is %s in the source, %s in the target", pair->name, pair->source, pair->target);
+            plan_notice(plan, "extension %s is %s in the source, %s in the target", pair->name, pair->source,
+                        pair->target);
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * Plan: what a fold would do, before anything is done. Made from a verification (so what is contained already is known, and
- * how many rows are not) and from what pg_dump knows of both databases.
+ * Plan: what a fold would do, before anything is done. Made from a verification (so what is contained already is known,
+ * and how many rows are not) and from what pg_dump knows of both databases.
  *
  * Objects other than rows (schemas, types, functions, indexes, ...) are pg_dump's entries. An entry is new (the target
  * has none of that type, schema and name), the same (the target's has the same SQL), or different (the fold is blocked,
@@ -41,13 +41,14 @@ typedef struct PlanRole {
 typedef struct Plan {
     const Verification *verification; /* not owned */
     const Dump *dump;                 /* of the source; not owned */
-    GPtrArray *relations; /* of PlanRelation* */
-    GPtrArray *entries;   /* of PlanEntry*, in pg_dump's order */
-    GPtrArray *roles;     /* of PlanRole*: those that own something or hold privileges in the source */
-    GPtrArray *blocks;    /* of char*: every reason why fold refuses, as sentences; empty: fold may go on */
-    GPtrArray *notices;   /* of char*: what the user should know */
-    char *create_database_sql; /* with {database} for the quoted name; NULL where the target database exists */
-    GPtrArray *database_sql;   /* of char*, with {database}: settings, comment, privileges of a database that is created */
+    GPtrArray *relations;             /* of PlanRelation* */
+    GPtrArray *entries;               /* of PlanEntry*, in pg_dump's order */
+    GPtrArray *roles;                 /* of PlanRole*: those that own something or hold privileges in the source */
+    GPtrArray *blocks;                /* of char*: every reason why fold refuses, as sentences; empty: fold may go on */
+    GPtrArray *notices;               /* of char*: what the user should know */
+    char *create_database_sql;        /* with {database} for the quoted name; NULL where the target database exists */
+    GPtrArray
+        *database_sql; /* of char*, with {database}: settings, comment, privileges of a database that is created */
     guint64 rows_to_copy, bytes_to_copy;
 } Plan;
 

@@ -27,8 +27,10 @@ static bool read_powers(PgConn *target, Powers *ret_powers, GError **error)
     g_autoptr(PgResult) r = pg_query(target, PLAN_POWERS_SQL, soon(), error);
     if (r == NULL)
         return false;
-    *ret_powers = (Powers){.superuser = pg_result_bool(r, 0, 0), .createdb = pg_result_bool(r, 0, 1),
-                           .createrole = pg_result_bool(r, 0, 2), .create_here = pg_result_bool(r, 0, 3)};
+    *ret_powers = (Powers){.superuser = pg_result_bool(r, 0, 0),
+                           .createdb = pg_result_bool(r, 0, 1),
+                           .createrole = pg_result_bool(r, 0, 2),
+                           .create_here = pg_result_bool(r, 0, 3)};
     return true;
 }
 
@@ -54,18 +56,21 @@ static bool owns_something_new(const Plan *plan, const char *role)
     return false;
 }
 
-static void judge_missing_role(Plan *plan, const PlanSpec *spec, PlanRole *role, const char *create_sql, const Powers *powers)
+static void judge_missing_role(Plan *plan, const PlanSpec *spec, PlanRole *role, const char *create_sql,
+                               const Powers *powers)
 {
     if (!powers->createrole) {
         role->reason = g_strdup_printf("the target has no role %s, and %s may not create it", role->name,
                                        pg_conn_identity(spec->target)->role);
-        plan_block(plan, "%s: an administrator creates it there (%s), or fold with --no-owner --no-privileges", role->reason, create_sql);
+        plan_block(plan, "%s: an administrator creates it there (%s), or fold with --no-owner --no-privileges",
+                   role->reason, create_sql);
         return;
     }
     g_autofree char *quoted = pg_quote_ident(role->name);
-    role->create_sql = powers->superuser ? g_strdup(create_sql)
-                                         : g_strdup_printf("%s; GRANT %s TO CURRENT_USER", create_sql, quoted);
-    plan_notice(plan, "role %s is created on the target without a password and without power over the cluster", role->name);
+    role->create_sql =
+        powers->superuser ? g_strdup(create_sql) : g_strdup_printf("%s; GRANT %s TO CURRENT_USER", create_sql, quoted);
+    plan_notice(plan, "role %s is created on the target without a password and without power over the cluster",
+                role->name);
 }
 
 static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, GError **error)
@@ -86,7 +91,8 @@ static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, G
         if (!g_hash_table_lookup_extended(there, name, NULL, &may_act)) {
             judge_missing_role(plan, spec, role, pg_result_get(r, i, 1), powers);
         } else if (!spec->no_owner && may_act == NULL && owns_something_new(plan, name)) {
-            role->reason = g_strdup_printf("%s may not give objects to role %s", pg_conn_identity(spec->target)->role, name);
+            role->reason =
+                g_strdup_printf("%s may not give objects to role %s", pg_conn_identity(spec->target)->role, name);
             plan_block(plan, "%s: GRANT %s TO %s on the target, or fold with --no-owner", role->reason, name,
                        pg_conn_identity(spec->target)->role);
         }
@@ -128,6 +134,8 @@ static bool plan_memberships(Plan *plan, const PlanSpec *spec, GError **error)
     for (int i = 0; i < pg_result_rows(r); i++) {
         PlanRole *role = find_role(plan, pg_result_get(r, i, 0));
         PlanRole *member = find_role(plan, pg_result_get(r, i, 1));
+        if (role == NULL || member == NULL)
+            continue;
         PlanRole *created = NULL;
         for (guint k = 0; k < plan->roles->len; k++)
             if ((plan->roles->pdata[k] == role || plan->roles->pdata[k] == member) &&
@@ -155,15 +163,19 @@ static bool check_locale(Plan *plan, const PlanSpec *spec, const char *provider,
     if (r == NULL)
         return false;
     if (!pg_result_bool(r, 0, 0))
-        plan_block(plan, "the target's host has no locale %s: install it there, or create the database by hand with another", collate);
+        plan_block(plan,
+                   "the target's host has no locale %s: install it there, or create the database by hand with another",
+                   collate);
     return true;
 }
 
 static bool plan_database(Plan *plan, const PlanSpec *spec, const Powers *powers, GError **error)
 {
     if (!powers->createdb)
-        plan_block(plan, "the database does not exist on the target, and %s may not create it: ALTER ROLE %s CREATEDB, or create it",
-                   pg_conn_identity(spec->target)->role, pg_conn_identity(spec->target)->role);
+        plan_block(
+            plan,
+            "the database does not exist on the target, and %s may not create it: ALTER ROLE %s CREATEDB, or create it",
+            pg_conn_identity(spec->target)->role, pg_conn_identity(spec->target)->role);
     g_autoptr(PgResult) r = pg_query(spec->source, PLAN_CREATE_DATABASE_SQL, soon(), error);
     if (r == NULL)
         return false;
@@ -197,4 +209,3 @@ bool plan_server(Plan *plan, const PlanSpec *spec, GError **error)
                    pg_conn_identity(spec->target)->role);
     return true;
 }
-

@@ -86,8 +86,8 @@ Pool *pool_new(guint workers, PgConn *const *sources, PgConn *const *targets)
     for (guint i = 0; i < workers; i++) {
         Thread *thread = &pool->threads[i];
         thread->pool = pool;
-        thread->worker = (PoolWorker){.index = i, .source = sources == NULL ? NULL : sources[i],
-                                      .target = targets == NULL ? NULL : targets[i]};
+        thread->worker = (PoolWorker){
+            .index = i, .source = sources == NULL ? NULL : sources[i], .target = targets == NULL ? NULL : targets[i]};
         int failed = pthread_create(&thread->thread, NULL, worker_main, thread);
         g_assert(failed == 0);
     }

@@ -37,12 +37,12 @@ struct PoolJob {
     guint32 lock;   /* jobs with the same lock other than 0 shut each other out when one of them is exclusive */
     bool exclusive;
     PoolRun run;
-    gpointer data; /* not owned */
+    gpointer data;                         /* not owned */
     const struct PgCopyProgress *progress; /* counters of a copy that the observer may read at any time, or NULL */
     /* The pool's own: */
     const Pool *pool;
     guint waits_for;
-    GPtrArray *unblocks; /* of PoolJob* */
+    GPtrArray *unblocks;      /* of PoolJob* */
     gint64 started, finished; /* monotonic, microseconds */
 };
 

@@ -1,4 +1,4 @@
-/* Whole folders: copied and removed. Symbolic links are never followed. Internal to this room. */
+/* Whole folders: copied and removed. Symbolic links are never followed. For this room and backup. */
 #pragma once
 
 #include <glib.h>

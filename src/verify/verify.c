@@ -92,7 +92,8 @@ static void find_shortfalls(Verification *v)
         if (!s->reached && s->target == NULL)
             add(v->shortfalls, "sequence %s is not in the target", s->source->label);
         else if (!s->reached)
-            add(v->shortfalls, "sequence %s is at %" G_GINT64_FORMAT " in the source, at %" G_GINT64_FORMAT " in the target",
+            add(v->shortfalls,
+                "sequence %s is at %" G_GINT64_FORMAT " in the source, at %" G_GINT64_FORMAT " in the target",
                 s->source->label, s->source->last_value, s->target->last_value);
     }
     for (guint i = 0; i < audit->counts->len; i++) {
@@ -100,11 +101,13 @@ static void find_shortfalls(Verification *v)
         guint64 source = pair->source == NULL ? 0 : g_ascii_strtoull(pair->source, NULL, 10);
         guint64 target = pair->target == NULL ? 0 : g_ascii_strtoull(pair->target, NULL, 10);
         if (target < source)
-            add(v->shortfalls, "objects of kind \"%s\": %" G_GUINT64_FORMAT " in the source, %" G_GUINT64_FORMAT " in the target",
+            add(v->shortfalls,
+                "objects of kind \"%s\": %" G_GUINT64_FORMAT " in the source, %" G_GUINT64_FORMAT " in the target",
                 pair->name, source, target);
     }
     if (audit->large_objects_digested && !digest_equal(&audit->source_large_objects, &audit->target_large_objects))
-        add(v->shortfalls, "large objects differ: %" G_GUINT64_FORMAT " in the source, %" G_GUINT64_FORMAT " in the target",
+        add(v->shortfalls,
+            "large objects differ: %" G_GUINT64_FORMAT " in the source, %" G_GUINT64_FORMAT " in the target",
             audit->source_large_objects.rows, audit->target_large_objects.rows);
 }
 

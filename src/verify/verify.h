@@ -24,8 +24,9 @@ typedef struct VerifyRelation {
 
 typedef struct Verification {
     Audit *audit;
-    GPtrArray *relations;   /* of VerifyRelation*: those of the source, in its order */
-    GPtrArray *shortfalls;  /* of char*: what else is less in the target: sequences behind, objects missing, large objects */
+    GPtrArray *relations; /* of VerifyRelation*: those of the source, in its order */
+    GPtrArray
+        *shortfalls; /* of char*: what else is less in the target: sequences behind, objects missing, large objects */
     bool contained;
 } Verification;
 

@@ -86,7 +86,7 @@ def test_a_role_that_may_not_read_a_table_is_refused_by_name(small, laptop, requ
     laptop.sql("postgres", f"DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN")
     request.addfinalizer(lambda: laptop.sql("postgres", f"DROP ROLE {role}"))
     small.configure(source_url=laptop.url(small.name, user=role))
-    for command in COMMANDS:
+    for command in ("audit", "plan", "fold"):  # verify stops before: there is no target to compare with
         result = small.pgfold(*arguments(command))
         assert result.status in (3, 4), result
         assert_one_error(result, "t")

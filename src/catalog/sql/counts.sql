@@ -10,6 +10,9 @@ object (kind, classid, oid) AS (
                 WHEN 'c' THEN 'composite type' ELSE 'index' END, 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid
       FROM pg_catalog.pg_class c WHERE c.relkind <> 't' AND c.relpersistence <> 't' AND c.relnamespace IN (SELECT oid FROM user_schema)
     UNION ALL
+    SELECT 'filled materialized view', 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid
+      FROM pg_catalog.pg_class c WHERE c.relkind = 'm' AND c.relispopulated AND c.relnamespace IN (SELECT oid FROM user_schema)
+    UNION ALL
     SELECT CASE k.contype WHEN 'c' THEN 'check constraint' WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key'
                 WHEN 'u' THEN 'unique constraint' ELSE 'exclusion constraint' END, 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid
       FROM pg_catalog.pg_constraint k WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.connamespace IN (SELECT oid FROM user_schema)

@@ -1,0 +1,102 @@
+#include "cmd/analysis.h"
+
+#include <glib/gstdio.h>
+
+#include "base/error.h"
+
+static bool verify(Analysis *analysis, Out *out, GError **error)
+{
+    Comparison *comparison = analysis->comparison;
+    analysis->findings = comparison_check(comparison, error);
+    if (analysis->findings == NULL || !comparison_staff(comparison, error))
+        return false;
+    g_autoptr(Watch) watch = watch_new(out);
+    AuditSpec spec = comparison_spec(comparison, watch);
+    analysis->verification = verify_run(&spec, 0, error);
+    if (analysis->verification == NULL)
+        return false;
+    GPtrArray *of_rows = checks_run_rows(&spec, analysis->verification->audit, error);
+    if (of_rows == NULL)
+        return false;
+    checks_merge(analysis->findings, of_rows);
+    return true;
+}
+
+/* pg_dump must be able to read both servers. */
+static bool find_tools(Analysis *analysis, GError **error)
+{
+    const Ends *ends = analysis->comparison->ends;
+    int version = MAX(pg_conn_identity(ends->source)->version, pg_conn_identity(ends->target)->version);
+    return dump_tools_find(version, &analysis->tools, error);
+}
+
+static bool read_dumps(Analysis *analysis, Out *out, GError **error)
+{
+    const Comparison *comparison = analysis->comparison;
+    PgConn *target = comparison_target(comparison);
+    analysis->scratch = g_dir_make_tmp("pgfold-XXXXXX", NULL);
+    if (analysis->scratch == NULL) {
+        pgf_error_set(error, PGF_ERROR_INTERNAL, "Is there room in $TMPDIR or /tmp?", "no temporary folder could be made");
+        return false;
+    }
+    analysis->source_dump =
+        dump_read(&analysis->tools, comparison->ends->source, comparison->ends->snapshot->id, analysis->scratch, error);
+    if (analysis->source_dump == NULL)
+        return false;
+    for (guint i = 0; i < analysis->source_dump->warnings->len; i++)
+        out_warning(out, "%s", (const char *)analysis->source_dump->warnings->pdata[i]);
+    if (target == NULL)
+        return true;
+    analysis->target_dump = dump_read(&analysis->tools, target, comparison->target_snapshot->id, analysis->scratch, error);
+    return analysis->target_dump != NULL;
+}
+
+static bool make_plan(Analysis *analysis, const AnalysisOptions *options, GError **error)
+{
+    const Ends *ends = analysis->comparison->ends;
+    PlanSpec spec = {.source = ends->source,
+                     .target = ends->target,
+                     .target_missing = ends->target_missing != NULL,
+                     .verification = analysis->verification,
+                     .source_dump = analysis->source_dump,
+                     .target_dump = analysis->target_dump,
+                     .config = ends->config,
+                     .no_owner = options->no_owner,
+                     .no_privileges = options->no_privileges};
+    analysis->plan = plan_make(&spec, error);
+    return analysis->plan != NULL;
+}
+
+Analysis *analysis_make(Comparison *comparison, const AnalysisOptions *options, Out *out, GError **error)
+{
+    g_autoptr(Analysis) analysis = g_new0(Analysis, 1);
+    analysis->comparison = comparison;
+    if (!find_tools(analysis, error) || !verify(analysis, out, error) || !read_dumps(analysis, out, error) ||
+        !make_plan(analysis, options, error))
+        return NULL;
+    return g_steal_pointer(&analysis);
+}
+
+void analysis_free(Analysis *analysis)
+{
+    if (analysis == NULL)
+        return;
+    plan_free(analysis->plan);
+    dump_free(analysis->source_dump);
+    dump_free(analysis->target_dump);
+    dump_tools_clear(&analysis->tools);
+    verification_free(analysis->verification);
+    g_clear_pointer(&analysis->findings, g_ptr_array_unref);
+    if (analysis->scratch != NULL)
+        g_rmdir(analysis->scratch);
+    g_free(analysis->scratch);
+    g_free(analysis);
+}
+
+GPtrArray *analysis_blocks(const Analysis *analysis)
+{
+    GPtrArray *blocks = checks_blocks(analysis->findings);
+    for (guint i = 0; i < analysis->plan->blocks->len; i++)
+        g_ptr_array_add(blocks, g_strdup(analysis->plan->blocks->pdata[i]));
+    return blocks;
+}

@@ -1,0 +1,31 @@
+/*
+ * All that is found out before a fold: what differs, what the checks found, what pg_dump knows, and the plan made of it.
+ * Changes nothing. Main thread only.
+ */
+#pragma once
+
+#include "cmd/shared.h"
+#include "plan/plan.h"
+
+typedef struct Analysis {
+    Comparison *comparison; /* not owned; its workers' connections are open */
+    Verification *verification;
+    GPtrArray *findings; /* of AuditFinding* */
+    DumpTools tools;
+    Dump *source_dump;
+    Dump *target_dump; /* NULL where the target database is missing */
+    Plan *plan;
+    char *scratch; /* temporary folder of the dumps; removed with this */
+} Analysis;
+
+typedef struct AnalysisOptions {
+    bool no_owner, no_privileges;
+} AnalysisOptions;
+
+/* comparison: freshly opened, with a target. Warnings of pg_dump are shown on out. */
+Analysis *analysis_make(Comparison *comparison, const AnalysisOptions *options, Out *out, GError **error);
+void analysis_free(Analysis *analysis);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Analysis, analysis_free)
+
+/* Every reason why a fold refuses, of checks and plan, as sentences. Array of char*, empty: it may go on. Transfer full. */
+GPtrArray *analysis_blocks(const Analysis *analysis);

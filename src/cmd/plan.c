@@ -1,0 +1,99 @@
+/* pgfold plan: what a fold would do. */
+#include "base/error.h"
+#include "cmd/analysis.h"
+#include "cmd/plan_view.h"
+
+static const CommandOption options[] = {
+    SHARED_OPTIONS,
+    {"no-owner", 0, OPTION_FLAG, NULL, "plan for objects that belong to the role of the target's URL"},
+    {"no-privileges", 0, OPTION_FLAG, NULL, "plan without GRANT and REVOKE"},
+    {NULL},
+};
+
+static const CommandExample examples[] = {
+    {"pgfold plan", "What `pgfold fold` would do with every source"},
+    {"pgfold plan laptop --verbose", "One source, with each object that would be created"},
+    {"pgfold plan --json | jq -r '.sources[].blocks[]'", "What stands against it, for a script"},
+    {NULL},
+};
+
+static bool plan_connected(Comparison *comparison, const AnalysisOptions *how, const PlanView *view, bool *ret_may_fold, GError **error)
+{
+    g_autoptr(Analysis) analysis = analysis_make(comparison, how, view->out, error);
+    if (analysis == NULL)
+        return false;
+    g_autoptr(GPtrArray) blocks = analysis_blocks(analysis);
+    plan_show(view, analysis, blocks);
+    *ret_may_fold = blocks->len == 0;
+    return true;
+}
+
+static bool plan_source(const Config *config, const ConfigSource *source, const AnalysisOptions *how, const PlanView *view,
+                        bool *ret_may_fold, GError **error)
+{
+    Record record;
+    GError *failure = NULL;
+    record_begin(&record, view->out, config, "plan", source->name);
+    g_autoptr(Comparison) comparison = comparison_open(config, source, &failure);
+    if (comparison != NULL)
+        record_identify(&record, comparison);
+    if (comparison != NULL && plan_connected(comparison, how, view, ret_may_fold, &failure)) {
+        record_done_quietly(&record);
+        return true;
+    }
+    record_failed(&record, config, failure);
+    g_propagate_error(error, failure);
+    return false;
+}
+
+static int run(const CommandArgs *args, Out *out, GError **error)
+{
+    g_auto(Choice) choice = {0};
+    if (!shared_choose(args, out, &choice, error))
+        return 0;
+    if (choice.config->target.url == NULL) {
+        pgf_error_set(error, PGF_ERROR_USAGE, "give --target as well", "there is no target to plan for");
+        return 0;
+    }
+    AnalysisOptions how = {.no_owner = args_flag(args, "no-owner"), .no_privileges = args_flag(args, "no-privileges")};
+    json_t *document = out_json_new("plan");
+    PlanView view = {.out = out, .sources = json_array()};
+    json_object_set_new(document, "sources", view.sources);
+    bool all = true;
+    for (guint i = 0; i < choice.sources->len; i++) {
+        bool may_fold = false;
+        if (i > 0)
+            out_line(out, "%s", "");
+        if (!plan_source(choice.config, choice.sources->pdata[i], &how, &view, &may_fold, error)) {
+            json_decref(document);
+            return 0;
+        }
+        all = all && may_fold;
+    }
+    json_object_set_new(document, "may_fold", json_boolean(all));
+    if (out->json)
+        out_json(out, document);
+    else
+        json_decref(document);
+    return all ? 0 : PGF_ERROR_DIFFERS;
+}
+
+const Command command_plan = {
+    .name = "plan",
+    .summary = "show what `pgfold fold` would do to each table; change nothing",
+    .synopsis = "[SOURCE...]",
+    .description =
+        "Compares source and target as `pgfold verify` does, reads with pg_dump what objects both have, and shows what a fold "
+        "would do:\n\n"
+        "  new      the target has no such table: it is created, and its rows are copied\n"
+        "  same     every row is there already: nothing to do\n"
+        "  merge    both have the table, with other rows: this version does not merge\n"
+        "  skip     left out by the configuration, or without rows of its own\n"
+        "  blocked  something stands against it; the reason is shown\n\n"
+        "Then the objects that would be created, the roles, every reason why a fold would refuse, and what the checks of "
+        "docs/audit.md found.",
+    .options = options,
+    .examples = examples,
+    .exit_codes = "0 when a fold may go on; 1 when something is blocked or would have to be merged.",
+    .run = run,
+};
