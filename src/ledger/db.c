@@ -4,10 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "base/error.h"
 #include "ledger/internal.h"
 
-#define BUSY_MS 10000 /* how long another process may hold the file for one transaction */
+enum {
+    BUSY_MS = 10000, /* how long another process may hold the file for one transaction */
+    RETRY_MS = 5
+};
 
 static void set_error(sqlite3 *db, GError **error)
 {
@@ -44,15 +48,34 @@ static bool make_file(const char *path, GError **error)
     return false;
 }
 
+/* For this one statement SQLite does not wait for others by itself: several processes that open a new ledger at once
+ * would fail but for one. */
+static bool set_journal_mode(sqlite3 *db, bool *ret_wal, GError **error)
+{
+    Deadline deadline = deadline_in_ms(BUSY_MS);
+    for (;;) {
+        g_autoptr(GError) failed = NULL;
+        g_autoptr(sqlite3_stmt) stmt = db_query(db, &failed, "PRAGMA journal_mode = WAL", "");
+        bool row = false;
+        if (stmt != NULL && db_next(stmt, &row, &failed)) {
+            *ret_wal = row && g_strcmp0((const char *)sqlite3_column_text(stmt, 0), "wal") == 0;
+            return true;
+        }
+        if (sqlite3_errcode(db) != SQLITE_BUSY || deadline_poll_ms(deadline) == 0) {
+            g_propagate_error(error, g_steal_pointer(&failed));
+            return false;
+        }
+        sqlite3_sleep(RETRY_MS);
+    }
+}
+
 static bool set_pragmas(sqlite3 *db, GError **error)
 {
-    g_autoptr(sqlite3_stmt) stmt = db_query(db, error, "PRAGMA journal_mode = WAL", "");
-    bool row;
-    if (stmt == NULL || !db_next(stmt, &row, error))
+    bool wal;
+    if (!set_journal_mode(db, &wal, error))
         return false;
     /* Where the file system cannot share memory SQLite stays with a rollback journal. That one is safe against a power
      * cut only with EXTRA (the folder is flushed too); a WAL with FULL flushes at every commit. */
-    bool wal = row && g_strcmp0((const char *)sqlite3_column_text(stmt, 0), "wal") == 0;
     return db_run(db, error, wal ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = EXTRA", "") &&
            db_run(db, error, "PRAGMA fullfsync = ON", "") && db_run(db, error, "PRAGMA foreign_keys = ON", "") &&
            db_run(db, error, "PRAGMA trusted_schema = OFF", "");

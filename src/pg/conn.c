@@ -273,6 +273,8 @@ char **pg_conn_child_environment(const PgConn *conn)
     for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
         if (o->envvar != NULL && o->val != NULL && *o->val != '\0')
             g_ptr_array_add(env, g_strdup_printf("%s=%s", o->envvar, o->val));
+        else if (o->envvar != NULL)
+            g_ptr_array_add(env, g_strdup(o->envvar)); /* ours is without it ("hostaddr="): the child's is, too */
     PQconninfoFree(options);
     /* A service of the caller's environment would win over the variables above (libpq, "The Connection Service File").
      */

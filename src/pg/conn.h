@@ -50,8 +50,8 @@ const PgIdentity *pg_conn_identity(const PgConn *conn);
 const char *pg_conn_label(const PgConn *conn);
 /* Host, port, database and user as libpq resolved them, without a password: "postgresql://app@/app?host=/tmp". */
 const char *pg_conn_display(const PgConn *conn);
-/* libpq variables for a child process (PGHOST=..., PGPASSWORD=...), so that no secret stands in its argv. Transfer
- * full. */
+/* libpq variables for a child process (PGHOST=..., PGPASSWORD=...), so that no secret stands in its argv. For
+ * SpawnSpec.setenv: a name alone is one that the child must not have. Transfer full. */
 char **pg_conn_child_environment(const PgConn *conn);
 bool pg_same_database(const PgIdentity *a, const PgIdentity *b);
 /* SQLSTATE of the last failed statement ("23505"), or "". */

@@ -218,3 +218,12 @@ def test_a_full_disk_is_told_and_leaves_nothing(source):
         assert list(disk.iterdir()) == []
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_variables_of_the_caller_lead_nowhere_else(source):
+    """Neither pg_dump nor the proof follows PGHOSTADDR and its like away from what the URL says."""
+    source.source.sql("CREATE TABLE t AS SELECT 1 AS a")
+    elsewhere = {"PGHOSTADDR": "127.0.0.9", "PGPORT": "1", "PGSSLMODE": "verify-full", "PGTARGETSESSIONATTRS": "standby"}
+    url = source.source.url + "&hostaddr=&port=5432&sslmode=disable&target_session_attrs=any"
+    result = source.pgfold("backup", "--source", url, env=elsewhere, status=0)
+    assert "1 row " in result.out

@@ -11,11 +11,13 @@
 /* A child that opens the ledger, tries for the lock, tells 'y' or 'n', and stays until it is killed. */
 static pid_t start_competitor(const Fixture *fixture, int ready_fd)
 {
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     g_assert_cmpint(pid, >=, 0);
     if (pid > 0)
         return pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
     g_autoptr(GError) error = NULL;
     Ledger *ledger = ledger_open(fixture->state, &error);
     if (ledger == NULL)

@@ -1,0 +1,228 @@
+/* Connections, queries and COPY against a real server. */
+#include <string.h>
+
+#include "base/cancel.h"
+#include "base/error.h"
+#include "pg/copy.h"
+#include "pg/snapshot.h"
+#include "testdb/testdb.h"
+
+static TestDb *db;
+
+static PgConn *connect_ok(void)
+{
+    g_autoptr(GError) error = NULL;
+    PgConn *conn = pg_conn_open("test", testdb_url(db), NULL, deadline_in_ms(PG_CONNECT_MS), &error);
+    g_assert_no_error(error);
+    return conn;
+}
+
+static char *ask(PgConn *conn, const char *sql)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(PgResult) r = pg_query(conn, sql, deadline_in_ms(PG_CATALOG_MS), &error);
+    g_assert_no_error(error);
+    return g_strdup(pg_result_get(r, 0, 0));
+}
+
+static void do_ok(PgConn *conn, const char *sql)
+{
+    g_autoptr(GError) error = NULL;
+    pg_exec(conn, sql, deadline_in_ms(PG_CATALOG_MS), &error);
+    g_assert_no_error(error);
+}
+
+static void test_identity(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    const PgIdentity *id = pg_conn_identity(conn);
+    g_autofree char *oid = ask(conn, "SELECT oid::text FROM pg_database WHERE datname = current_database()");
+    g_assert_cmpuint(id->database_oid, ==, (guint)g_ascii_strtoull(oid, NULL, 10));
+    g_autofree char *system = ask(conn, "SELECT system_identifier::text FROM pg_control_system()");
+    g_assert_cmpstr(id->system_identifier, ==, system);
+    g_assert_false(id->in_recovery);
+    g_assert_true(id->superuser);
+    g_assert_cmpstr(id->encoding, ==, "UTF8");
+}
+
+static void test_pinned(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    do_ok(conn, "ALTER DATABASE unit SET statement_timeout = '1ms'; ALTER DATABASE unit SET DateStyle = 'German'");
+    g_autoptr(PgConn) later = connect_ok();
+    g_autofree char *timeout = ask(later, "SHOW statement_timeout");
+    g_autofree char *style = ask(later, "SHOW DateStyle");
+    g_autofree char *path = ask(later, "SHOW search_path");
+    do_ok(conn, "ALTER DATABASE unit RESET ALL");
+    g_assert_cmpstr(timeout, ==, "0");
+    g_assert_cmpstr(style, ==, "ISO, YMD");
+    g_assert_cmpstr(path, ==, "\"\"");
+}
+
+static void test_quotes(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    const char *strange[] = {"plain", "with \"quotes\"", "it's", "back\\slash", "Zürich 東京", "a\nline", ""};
+    for (gsize i = 0; i < G_N_ELEMENTS(strange); i++) {
+        g_autofree char *literal = pg_quote_literal(strange[i]);
+        g_autofree char *sql = g_strconcat("SELECT ", literal, NULL);
+        g_autofree char *got = ask(conn, sql);
+        g_assert_cmpstr(got, ==, strange[i]);
+        if (*strange[i] == '\0')
+            continue; /* no identifier */
+        g_autofree char *ident = pg_quote_ident(strange[i]);
+        g_autofree char *as = g_strconcat("SELECT 1 AS ", ident, NULL);
+        g_autoptr(PgResult) r = pg_query(conn, as, deadline_in_ms(PG_CATALOG_MS), NULL);
+        g_assert_cmpstr(pg_result_name(r, 0), ==, strange[i]);
+    }
+}
+
+static void test_deadline(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    g_autoptr(GError) error = NULL;
+    gint64 began = g_get_monotonic_time();
+    g_assert_false(pg_exec(conn, "SELECT pg_sleep(30)", deadline_in_ms(100), &error));
+    g_assert_error(error, PGF_ERROR, PGF_ERROR_CONNECT);
+    g_assert_cmpint(g_get_monotonic_time() - began, <, 10 * G_USEC_PER_SEC);
+    g_autofree char *one = ask(conn, "SELECT 1"); /* the connection is usable again */
+    g_assert_cmpstr(one, ==, "1");
+    g_autofree char *left = ask(conn, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%' AND pid "
+                                      "<> pg_backend_pid() AND state = 'active'");
+    g_assert_cmpstr(left, ==, "0");
+}
+
+static void test_cancel(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    g_autoptr(GError) error = NULL;
+    cancel_request();
+    g_assert_false(pg_exec(conn, "SELECT pg_sleep(30)", DEADLINE_NONE, &error));
+    g_assert_error(error, PGF_ERROR, PGF_ERROR_CANCELLED);
+    cancel_reset();
+    g_autofree char *one = ask(conn, "SELECT 1");
+    g_assert_cmpstr(one, ==, "1");
+}
+
+static void test_errors(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    g_autoptr(GError) error = NULL;
+    g_assert_false(pg_exec(conn, "SELECT 1/0", deadline_in_ms(PG_CATALOG_MS), &error));
+    g_assert_error(error, PGF_ERROR, PGF_ERROR_MIDWAY);
+    g_assert_cmpstr(pg_conn_sqlstate(conn), ==, "22012");
+    g_assert_true(g_str_has_prefix(error->message, "test: "));
+    g_clear_error(&error);
+    g_assert_null(pg_conn_open("bad", "postgres:secret-word", NULL, deadline_in_ms(1000), &error));
+    g_assert_error(error, PGF_ERROR, PGF_ERROR_USAGE);
+    g_assert_null(strstr(error->message, "secret"));
+}
+
+static void test_missing_database(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *missing = NULL;
+    g_autoptr(PgConn) conn = pg_conn_open_or_maintenance("target", testdb_url(db), "no such one",
+                                                         deadline_in_ms(PG_CONNECT_MS), &missing, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(missing, ==, "no such one");
+    g_assert_cmpstr(pg_conn_identity(conn)->database, ==, "postgres");
+}
+
+static void test_snapshot(void)
+{
+    g_autoptr(PgConn) holder = connect_ok();
+    g_autoptr(PgConn) reader = connect_ok();
+    g_autoptr(PgConn) writer = connect_ok();
+    g_autoptr(GError) error = NULL;
+    do_ok(writer, "CREATE TABLE public.moment (n int); INSERT INTO public.moment VALUES (1)");
+    g_autoptr(PgSnapshot) snapshot = pg_snapshot_export(holder, &error);
+    g_assert_no_error(error);
+    do_ok(writer, "INSERT INTO public.moment VALUES (2)");
+    g_assert_true(pg_snapshot_join(reader, snapshot, &error));
+    g_autofree char *then = ask(reader, "SELECT count(*) FROM public.moment");
+    g_assert_cmpstr(then, ==, "1");
+    g_assert_true(pg_snapshot_leave(reader, &error));
+    g_autofree char *now = ask(reader, "SELECT count(*) FROM public.moment");
+    g_assert_cmpstr(now, ==, "2");
+}
+
+static void test_copy(void)
+{
+    g_autoptr(PgConn) source = connect_ok();
+    g_autoptr(PgConn) target = connect_ok();
+    g_autoptr(GError) error = NULL;
+    PgCopyProgress progress = {0};
+    guint64 rows = 0;
+    do_ok(source, "CREATE TABLE public.one AS SELECT i, repeat('x', 1000) AS t FROM generate_series(1, 5000) i; CREATE "
+                  "TABLE public.two (i int, t text)");
+    g_assert_true(pg_copy(source, "COPY public.one TO STDOUT (FORMAT binary)", target,
+                          "COPY public.two FROM STDIN (FORMAT binary)", &progress, &rows, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(rows, ==, 5000);
+    g_assert_cmpuint(progress.rows, ==, 5000);
+    g_assert_cmpuint(progress.bytes, >, 5000000);
+    g_autofree char *missing = ask(source, "SELECT count(*) FROM (TABLE public.one EXCEPT ALL TABLE public.two) s");
+    g_assert_cmpstr(missing, ==, "0");
+}
+
+/* After each failure both connections are usable, and the target holds nothing of the copy. */
+static void copy_fails(const char *out, const char *in, const char *sqlstate)
+{
+    g_autoptr(PgConn) source = connect_ok();
+    g_autoptr(PgConn) target = connect_ok();
+    g_autoptr(GError) error = NULL;
+    guint64 rows = 0;
+    do_ok(source, "DROP TABLE IF EXISTS public.narrow; CREATE TABLE public.narrow (i int CHECK (i < 100000), t text)");
+    g_assert_false(pg_copy(source, out, target, in, NULL, &rows, &error));
+    g_assert_error(error, PGF_ERROR, PGF_ERROR_MIDWAY);
+    g_assert_nonnull(strstr(error->message, sqlstate));
+    g_autofree char *one = ask(source, "SELECT 1");
+    g_autofree char *none = ask(target, "SELECT count(*) FROM public.narrow");
+    g_assert_cmpstr(one, ==, "1");
+    g_assert_cmpstr(none, ==, "0");
+}
+
+static void test_copy_target_fails(void)
+{
+    copy_fails("COPY (SELECT i, repeat('x', 500) FROM generate_series(99990, 200000) i) TO STDOUT",
+               "COPY public.narrow FROM STDIN", "23514");
+}
+
+static void test_copy_source_fails(void)
+{
+    copy_fails("COPY (SELECT i, (1 / (5000 - i))::text FROM generate_series(1, 10000) i) TO STDOUT",
+               "COPY public.narrow FROM STDIN", "22012");
+}
+
+static void test_copy_refused(void)
+{
+    copy_fails("COPY public.no_such_table TO STDOUT", "COPY public.narrow FROM STDIN", "42P01");
+}
+
+int main(int argc, char **argv)
+{
+    if (testdb_keeper_called(argc, argv))
+        return testdb_keeper_main(argc, argv);
+    cancel_init();
+    g_test_init(&argc, &argv, NULL);
+    TestDbOptions options = {.database = "unit"};
+    g_autoptr(GError) error = NULL;
+    db = testdb_open(&options, &error);
+    g_assert_no_error(error);
+    g_test_add_func("/pg/a connection knows who and where it is", test_identity);
+    g_test_add_func("/pg/settings of the database do not get through to our sessions", test_pinned);
+    g_test_add_func("/pg/quoted names and texts come back as they were", test_quotes);
+    g_test_add_func("/pg/a statement that passes its deadline is cancelled on the server", test_deadline);
+    g_test_add_func("/pg/a cancelled statement leaves a usable connection", test_cancel);
+    g_test_add_func("/pg/errors have a code, a label and no secrets", test_errors);
+    g_test_add_func("/pg/a missing database is told from an unreachable server", test_missing_database);
+    g_test_add_func("/pg/whoever joins a snapshot sees its moment", test_snapshot);
+    g_test_add_func("/pg/copy moves every row and counts rows, not messages", test_copy);
+    g_test_add_func("/pg/copy stops when the target refuses a row", test_copy_target_fails);
+    g_test_add_func("/pg/copy stops when the source fails midway", test_copy_source_fails);
+    g_test_add_func("/pg/copy that cannot begin leaves the target as it was", test_copy_refused);
+    int status = g_test_run();
+    testdb_close(db);
+    return status;
+}
