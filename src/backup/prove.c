@@ -32,8 +32,8 @@ static TestDb *open_server(const Backup *backup, GError **error)
     return db;
 }
 
-/* PGHOSTADDR, PGPORT, PGSERVICE and their like in our environment must not lead us to another server: what the URL gives,
- * empty values included, they do not change. Transfer full. */
+/* PGHOSTADDR, PGPORT, PGSERVICE and their like in our environment must not lead us to another server: what the URL
+ * gives, empty values included, they do not change. Transfer full. */
 static char *url_of(const TestDb *db, const char *database)
 {
     const char *port = NULL;

@@ -323,9 +323,11 @@ static bool write_receipt(Job *job, const FoldSpec *spec, const FoldResult *resu
     if (spec->no_privileges)
         receipt_add_note(receipt, "--no-privileges: privileges were not kept");
     bool contained = receipt_judge(receipt);
+    const char *outcome = contained ? "contained" : "not contained";
+    /* The digests of the target that a fold ends with are a verification as well. */
     if (!receipt_write(receipt, job->ledger, &path, error) ||
-        !ledger_mark(job->ledger, job->run, job->source->name, LEDGER_FOLDED, contained,
-                     contained ? "contained" : "not contained", path, error)) {
+        !ledger_mark(job->ledger, job->run, job->source->name, LEDGER_FOLDED, contained, outcome, path, error) ||
+        !ledger_mark(job->ledger, job->run, job->source->name, LEDGER_VERIFIED, contained, outcome, path, error)) {
         if (error != NULL && *error != NULL)
             pgf_error_set_state(
                 *error,

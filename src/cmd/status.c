@@ -23,6 +23,15 @@ static Config *open_config(const CommandArgs *args, GError **error)
     return path == NULL ? config_new_adhoc(NULL, NULL) : config_load(path, CONFIG_OFFLINE, error);
 }
 
+/* A difference that a later fold has settled is history, not alarm. */
+static OutStyle mark_style(const StatusSource *source, const LedgerMark *mark)
+{
+    const LedgerMark *fold = source->marks[LEDGER_FOLDED];
+    if (mark == NULL || (!mark->good && fold != NULL && fold->good && mark->at < fold->at))
+        return OUT_DIM;
+    return mark->good ? OUT_GOOD : OUT_BAD;
+}
+
 static void print_sources(const StatusView *view, Out *out)
 {
     static const TableColumn columns[] = {{"SOURCE", TABLE_LEFT, false}, {"AUDIT", TABLE_LEFT, false},
@@ -35,8 +44,7 @@ static void print_sources(const StatusView *view, Out *out)
         table_add(table, OUT_NAME, source->name);
         for (int stage = 0; stage < LEDGER_STAGES; stage++) {
             g_autofree char *cell = status_mark_text(source->marks[stage], view->now);
-            const LedgerMark *mark = source->marks[stage];
-            table_add(table, mark == NULL ? OUT_DIM : mark->good ? OUT_GOOD : OUT_BAD, cell);
+            table_add(table, mark_style(source, source->marks[stage]), cell);
         }
         table_add(table, source->style, source->state_text);
         table_add(table, OUT_PLAIN, source->next);

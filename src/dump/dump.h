@@ -2,7 +2,8 @@
  * What pg_dump knows about a database: its entries (table of contents) with the SQL of each.
  *
  * pgfold never writes DDL for user objects itself: it runs stock pg_dump (its sections pre-data and post-data) into a
- * custom-format file under the fold's snapshot and reads the entries back through stock pg_restore (-l, and -v per section).
+ * custom-format file under the fold's snapshot and reads the entries back through stock pg_restore (-l, and -v per
+ * section).
  *
  * The SQL of an entry stands for itself: it may run on any connection, in any order that respects `depends` and the
  * sections. The connection must have search_path = '', standard_conforming_strings = on, xmloption = content,

@@ -36,14 +36,18 @@ static void commit_batch(Fold *fold)
 static void open_batch(Fold *fold)
 {
     g_autoptr(GError) error = NULL;
-    gint64 now = g_get_monotonic_time();
-    if (fold->batch && now - fold->last_commit > LEDGER_COMMIT_MS * 1000)
-        commit_batch(fold);
     if (fold->batch)
         return;
     fold->batch = ledger_batch_begin(fold->spec->ledger, &error);
     note(fold, fold->batch, &error);
-    fold->last_commit = now;
+    fold->last_commit = g_get_monotonic_time();
+}
+
+/* On every tick, so that no other pgfold waits for the ledger while a long job runs. */
+static void commit_old_batch(Fold *fold)
+{
+    if (fold->batch && g_get_monotonic_time() - fold->last_commit > LEDGER_COMMIT_MS * 1000)
+        commit_batch(fold);
 }
 
 static void record_start(Fold *fold, const PoolJob *job)
@@ -90,6 +94,7 @@ static void observe(PoolEvent event, const PoolJob *job, const GError *error, gp
         record_start(fold, job);
     else if (event != POOL_TICK)
         record_end(fold, job, error);
+    commit_old_batch(fold);
     if (event == POOL_JOB_DONE && (g_str_equal(job->kind, "copy") || g_str_equal(job->kind, "large objects")))
         copy_ended(fold, job);
     if (fold->spec->watch.pool != NULL)

@@ -4,10 +4,12 @@
 
 #include "base/error.h"
 
-/* What is known of one key: how often it is on each side, and with which hash. */
+/* What is known of one key: how often it is on each side, and whether a row of the target has the source's hash. The key is
+ * unique in the source; in the target it may not be. */
 typedef struct Pair {
     guint64 source_times, target_times;
-    gint64 source_hash, target_hash;
+    gint64 source_hash;
+    bool matched;
 } Pair;
 
 typedef struct Collect {
@@ -24,8 +26,14 @@ static bool on_pair(const PgResult *row, gpointer data, GError **error)
         pair = g_new0(Pair, 1);
         g_hash_table_insert(collect->pairs, g_strdup(key), pair);
     }
-    *(collect->is_target ? &pair->target_times : &pair->source_times) += 1;
-    *(collect->is_target ? &pair->target_hash : &pair->source_hash) = pg_result_int(row, 0, 1);
+    gint64 hash = pg_result_int(row, 0, 1);
+    if (collect->is_target) {
+        pair->target_times++;
+        pair->matched = pair->matched || (pair->source_times > 0 && hash == pair->source_hash);
+    } else {
+        pair->source_times++;
+        pair->source_hash = hash;
+    }
     return true;
 }
 
@@ -129,26 +137,24 @@ static bool add_details(const RowsJob *job, const char *where, const char *key, 
     return true;
 }
 
+static bool found(const RowsJob *job, const char *where, const char *key, RowVerdict verdict, guint64 times, GError **error)
+{
+    Reconciled *result = job->result;
+    *(verdict == ROW_MISSING ? &result->missing : verdict == ROW_EXTRA ? &result->extra : &result->different) += times;
+    guint known = result->rows == NULL ? 0 : result->rows->len;
+    return known >= job->max_details || add_details(job, where, key, verdict, times, error);
+}
+
 static bool judge(const RowsJob *job, const char *where, const char *key, const Pair *pair, GError **error)
 {
-    guint64 times = 1;
-    RowVerdict verdict = ROW_DIFFERENT;
-    if (pair->source_times == pair->target_times) {
-        if (!job->plan->keyed || pair->source_hash == pair->target_hash)
-            return true;
-        job->result->different++;
-    } else if (pair->source_times > pair->target_times) {
-        verdict = ROW_MISSING;
-        times = pair->source_times - pair->target_times;
-        job->result->missing += times;
-    } else {
-        verdict = ROW_EXTRA;
-        times = pair->target_times - pair->source_times;
-        job->result->extra += times;
-    }
-    if (job->result->rows != NULL && job->result->rows->len >= job->max_details)
-        return true;
-    return job->max_details == 0 || add_details(job, where, key, verdict, times, error);
+    guint64 s = pair->source_times, t = pair->target_times;
+    /* A key that is not unique in the source would be corruption: never taken for the same. */
+    bool differs = s > 0 && t > 0 && (!pair->matched || (job->plan->keyed && s > 1));
+    if (differs && !found(job, where, key, ROW_DIFFERENT, 1, error))
+        return false;
+    if (s > t)
+        return found(job, where, key, ROW_MISSING, s - t, error);
+    return s == t || found(job, where, key, ROW_EXTRA, t - s, error);
 }
 
 bool rows_compare(const RowsJob *job, const char *where, GError **error)

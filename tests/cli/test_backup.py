@@ -177,19 +177,28 @@ def test_the_next_backup_removes_what_a_killed_one_left(source, running):
     assert not only_backup(backup_folder(source)).name.startswith(".")
 
 
-def test_a_backup_that_restores_another_value_is_found(source):
-    source.source.sql("CREATE TABLE t (a int, b text); INSERT INTO t VALUES (1, 'x'), (2, NULL)")
-    # Client programs like the real ones, but the restored rows are not what was in the archive.
+@pytest.mark.parametrize("change, difference", [
+    ("UPDATE t SET b = 7 WHERE a = 2", "public.t: other values in its 2 rows"),
+    ("DELETE FROM t WHERE a = 2", "public.t: 2 rows in the source, 1 restored"),
+    ("SELECT setval('s', 4)", "public.s: the sequence is missing or behind"),
+    ("SELECT lo_unlink(4242)", "large objects: 1 in the source, 0 restored"),
+    ("SELECT lo_put(4242, 0, 'L')", "large objects: 1 in the source, 1 restored, with other contents"),
+    ("DROP INDEX i", "objects of kind index: 1 in the source, 0 restored"),
+])
+def test_a_backup_that_restores_something_else_is_found(source, change, difference):
+    source.source.sql("CREATE TABLE t (a int, b text); INSERT INTO t VALUES (1, 'x'), (2, NULL); CREATE INDEX i ON t (b);"
+                      "CREATE SEQUENCE s; SELECT setval('s', 5); SELECT lo_from_bytea(4242, 'large')")
+    # Client programs like the real ones, but the restored database is not what was in the archive.
     tools = source.folder / "tools"
     tools.mkdir()
     real = pathlib.Path(f"/usr/lib/postgresql/{source.source.cluster.version}/bin")
     (tools / "pg_dump").symlink_to(real / "pg_dump")
     (tools / "pg_restore").write_text(
         f'#!/bin/sh\n"{real}/pg_restore" "$@" || exit\n'
-        f'[ "$1" = --version ] || exec "{real}/psql" -X -q -d restored -c "UPDATE t SET b = 7 WHERE a = 2"\n')
+        f'[ "$1" = --version ] || exec "{real}/psql" -X -q -d restored -c "{change}"\n')
     (tools / "pg_restore").chmod(0o755)
     result = source.pgfold("backup", env={"PATH": f"{tools}:{os.environ['PATH']}"}, status=1)
-    assert "public.t: other values in its 2 rows" in result.err
+    assert difference in result.err
     assert "complete but not proven" in result.err
 
 

@@ -291,7 +291,7 @@ INSERT INTO zoo.names VALUES (1, 'zoo.staff', 'zoo.staff'), (2, 'pg_class', 'pg_
 -- --- large objects -----------------------------------------------------------------------------------------------------------------
 SELECT lo_create(70001);
 SELECT lo_from_bytea(70002, '\x00010203ff');
-SELECT lo_from_bytea(70003, decode(repeat('0123456789abcdef', 196608), 'hex') || '\x99');
+SELECT lo_from_bytea(70003, decode(repeat('0123456789abcdef', 393216), 'hex') || '\x99');
 SELECT lo_from_bytea(70004, decode(repeat('ab', 16384), 'hex'));
 ALTER LARGE OBJECT 70002 OWNER TO "zoo keeper";
 GRANT SELECT ON LARGE OBJECT 70003 TO zoo_visitor;
@@ -302,7 +302,7 @@ DO $$ BEGIN
     EXECUTE format('COMMENT ON DATABASE %I IS ''the zoo''', current_database());
     EXECUTE format('ALTER DATABASE %I SET work_mem = ''7MB''', current_database());
     EXECUTE format('ALTER DATABASE %I SET search_path = zoo, "Ünï ""cödé"" schéma", public', current_database());
-    EXECUTE format('ALTER DATABASE %I SET statement_timeout = ''1ms''', current_database());
+    EXECUTE format('ALTER DATABASE %I SET statement_timeout = ''200ms''', current_database());
     EXECUTE format('ALTER ROLE "zoo keeper" IN DATABASE %I SET default_transaction_read_only = on', current_database());
     EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CONNECT, TEMP ON DATABASE %I TO zoo_visitor', current_database());

@@ -1,6 +1,7 @@
 /* Against a real server: what is read can be run, taken away again, and is complete. */
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cancel.h"
 #include "dump/dump.h"
@@ -56,6 +57,14 @@ static void run(PgConn *conn, const char *sql)
     g_autoptr(GError) error = NULL;
     if (!pg_exec(conn, sql, deadline_in_ms(PG_CATALOG_MS), &error))
         g_error("%s\n%s", error->message, sql);
+}
+
+static char *ask(PgConn *conn, const char *sql)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(PgResult) r = pg_query(conn, sql, deadline_in_ms(PG_CATALOG_MS), &error);
+    g_assert_no_error(error);
+    return g_strdup(pg_result_get(r, 0, 0));
 }
 
 static PgConn *new_database(const char *name)
@@ -151,7 +160,41 @@ static void test_entries_carry_what_pg_dump_knows(void)
     g_assert_cmpstr(find(dump, "FUNCTION", "f()")->owner, ==, "postgres");
 }
 
-static bool is_index_or_table_tt(const DumpEntry *entry, gpointer data)
+/* A folder that the server may use, inside its own. */
+static char *server_folder(const char *name)
+{
+    GStatBuf st;
+    char *path = g_build_filename(testdb_folder(fixture.db), name, NULL);
+    g_assert_cmpint(g_stat(testdb_folder(fixture.db), &st), ==, 0);
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    g_assert_cmpint(chown(path, st.st_uid, st.st_gid), ==, 0);
+    return path;
+}
+
+static void test_each_entry_brings_its_tablespace_along(void)
+{
+    g_autoptr(PgConn) source = new_database("spaces"), target = new_database("spaces_again");
+    g_autofree char *folder = server_folder("fast");
+    g_autofree char *sql = g_strdup_printf("CREATE TABLESPACE fast LOCATION '%s'", folder);
+    run(source, sql);
+    run(source,
+        "CREATE TABLE public.a (i int PRIMARY KEY) TABLESPACE fast; CREATE TABLE public.b (i int PRIMARY KEY USING "
+        "INDEX TABLESPACE fast); CREATE TABLE public.c (i int); CREATE INDEX k ON public.a (i) TABLESPACE fast;"
+        "CREATE INDEX l ON public.a (i); CREATE MATERIALIZED VIEW public.m TABLESPACE fast AS SELECT 1 AS i");
+    g_autoptr(Dump) dump = read_dump(source);
+    for (guint i = 0; i < dump->entries->len; i++) {
+        /* A session each, as the workers of a pool would have. */
+        g_autoptr(PgConn) worker = connect_to("spaces_again");
+        run(worker, ((DumpEntry *)dump->entries->pdata[i])->sql);
+    }
+    static const char query[] = "SELECT string_agg(relname || ' ' || (reltablespace <> 0), ',' ORDER BY relname) "
+                                "FROM pg_catalog.pg_class WHERE relnamespace = 'public'::pg_catalog.regnamespace";
+    g_autofree char *before = ask(source, query), *after = ask(target, query);
+    g_assert_cmpstr(before, ==, "a true,a_pkey false,b false,b_pkey true,c false,k true,l false,m true");
+    g_assert_cmpstr(after, ==, before);
+}
+
+static bool is_key_statistics_or_schema(const DumpEntry *entry, gpointer data)
 {
     (void)data;
     return strcmp(entry->type, "FK CONSTRAINT") == 0 || strcmp(entry->type, "STATISTICS") == 0 ||
@@ -164,7 +207,7 @@ static void test_only_what_belongs_is_dropped_and_never_public(void)
     run(source, OBJECTS);
     g_autoptr(Dump) dump = read_dump(source);
     g_autoptr(GError) error = NULL;
-    g_autofree char *drops = dump_drop_script(dump, &fixture.tools, is_index_or_table_tt, NULL, &error);
+    g_autofree char *drops = dump_drop_script(dump, &fixture.tools, is_key_statistics_or_schema, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(drops, ==,
                     "ALTER TABLE IF EXISTS public.tp DROP CONSTRAINT IF EXISTS tp_a_fkey;\n"
@@ -258,6 +301,7 @@ int main(int argc, char **argv)
     g_test_add_func("/read/a database can be built again and taken away from its entries",
                     test_a_database_can_be_built_again_and_taken_away_from_its_entries);
     g_test_add_func("/read/entries carry what pg_dump knows", test_entries_carry_what_pg_dump_knows);
+    g_test_add_func("/read/each entry brings its tablespace along", test_each_entry_brings_its_tablespace_along);
     g_test_add_func("/read/only what belongs is dropped, and never public",
                     test_only_what_belongs_is_dropped_and_never_public);
     g_test_add_func("/read/an empty database has no entries", test_an_empty_database_has_no_entries);

@@ -42,8 +42,8 @@ static const Case CASES[] = {
      "extra k=abc k=abc v=1\nmissing k=Abc k=Abc v=1"},
     {"keys of a float", "CREATE TABLE t (k float8 PRIMARY KEY, v int); INSERT INTO t SELECT i / 7.0, i FROM generate_series(1, 500) i", NULL,
      "DELETE FROM t WHERE v = 7", "missing k=1 k=1 v=7"},
-    {"keys of a numeric", "CREATE TABLE t (k numeric PRIMARY KEY, v int); INSERT INTO t SELECT i / 4.0, i FROM generate_series(1, 500) i",
-     NULL, "UPDATE t SET v = 0 WHERE v = 4", "different k=1.0000000000000000 v: 4 -> 0"},
+    {"keys of a numeric", "CREATE TABLE t (k numeric PRIMARY KEY, v int); INSERT INTO t SELECT i * 0.25, i FROM generate_series(1, 500) i",
+     NULL, "UPDATE t SET v = 0 WHERE v = 4", "different k=1.00 v: 4 -> 0"},
     {"keys of times", "CREATE TABLE t (k timestamptz PRIMARY KEY, v int); "
                       "INSERT INTO t SELECT timestamptz '2020-01-01 00:00+00' + i * interval '1 hour', i FROM generate_series(1, 900) i",
      NULL, "UPDATE t SET v = 0 WHERE v = 24", "different k=2020-01-02 00:00:00+00 v: 24 -> 0"},

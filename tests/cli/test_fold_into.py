@@ -1,0 +1,135 @@
+"""Folding into a database that is there already: what it holds stays as it is, whatever happens."""
+import pytest
+
+from folding import assert_one_error, assert_same, whole
+
+SOURCE = """
+    CREATE SCHEMA app;
+    CREATE TYPE app.colour AS ENUM ('red', 'green');
+    CREATE FUNCTION app.twice(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2 * n';
+    CREATE TABLE app.items (id int PRIMARY KEY, name text NOT NULL, colour app.colour);
+    CREATE TABLE app.parts (id serial PRIMARY KEY, item int REFERENCES app.items, v numeric);
+    CREATE INDEX parts_twice ON app.parts (app.twice(item));
+    CREATE VIEW app.red AS SELECT * FROM app.items WHERE colour = 'red';
+    INSERT INTO app.items SELECT g, 'item ' || g, (ARRAY['red', 'green'])[1 + g % 2]::app.colour FROM generate_series(1, 50) g;
+    INSERT INTO app.parts (item, v) SELECT 1 + g % 50, g / 7.0 FROM generate_series(1, 100) g;
+"""
+OTHERS = """
+    CREATE TABLE public.other (id int PRIMARY KEY, v text); INSERT INTO public.other VALUES (1, 'keep me'), (2, NULL);
+    CREATE SCHEMA mine; CREATE SEQUENCE mine.counter; SELECT nextval('mine.counter');
+    CREATE VIEW mine.looks AS SELECT v FROM public.other;
+"""
+
+
+@pytest.fixture
+def into(pair):
+    """A source with two tables; an empty target database."""
+    pair.source.create().sql(SOURCE)
+    pair.target.create()
+    return pair.configure()
+
+
+def test_unrelated_tables_are_kept_and_the_new_ones_come_beside_them(into):
+    into.target.sql(OTHERS)
+    others = "SELECT (SELECT string_agg(id || coalesce(v, '-'), ',') FROM public.other), (SELECT last_value FROM mine.counter)"
+    oid = into.target.sql("SELECT oid FROM pg_database WHERE datname = current_database()")
+    before = into.target.sql(others)
+    into.pgfold("fold", "--yes", status=0)
+    into.pgfold("verify", status=0)
+    assert into.target.sql(others) == before
+    assert into.target.sql("SELECT oid FROM pg_database WHERE datname = current_database()") == oid
+    assert into.target.sql("SELECT count(*), sum(v)::text FROM app.parts") == into.source.sql("SELECT count(*), sum(v)::text FROM app.parts")
+    assert into.target.sql("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'pgfold%'") == "", "the marker schema is gone"
+    assert into.target.sql("SELECT nextval('app.parts_id_seq')") == "101"
+
+
+def test_into_an_empty_database_the_result_is_the_source(into):
+    into.pgfold("fold", "--yes", status=0)
+    assert_same(whole(into.target), whole(into.source))
+
+
+def test_tables_that_are_contained_already_are_left_alone(into):
+    into.target.sql(SOURCE)
+    before = into.target.sql("SELECT xmin, ctid, * FROM app.parts ORDER BY id")
+    result = into.pgfold("fold", "--yes", status=0)
+    assert "0 new, 2 already contained" in result.err
+    assert into.target.sql("SELECT xmin, ctid, * FROM app.parts ORDER BY id") == before
+
+
+def test_half_of_the_tables_being_there_only_the_others_are_made(into):
+    into.target.sql(SOURCE + "DROP TABLE app.parts")
+    into.pgfold("fold", "--yes", status=0)
+    assert_same(whole(into.target), whole(into.source))
+
+
+@pytest.mark.parametrize("change, words", [
+    ("UPDATE app.items SET name = 'other' WHERE id = 7", ["app.items", "1 row"]),
+    ("DELETE FROM app.parts WHERE id <= 3", ["app.parts", "3 rows"]),
+    ("TRUNCATE app.parts", ["app.parts", "100 rows"]),
+])
+def test_differing_rows_are_refused_by_the_name_of_the_table(into, change, words):
+    into.target.sql(SOURCE + change)
+    before = whole(into.target)
+    assert_one_error(into.pgfold("fold", "--yes", status=4), *words, state="nothing was changed")
+    assert_same(whole(into.target), before)
+
+
+def test_rows_that_only_the_target_has_do_no_harm(into):
+    into.target.sql(SOURCE + "INSERT INTO app.items VALUES (1000, 'new here', NULL)")
+    into.pgfold("fold", "--yes", status=0)
+    assert into.target.sql("SELECT count(*) FROM app.items") == "51"
+
+
+@pytest.mark.parametrize("change, words", [
+    ("ALTER TYPE app.colour ADD VALUE 'blue'", ["colour"]),
+    ("CREATE OR REPLACE FUNCTION app.twice(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n + n + 0'", ["twice"]),
+    ("ALTER TABLE app.items ALTER name TYPE varchar(100)", ["app.items", "name"]),
+    ("ALTER TABLE app.items DROP COLUMN colour CASCADE", ["app.items", "colour"]),
+    ("DROP INDEX app.parts_twice", ["parts_twice"]),
+    ("ALTER TABLE app.parts DROP CONSTRAINT parts_item_fkey", ["parts_item_fkey"]),
+    ("DROP SCHEMA app CASCADE; CREATE SCHEMA app; CREATE VIEW app.items AS SELECT 1 AS id", ["app.items"]),
+    ("DROP SCHEMA app CASCADE; CREATE SCHEMA app; CREATE SEQUENCE app.parts", ["app.parts"]),
+    ("DROP VIEW app.red; DROP TABLE app.parts; CREATE INDEX parts ON app.items (name)", ["parts"]),
+    ("DROP SCHEMA app CASCADE; CREATE SCHEMA app; CREATE DOMAIN app.colour AS int", ["colour"]),
+])
+def test_an_object_of_another_definition_is_refused_by_name(into, change, words):
+    into.target.sql(SOURCE + change)
+    before = whole(into.target)
+    assert_one_error(into.pgfold("fold", "--yes", status=4), *words, state="nothing was changed")
+    assert_same(whole(into.target), before)
+
+
+FAILS = "CREATE TABLE app.zz_last (n int CHECK (current_setting('test.fails', true) IS DISTINCT FROM 'yes')); INSERT INTO app.zz_last VALUES (1)"
+
+
+def test_a_fold_that_fails_takes_away_what_it_made_and_nothing_else(into):
+    into.source.sql(FAILS + "; SELECT lo_from_bytea(4711, 'x')")
+    into.target.sql(OTHERS + f"ALTER DATABASE \"{into.name}\" SET test.fails = 'yes'")
+    before = whole(into.target)
+    result = into.pgfold("fold", "--yes", "--no-backup", status=5)
+    assert_one_error(result, "zz_last", state="taken away again")
+    assert_same(whole(into.target), before)
+    assert "there is nothing" or into.pgfold("status", status=0)
+    into.target.sql(f"ALTER DATABASE \"{into.name}\" RESET test.fails")
+    into.pgfold("fold", "--yes", "--no-backup", status=0)
+    into.pgfold("verify", status=0)
+
+
+def test_in_a_schema_that_is_there_a_failed_fold_leaves_the_objects_of_others(into):
+    into.source.sql(FAILS)
+    into.target.sql(f"CREATE SCHEMA app; CREATE TABLE app.mine (id int); INSERT INTO app.mine VALUES (1);"
+                    f"ALTER DATABASE \"{into.name}\" SET test.fails = 'yes'")
+    before = whole(into.target)
+    assert_one_error(into.pgfold("fold", "--yes", "--no-backup", status=5), "zz_last", state="taken away again")
+    assert_same(whole(into.target), before)
+
+
+def test_a_new_role_is_taken_away_again_by_a_fold_that_fails(into, laptop, vps, request):
+    role = "only_on_the_laptop"
+    laptop.sql("postgres", f"CREATE ROLE {role} NOLOGIN")
+    request.addfinalizer(lambda: laptop.sql("postgres", f"DROP ROLE {role}"))
+    request.addfinalizer(into.source.drop)
+    into.source.sql(FAILS + f"; ALTER TABLE app.items OWNER TO {role}")
+    into.target.sql(f"ALTER DATABASE \"{into.name}\" SET test.fails = 'yes'")
+    into.pgfold("fold", "--yes", "--no-backup", status=5)
+    assert vps.sql("postgres", f"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'") == "0"
