@@ -1,5 +1,6 @@
 #include "audit/audit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "audit/drift.h"
@@ -49,6 +50,7 @@ void audit_free(Audit *audit)
 
 static char *text_columns_of(const CatalogRelation *relation, DigestText text)
 {
+    g_assert(relation != NULL);
     g_autoptr(GString) names = g_string_new(NULL);
     for (guint i = 0; i < relation->columns->len; i++) {
         const CatalogColumn *column = relation->columns->pdata[i];
@@ -102,14 +104,21 @@ static void pair_relations(Audit *audit, const AuditSpec *spec)
     g_ptr_array_sort(audit->relations, by_name);
 }
 
-static const CatalogSequence *find_sequence(const Catalog *catalog, const char *quoted)
+static int by_schema_and_name(gconstpointer a, gconstpointer b)
 {
-    for (guint i = 0; catalog != NULL && i < catalog->sequences->len; i++) {
-        const CatalogSequence *s = catalog->sequences->pdata[i];
-        if (g_str_equal(s->quoted, quoted))
-            return s;
-    }
-    return NULL;
+    const CatalogSequence *x = a, *y = *(CatalogSequence *const *)b;
+    int order = strcmp(x->schema, y->schema);
+    return order != 0 ? order : strcmp(x->name, y->name);
+}
+
+/* The catalog has them in that order. */
+static const CatalogSequence *find_sequence(const Catalog *catalog, const CatalogSequence *wanted)
+{
+    if (catalog == NULL || catalog->sequences->len == 0)
+        return NULL;
+    CatalogSequence *const *found =
+        bsearch(wanted, catalog->sequences->pdata, catalog->sequences->len, sizeof(gpointer), by_schema_and_name);
+    return found == NULL ? NULL : *found;
 }
 
 /* The next value that nextval() gives lies at or beyond the source's next value, in the direction of the increment. */
@@ -122,7 +131,7 @@ static bool has_reached(const CatalogSequence *s, const CatalogSequence *t)
 
 bool audit_sequence_reached(const CatalogSequence *source, const Catalog *target)
 {
-    const CatalogSequence *there = find_sequence(target, source->quoted);
+    const CatalogSequence *there = find_sequence(target, source);
     return there != NULL && has_reached(source, there);
 }
 
@@ -141,11 +150,11 @@ static void pair_sequences(Audit *audit)
 {
     for (guint i = 0; i < audit->source->sequences->len; i++) {
         const CatalogSequence *s = audit->source->sequences->pdata[i];
-        pair_sequence(audit, s, find_sequence(audit->target, s->quoted));
+        pair_sequence(audit, s, find_sequence(audit->target, s));
     }
     for (guint i = 0; audit->target != NULL && i < audit->target->sequences->len; i++) {
         const CatalogSequence *t = audit->target->sequences->pdata[i];
-        if (find_sequence(audit->source, t->quoted) == NULL)
+        if (find_sequence(audit->source, t) == NULL)
             pair_sequence(audit, NULL, t);
     }
 }
@@ -209,6 +218,7 @@ static bool digest_large_objects(PoolWorker *worker, Audit *audit, GError **erro
 
 static bool digest_alone(PgConn *conn, const CatalogRelation *relation, DigestText text, Digest *ret_digest, GError **error)
 {
+    g_assert(relation != NULL);
     g_autofree char *sql = digest_relation_sql(relation, NULL, text);
     if (digest_one(conn, sql, ret_digest, error))
         return true;

@@ -248,7 +248,8 @@ static void find_text_digests(GPtrArray *findings, const Audit *audit)
         for (guint c = 0; r->source_digested && c < r->source->columns->len; c++) {
             const CatalogColumn *column = r->source->columns->pdata[c];
             if (is_foreign_type(column, audit->text))
-                add_item(findings, &TEXT_DIGESTS, g_strdup_printf("%s.%s (%s)", r->source->label, column->name, column->type));
+                add_item(findings, &TEXT_DIGESTS,
+                         g_strdup_printf("%s.%s (%s)", r->source->label, column->name, column->type));
         }
     }
 }
@@ -264,7 +265,8 @@ GPtrArray *checks_run_rows(const AuditSpec *spec, const Audit *audit, GError **e
         const Probe *probe = probes->pdata[i];
         if (probe->count > 0)
             add_item(findings, probe->check,
-                     g_strdup_printf("%s: %" G_GUINT64_FORMAT " row%s", probe->text, probe->count, probe->count == 1 ? "" : "s"));
+                     g_strdup_printf("%s: %" G_GUINT64_FORMAT " row%s", probe->text, probe->count,
+                                     probe->count == 1 ? "" : "s"));
     }
     find_text_digests(findings, audit);
     g_ptr_array_sort(findings, by_severity);
@@ -306,13 +308,23 @@ bool checks_allow_reading(const GPtrArray *findings, GError **error)
     return false;
 }
 
-GPtrArray *checks_blocks(const GPtrArray *findings)
+static GPtrArray *sentences(const GPtrArray *findings, CheckSeverity severity)
 {
-    GPtrArray *blocks = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < findings->len; i++) {
         const AuditFinding *finding = findings->pdata[i];
-        if (finding->check->severity == CHECK_ERROR)
-            g_ptr_array_add(blocks, sentence(finding));
+        if (finding->check->severity == severity)
+            g_ptr_array_add(list, sentence(finding));
     }
-    return blocks;
+    return list;
+}
+
+GPtrArray *checks_blocks(const GPtrArray *findings)
+{
+    return sentences(findings, CHECK_ERROR);
+}
+
+GPtrArray *checks_warnings(const GPtrArray *findings)
+{
+    return sentences(findings, CHECK_WARNING);
 }

@@ -23,16 +23,16 @@ typedef struct AuditCheck {
     const char *id; /* "invalid-indexes" */
     CheckSide side; /* whose state the findings tell */
     CheckSeverity severity;
-    bool forbids_reading; /* the rows that a finding names cannot be read, so there can be no audit either */
-    bool needs_database;  /* of the target: only where the target database exists */
+    bool forbids_reading;         /* the rows that a finding names cannot be read, so there can be no audit either */
+    bool needs_database;          /* of the target: only where the target database exists */
     int min_version, max_version; /* majors of the server that is asked; 0: any */
-    const char *description; /* a heading: "indexes that are not valid" */
-    const char *remedy;      /* what to do about it */
-    const char *sql;         /* for `side`. Columns: finding; or finding, schema and table that it is about; or, in a check
-                              * of rows, finding and the query that counts */
-    const char *wants_sql;   /* or NULL: asked of the source; its rows become $1 (text[]) of sql, asked of the target */
-    bool takes_jobs;         /* $1 (text) of sql is the number of workers */
-    bool counts_rows;        /* the second column is a query; where it returns more than 0, the first is a finding */
+    const char *description;      /* a heading: "indexes that are not valid" */
+    const char *remedy;           /* what to do about it */
+    const char *sql; /* for `side`. Columns: finding; or finding, schema and table that it is about; or, in a check
+                      * of rows, finding and the query that counts */
+    const char *wants_sql; /* or NULL: asked of the source; its rows become $1 (text[]) of sql, asked of the target */
+    bool takes_jobs;       /* $1 (text) of sql is the number of workers */
+    bool counts_rows;      /* the second column is a query; where it returns more than 0, the first is a finding */
 } AuditCheck;
 
 typedef struct AuditFinding {
@@ -65,5 +65,7 @@ bool checks_allow_reading(const GPtrArray *findings, GError **error);
 
 /* Every finding that forbids a fold, as a sentence. Array of char*. Transfer full. */
 GPtrArray *checks_blocks(const GPtrArray *findings);
+/* Every warning, likewise. */
+GPtrArray *checks_warnings(const GPtrArray *findings);
 
 const char *check_severity_text(CheckSeverity severity);

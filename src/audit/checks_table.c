@@ -84,7 +84,8 @@ const AuditCheck checks_table[] = {
      .side = CHECK_TARGET,
      .severity = CHECK_ERROR,
      .description = "collations of the source that the target does not have",
-     .remedy = "Install the locale on the target's machine and run SELECT pg_import_system_collations('pg_catalog') there.",
+     .remedy =
+         "Install the locale on the target's machine and run SELECT pg_import_system_collations('pg_catalog') there.",
      .sql = AUDIT_CHECK_MISSING_COLLATIONS_SQL,
      .wants_sql = AUDIT_CHECK_WANTED_COLLATIONS_SQL},
     {.id = "missing-tablespaces",

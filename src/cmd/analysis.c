@@ -22,11 +22,13 @@ static bool verify(Analysis *analysis, Out *out, GError **error)
     return true;
 }
 
-/* pg_dump must be able to read both servers. */
+/* pg_dump must be able to read both databases; one that is not there yet is not read. */
 static bool find_tools(Analysis *analysis, GError **error)
 {
     const Ends *ends = analysis->comparison->ends;
-    int version = MAX(pg_conn_identity(ends->source)->version, pg_conn_identity(ends->target)->version);
+    int version = pg_conn_identity(ends->source)->version;
+    if (ends->target_missing == NULL)
+        version = MAX(version, pg_conn_identity(ends->target)->version);
     return dump_tools_find(version, &analysis->tools, error);
 }
 

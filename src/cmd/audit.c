@@ -39,13 +39,15 @@ static AuditReport *audit_connected(Comparison *comparison, Record *record, Out 
 }
 
 /* One source. *ret_same: nothing differs, and no check says that a fold would refuse. */
-static bool audit_source(const Config *config, const ConfigSource *source, const AuditView *view, bool *ret_same, GError **error)
+static bool audit_source(const Config *config, const ConfigSource *source, const AuditView *view, bool *ret_same,
+                         GError **error)
 {
     Record record;
     GError *failure = NULL;
     record_begin(&record, view->out, config, "audit", source->name);
     g_autoptr(Comparison) comparison = comparison_open(config, source, &failure);
-    g_autoptr(AuditReport) report = comparison == NULL ? NULL : audit_connected(comparison, &record, view->out, &failure);
+    g_autoptr(AuditReport) report =
+        comparison == NULL ? NULL : audit_connected(comparison, &record, view->out, &failure);
     if (report == NULL) {
         record_failed(&record, config, failure);
         g_propagate_error(error, failure);
@@ -89,17 +91,21 @@ const Command command_audit = {
     .name = "audit",
     .summary = "compare every table of the sources with the target; change nothing",
     .synopsis = "[SOURCE...]",
-    .description =
-        "Reads every table of every source, and its partner in the target, once: exact rows, bytes, and a digest of their "
-        "contents that is computed inside the servers. Shows which tables differ, in rows or in definition, and sequences, "
-        "extensions, large objects and kinds of objects that are not the same on both sides.\n\n"
-        "Runs the checks of docs/audit.md on both ends: what would stop a fold (errors), what is likely to be a surprise "
-        "(warnings), and what is good to know (notices), each with what to do about it.\n\n"
-        "Each side is read under one snapshot, so the audit shows one moment of each. Where the target database does not "
-        "exist yet, or none is given, the source alone is audited.",
+    .description = "Reads every table of every source, and its partner in the target, once: exact rows, bytes, and a "
+                   "digest of their "
+                   "contents that is computed inside the servers. Shows which tables differ, in rows or in definition, "
+                   "and sequences, "
+                   "extensions, large objects and kinds of objects that are not the same on both sides.\n\n"
+                   "Runs the checks of docs/audit.md on both ends: what would stop a fold (errors), what is likely to "
+                   "be a surprise "
+                   "(warnings), and what is good to know (notices), each with what to do about it.\n\n"
+                   "Each side is read under one snapshot, so the audit shows one moment of each. Where the target "
+                   "database does not "
+                   "exist yet, or none is given, the source alone is audited.",
     .options = options,
     .examples = examples,
-    .exit_codes = "0 when both sides are the same and no check found an error; 1 otherwise. Without any target, 0 unless a "
-                  "check found an error.",
+    .exit_codes =
+        "0 when both sides are the same and no check found an error; 1 otherwise. Without any target, 0 unless a "
+        "check found an error.",
     .run = run,
 };

@@ -13,7 +13,8 @@ static json_t *relation_json(const AuditRelation *r)
     json_object_set_new(object, "bytes", r->source == NULL ? json_null() : show_count_json(r->source->bytes));
     json_object_set_new(object, "rows", r->source_digested ? show_count_json(r->source_digest.rows) : json_null());
     json_object_set_new(object, "digest", show_digest_json(r->source_digested, &r->source_digest));
-    json_object_set_new(object, "target_rows", r->target_digested ? show_count_json(r->target_digest.rows) : json_null());
+    json_object_set_new(object, "target_rows",
+                        r->target_digested ? show_count_json(r->target_digest.rows) : json_null());
     json_object_set_new(object, "target_digest", show_digest_json(r->target_digested, &r->target_digest));
     json_object_set_new(object, "drift", show_texts_json(r->drift));
     json_object_set_new(object, "obstacle", out_json_string(r->obstacle));
@@ -78,7 +79,8 @@ static json_t *large_objects_json(const Audit *audit)
     bool digested = audit->large_objects_digested, both = digested && audit->target != NULL;
     json_object_set_new(object, "count", show_count_json(audit->source->large_objects));
     json_object_set_new(object, "digest", show_digest_json(digested, &audit->source_large_objects));
-    json_object_set_new(object, "target_count", audit->target == NULL ? json_null() : show_count_json(audit->target->large_objects));
+    json_object_set_new(object, "target_count",
+                        audit->target == NULL ? json_null() : show_count_json(audit->target->large_objects));
     json_object_set_new(object, "target_digest", show_digest_json(both, &audit->target_large_objects));
     return object;
 }

@@ -70,7 +70,8 @@ char *audit_outcome(const AuditReport *report)
     g_autofree char *rows = show_count(audit_rows(audit), "row");
     g_autofree char *size = g_strdup_printf("%s, %s", tables, rows);
     if (!has_target(report))
-        return g_strdup_printf("%s: %s", wants_target(report) ? "the target database does not exist yet" : "source only", size);
+        return g_strdup_printf("%s: %s",
+                               wants_target(report) ? "the target database does not exist yet" : "source only", size);
     g_autoptr(GString) text = g_string_new(NULL);
     append_verdict(text, audit, AUDIT_DIFFERENT, "different");
     append_verdict(text, audit, AUDIT_INCOMPARABLE, "incomparable");
@@ -135,12 +136,14 @@ static void add_relation(Table *table, const AuditRelation *r, bool has_target)
 
 static void show_relations(const AuditView *view, const AuditReport *report)
 {
-    static const TableColumn BOTH[] = {{"TABLE", TABLE_LEFT, true}, {"ROWS", TABLE_RIGHT, false},
-                                       {"BYTES", TABLE_RIGHT, false}, {"DIGEST", TABLE_LEFT, false},
-                                       {"TARGET ROWS", TABLE_RIGHT, false}, {"RESULT", TABLE_LEFT, false},
-                                       {NULL, TABLE_LEFT, false}};
-    static const TableColumn ALONE[] = {{"TABLE", TABLE_LEFT, true}, {"ROWS", TABLE_RIGHT, false},
-                                        {"BYTES", TABLE_RIGHT, false}, {"DIGEST", TABLE_LEFT, false},
+    static const TableColumn BOTH[] = {
+        {"TABLE", TABLE_LEFT, true},   {"ROWS", TABLE_RIGHT, false},        {"BYTES", TABLE_RIGHT, false},
+        {"DIGEST", TABLE_LEFT, false}, {"TARGET ROWS", TABLE_RIGHT, false}, {"RESULT", TABLE_LEFT, false},
+        {NULL, TABLE_LEFT, false}};
+    static const TableColumn ALONE[] = {{"TABLE", TABLE_LEFT, true},
+                                        {"ROWS", TABLE_RIGHT, false},
+                                        {"BYTES", TABLE_RIGHT, false},
+                                        {"DIGEST", TABLE_LEFT, false},
                                         {NULL, TABLE_LEFT, false}};
     g_autoptr(Table) table = table_new(has_target(report) ? BOTH : ALONE);
     for (guint i = 0; i < report->audit->relations->len; i++) {
@@ -247,7 +250,8 @@ void audit_show(const AuditView *view, const AuditReport *report, const char *ou
     if (has_target(report))
         show_end(out, "target", ends->target);
     else if (wants_target(report))
-        out_line(out, "target: the server has no database \"%s\" yet; only the source is audited", ends->target_missing);
+        out_line(out, "target: the server has no database \"%s\" yet; only the source is audited",
+                 ends->target_missing);
     show_relations(view, report);
     if (has_target(report))
         show_differences(out, report->audit);

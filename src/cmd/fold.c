@@ -123,8 +123,10 @@ static bool open_both(Job *job, GError **error)
 static bool find_tools(Job *job, GError **error)
 {
     const Ends *ends = job->comparison->ends;
-    return dump_tools_find(MAX(pg_conn_identity(ends->source)->version, pg_conn_identity(ends->target)->version),
-                           &job->tools, error);
+    int version = pg_conn_identity(ends->source)->version;
+    if (ends->target_missing == NULL) /* one that is not there yet is not read */
+        version = MAX(version, pg_conn_identity(ends->target)->version);
+    return dump_tools_find(version, &job->tools, error);
 }
 
 static bool read_dumps(Job *job, GError **error)
@@ -197,6 +199,9 @@ static bool gate(const Job *job, GError **error)
 
 static void show_notices(const Job *job)
 {
+    g_autoptr(GPtrArray) warnings = checks_warnings(job->findings);
+    for (guint i = 0; i < warnings->len; i++)
+        out_warning(job->out, "%s", (const char *)warnings->pdata[i]);
     for (guint i = 0; i < job->plan->notices->len; i++)
         out_notice(job->out, "note: %s", (const char *)job->plan->notices->pdata[i]);
 }
@@ -316,6 +321,9 @@ static bool write_receipt(Job *job, const FoldSpec *spec, const FoldResult *resu
     g_autofree char *path = NULL;
     fold_evidence(spec, result, receipt);
     receipt->finished = g_get_real_time();
+    g_autoptr(GPtrArray) warnings = checks_warnings(job->findings);
+    for (guint i = 0; i < warnings->len; i++)
+        receipt_add_note(receipt, "%s", (const char *)warnings->pdata[i]);
     for (guint i = 0; i < job->plan->notices->len; i++)
         receipt_add_note(receipt, "%s", (const char *)job->plan->notices->pdata[i]);
     if (spec->no_owner)

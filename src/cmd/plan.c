@@ -17,7 +17,8 @@ static const CommandExample examples[] = {
     {NULL},
 };
 
-static bool plan_connected(Comparison *comparison, const AnalysisOptions *how, const PlanView *view, bool *ret_may_fold, GError **error)
+static bool plan_connected(Comparison *comparison, const AnalysisOptions *how, const PlanView *view, bool *ret_may_fold,
+                           GError **error)
 {
     g_autoptr(Analysis) analysis = analysis_make(comparison, how, view->out, error);
     if (analysis == NULL)
@@ -28,8 +29,8 @@ static bool plan_connected(Comparison *comparison, const AnalysisOptions *how, c
     return true;
 }
 
-static bool plan_source(const Config *config, const ConfigSource *source, const AnalysisOptions *how, const PlanView *view,
-                        bool *ret_may_fold, GError **error)
+static bool plan_source(const Config *config, const ConfigSource *source, const AnalysisOptions *how,
+                        const PlanView *view, bool *ret_may_fold, GError **error)
 {
     Record record;
     GError *failure = NULL;
@@ -82,16 +83,17 @@ const Command command_plan = {
     .name = "plan",
     .summary = "show what `pgfold fold` would do to each table; change nothing",
     .synopsis = "[SOURCE...]",
-    .description =
-        "Compares source and target as `pgfold verify` does, reads with pg_dump what objects both have, and shows what a fold "
-        "would do:\n\n"
-        "  new      the target has no such table: it is created, and its rows are copied\n"
-        "  same     every row is there already: nothing to do\n"
-        "  merge    both have the table, with other rows: this version does not merge\n"
-        "  skip     left out by the configuration, or without rows of its own\n"
-        "  blocked  something stands against it; the reason is shown\n\n"
-        "Then the objects that would be created, the roles, every reason why a fold would refuse, and what the checks of "
-        "docs/audit.md found.",
+    .description = "Compares source and target as `pgfold verify` does, reads with pg_dump what objects both have, and "
+                   "shows what a fold "
+                   "would do:\n\n"
+                   "  new      the target has no such table: it is created, and its rows are copied\n"
+                   "  same     every row is there already: nothing to do\n"
+                   "  merge    both have the table, with other rows: this version does not merge\n"
+                   "  skip     left out by the configuration, or without rows of its own\n"
+                   "  blocked  something stands against it; the reason is shown\n\n"
+                   "Then the objects that would be created, the roles, every reason why a fold would refuse, and what "
+                   "the checks of "
+                   "docs/audit.md found.",
     .options = options,
     .examples = examples,
     .exit_codes = "0 when a fold may go on; 1 when something is blocked or would have to be merged.",

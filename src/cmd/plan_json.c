@@ -13,9 +13,11 @@ static json_t *relations_json(const Plan *plan)
         json_object_set_new(object, "kind", json_string(show_kind(audit->source)));
         json_object_set_new(object, "action", json_string(plan_action_text(r->action)));
         json_object_set_new(object, "reason", out_json_string(r->reason));
-        json_object_set_new(object, "rows", audit->source_digested ? show_count_json(audit->source_digest.rows) : json_null());
+        json_object_set_new(object, "rows",
+                            audit->source_digested ? show_count_json(audit->source_digest.rows) : json_null());
         json_object_set_new(object, "bytes", show_count_json(audit->source->bytes));
-        json_object_set_new(object, "target_rows", audit->target_digested ? show_count_json(audit->target_digest.rows) : json_null());
+        json_object_set_new(object, "target_rows",
+                            audit->target_digested ? show_count_json(audit->target_digest.rows) : json_null());
         json_array_append_new(list, object);
     }
     return list;

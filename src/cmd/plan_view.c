@@ -105,9 +105,10 @@ static void show_entries(Out *out, const Plan *plan)
     for (guint i = 0; i < plan->entries->len; i++) {
         const PlanEntry *entry = plan->entries->pdata[i];
         const DumpEntry *e = entry->entry;
-        g_ptr_array_add(texts, g_strdup_printf("%-7s  %s %s%s%s%s%s", plan_action_text(entry->action), e->type,
-                                               e->schema == NULL ? "" : e->schema, e->schema == NULL ? "" : ".", e->name,
-                                               entry->reason == NULL ? "" : ": ", entry->reason == NULL ? "" : entry->reason));
+        g_ptr_array_add(texts,
+                        g_strdup_printf("%-7s  %s %s%s%s%s%s", plan_action_text(entry->action), e->type,
+                                        e->schema == NULL ? "" : e->schema, e->schema == NULL ? "" : ".", e->name,
+                                        entry->reason == NULL ? "" : ": ", entry->reason == NULL ? "" : entry->reason));
     }
     show_list(out, "Every object", texts);
 }
@@ -136,7 +137,8 @@ static void show_verdict(Out *out, const Analysis *analysis, const GPtrArray *bl
     g_autofree char *tables = show_count(plan_count(plan, PLAN_NEW), "new table");
     g_autofree char *same = out_count(plan_count(plan, PLAN_SAME));
     g_autofree char *reasons = show_count(blocks->len, "reason");
-    g_autofree char *text = blocks->len == 0 ? g_strdup_printf("a fold may go on: %s, %s (%s) to copy; %s the same", tables, rows, bytes, same)
+    g_autofree char *text = blocks->len == 0 ? g_strdup_printf("a fold may go on: %s, %s (%s) to copy; %s the same",
+                                                               tables, rows, bytes, same)
                                              : g_strdup_printf("a fold would refuse, for %s", reasons);
     g_autofree char *verdict = out_styled(out, blocks->len == 0 ? OUT_GOOD : OUT_BAD, text);
     out_line(out, "\n%s: %s", name, verdict);

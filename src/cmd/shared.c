@@ -18,8 +18,9 @@ static bool config_from_command_line(const CommandArgs *args, Config **ret_confi
         return false;
     }
     if (args_config(args) != NULL || args_words(args)[0] != NULL) {
-        pgf_error_set(error, PGF_ERROR_USAGE, NULL, "--source stands for a whole pgfold.yaml: it goes with neither --config "
-                                                    "nor the name of a source");
+        pgf_error_set(error, PGF_ERROR_USAGE, NULL,
+                      "--source stands for a whole pgfold.yaml: it goes with neither --config "
+                      "nor the name of a source");
         return false;
     }
     *ret_config = config_new_adhoc(source, target);
@@ -167,8 +168,8 @@ void record_identify(Record *record, const Comparison *comparison)
     g_autoptr(GError) error = NULL;
     const Ends *ends = comparison->ends;
     const PgIdentity *target = ends->target == NULL ? NULL : pg_conn_identity(ends->target);
-    if (record->ledger != NULL && !ledger_run_identify(record->ledger, record->run, pg_conn_identity(ends->source), target,
-                                                       ends->snapshot->id, &error))
+    if (record->ledger != NULL && !ledger_run_identify(record->ledger, record->run, pg_conn_identity(ends->source),
+                                                       target, ends->snapshot->id, &error))
         give_up(record, error);
 }
 

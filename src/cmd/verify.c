@@ -25,8 +25,8 @@ static Verification *verify_connected(Comparison *comparison, Record *record, Ou
     record_identify(record, comparison);
     if (comparison_target(comparison) == NULL) {
         pgf_error_set(error, PGF_ERROR_DIFFERS, "`pgfold fold` creates it.",
-                      "the target has no database \"%s\": nothing of source %s is there", comparison->ends->target_database,
-                      comparison->ends->source_config->name);
+                      "the target has no database \"%s\": nothing of source %s is there",
+                      comparison->ends->target_database, comparison->ends->source_config->name);
         return NULL;
     }
     g_autoptr(GPtrArray) findings = comparison_check(comparison, error);
@@ -120,15 +120,19 @@ const Command command_verify = {
     .name = "verify",
     .summary = "prove that everything of the sources is in the target, row by row",
     .synopsis = "[SOURCE...]",
-    .description =
-        "Compares the digests of every table, both servers at work at once, each under one snapshot. Where they differ, it "
-        "goes down through ranges of the key to the rows: missing (only in the source), different (the same key with another "
-        "value; both values are shown), extra (only in the target).\n\n"
-        "A source is contained when the target has every row of it with the same value, every sequence stands where the "
-        "source's stands or beyond, no kind of object is less often, and the large objects are the same. What the target "
-        "has beside that does not count. Nothing is written to either side.\n\n"
-        "--receipt checks the file of an earlier fold instead: that it was not changed, that its verdict follows from what "
-        "it says, and the chain of receipts before it.",
+    .description = "Compares the digests of every table, both servers at work at once, each under one snapshot. Where "
+                   "they differ, it "
+                   "goes down through ranges of the key to the rows: missing (only in the source), different (the same "
+                   "key with another "
+                   "value; both values are shown), extra (only in the target).\n\n"
+                   "A source is contained when the target has every row of it with the same value, every sequence "
+                   "stands where the "
+                   "source's stands or beyond, no kind of object is less often, and the large objects are the same. "
+                   "What the target "
+                   "has beside that does not count. Nothing is written to either side.\n\n"
+                   "--receipt checks the file of an earlier fold instead: that it was not changed, that its verdict "
+                   "follows from what "
+                   "it says, and the chain of receipts before it.",
     .options = options,
     .examples = examples,
     .exit_codes = "0 only when everything is contained; 1 when anything is missing or different.",

@@ -17,7 +17,8 @@ static json_t *value_json(const char *value)
 
 static json_t *row_json(const RowDifference *row)
 {
-    static const char *const TEXTS[] = {[ROW_MISSING] = "missing", [ROW_EXTRA] = "extra", [ROW_DIFFERENT] = "different"};
+    static const char *const TEXTS[] = {
+        [ROW_MISSING] = "missing", [ROW_EXTRA] = "extra", [ROW_DIFFERENT] = "different"};
     json_t *object = json_object();
     json_t *columns = json_array();
     json_object_set_new(object, "result", json_string(TEXTS[row->verdict]));
@@ -45,9 +46,11 @@ static json_t *relation_json(const VerifyRelation *r)
     json_object_set_new(object, "name", out_json_string(audit->source->name));
     json_object_set_new(object, "kind", json_string(show_kind(audit->source)));
     json_object_set_new(object, "result", json_string(verify_verdict_text(r->verdict)));
-    json_object_set_new(object, "rows", audit->source_digested ? show_count_json(audit->source_digest.rows) : json_null());
+    json_object_set_new(object, "rows",
+                        audit->source_digested ? show_count_json(audit->source_digest.rows) : json_null());
     json_object_set_new(object, "digest", show_digest_json(audit->source_digested, &audit->source_digest));
-    json_object_set_new(object, "target_rows", audit->target_digested ? show_count_json(audit->target_digest.rows) : json_null());
+    json_object_set_new(object, "target_rows",
+                        audit->target_digested ? show_count_json(audit->target_digest.rows) : json_null());
     json_object_set_new(object, "target_digest", show_digest_json(audit->target_digested, &audit->target_digest));
     json_object_set_new(object, "missing", counted ? show_count_json(r->rows.missing) : json_null());
     json_object_set_new(object, "different", counted ? show_count_json(r->rows.different) : json_null());

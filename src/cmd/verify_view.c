@@ -90,10 +90,10 @@ static void add_relation(Table *table, const VerifyRelation *r)
 
 static void show_relations(Out *out, const Verification *v)
 {
-    static const TableColumn COLUMNS[] = {{"TABLE", TABLE_LEFT, true},     {"ROWS", TABLE_RIGHT, false},
-                                          {"TARGET", TABLE_RIGHT, false},  {"MISSING", TABLE_RIGHT, false},
+    static const TableColumn COLUMNS[] = {{"TABLE", TABLE_LEFT, true},       {"ROWS", TABLE_RIGHT, false},
+                                          {"TARGET", TABLE_RIGHT, false},    {"MISSING", TABLE_RIGHT, false},
                                           {"DIFFERENT", TABLE_RIGHT, false}, {"EXTRA", TABLE_RIGHT, false},
-                                          {"RESULT", TABLE_LEFT, false},   {NULL, TABLE_LEFT, false}};
+                                          {"RESULT", TABLE_LEFT, false},     {NULL, TABLE_LEFT, false}};
     g_autoptr(Table) table = table_new(COLUMNS);
     for (guint i = 0; i < v->relations->len; i++)
         add_relation(table, v->relations->pdata[i]);
@@ -106,7 +106,8 @@ static void show_relations(Out *out, const Verification *v)
 
 static const char *row_verdict_text(RowVerdict verdict)
 {
-    static const char *const TEXTS[] = {[ROW_MISSING] = "missing", [ROW_EXTRA] = "extra", [ROW_DIFFERENT] = "different"};
+    static const char *const TEXTS[] = {
+        [ROW_MISSING] = "missing", [ROW_EXTRA] = "extra", [ROW_DIFFERENT] = "different"};
     return TEXTS[verdict];
 }
 
@@ -128,7 +129,8 @@ static char *row_text(const RowDifference *row)
 static void add_row_alone(Table *table, const RowDifference *row)
 {
     g_autofree char *text = row_text(row);
-    g_autofree char *times = row->times > 1 ? g_strdup_printf("%" G_GUINT64_FORMAT " times: ", row->times) : g_strdup("");
+    g_autofree char *times =
+        row->times > 1 ? g_strdup_printf("%" G_GUINT64_FORMAT " times: ", row->times) : g_strdup("");
     g_autofree char *full = g_strconcat(times, text, NULL);
     table_add(table, OUT_PLAIN, "");
     table_add(table, OUT_PLAIN, row->verdict == ROW_MISSING ? full : "");
@@ -168,7 +170,8 @@ static void show_rows(Out *out, const VerifyRelation *r)
     guint64 all = r->rows.missing + r->rows.extra + r->rows.different;
     g_autofree char *name = out_styled(out, OUT_BOLD, r->audit->source->label);
     g_autofree char *counted = show_count(all, "row");
-    out_line(out, "\n%s: %s", name, all == 0 ? "digests differ, but no row does: they changed in between; run it again" : counted);
+    out_line(out, "\n%s: %s", name,
+             all == 0 ? "digests differ, but no row does: they changed in between; run it again" : counted);
     if (shown == 0)
         return;
     g_autoptr(Table) table = table_new(COLUMNS);

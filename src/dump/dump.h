@@ -44,6 +44,9 @@ typedef struct Dump {
     char *file;          /* the archive on disk, removed by dump_free() */
 } Dump;
 
+/* entry->sql; without_owner: without the statement that gives the object its owner. Transfer full. */
+char *dump_entry_sql(const DumpEntry *entry, bool without_owner);
+
 /* pg_dump and pg_restore that fit a server of this version; checks that they are not older. Paths in one struct. */
 typedef struct DumpTools {
     char *pg_dump, *pg_restore;

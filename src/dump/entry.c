@@ -25,6 +25,25 @@ void dump_entry_free(gpointer data)
     g_free(entry);
 }
 
+/* "ALTER ... OWNER TO ...;" lines are pg_dump's only way to say whose an object is. */
+static bool is_owner_line(const char *line)
+{
+    return g_str_has_prefix(line, "ALTER ") && strstr(line, " OWNER TO ") != NULL && g_str_has_suffix(line, ";");
+}
+
+char *dump_entry_sql(const DumpEntry *entry, bool without_owner)
+{
+    char *sql = g_strdup(entry->sql);
+    if (!without_owner)
+        return sql;
+    /* The owner statement is the last one of its entry; a line that looks like it inside a function body is not. */
+    char *last = strrchr(g_strchomp(sql), '\n');
+    char *line = last == NULL ? sql : last + 1;
+    if (is_owner_line(line))
+        *line = '\0';
+    return g_strchomp(sql);
+}
+
 bool dump_take_number(const char **at, const char *before, guint32 *ret_number)
 {
     char *end = NULL;

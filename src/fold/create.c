@@ -10,27 +10,11 @@ bool fold_makes(const PlanEntry *entry)
     return entry->action == PLAN_NEW && *entry->entry->sql != '\0';
 }
 
-/* "ALTER ... OWNER TO ...;" lines are pg_dump's only way to say whose an object is. */
-static bool is_owner_line(const char *line)
-{
-    return g_str_has_prefix(line, "ALTER ") && strstr(line, " OWNER TO ") != NULL && g_str_has_suffix(line, ";");
-}
-
 static void append_sql(const Fold *fold, GString *to, const DumpEntry *entry)
 {
-    if (!fold->spec->no_owner) {
-        g_string_append(to, entry->sql);
-        g_string_append_c(to, '\n');
-        return;
-    }
-    /* The owner statement is the last one of its entry; a line that looks like it inside a function body is not. */
-    g_autofree char *sql = g_strchomp(g_strdup(entry->sql));
-    char *last = strrchr(sql, '\n');
-    if (last != NULL && is_owner_line(last + 1))
-        *last = '\0';
-    else if (last == NULL && is_owner_line(sql))
-        *sql = '\0';
-    g_string_append_printf(to, "%s\n", sql);
+    g_autofree char *sql = dump_entry_sql(entry, fold->spec->no_owner);
+    g_string_append(to, sql);
+    g_string_append_c(to, '\n');
 }
 
 /* The object is the run's own only if this statement makes it: one that somebody else made meanwhile is not. */
@@ -116,6 +100,32 @@ static bool belongs(const DumpEntry *entry, gpointer data)
     return g_hash_table_contains(data, entry);
 }
 
+/* "orders_id_key", or of a constraint "orders orders_id_key". */
+static bool is_index_called(const DumpEntry *entry, const DumpEntry *attach)
+{
+    g_autofree char *constraint = g_strconcat(" ", attach->name, NULL);
+    return g_strcmp0(entry->schema, attach->schema) == 0 &&
+           (g_str_equal(entry->name, attach->name) || g_str_has_suffix(entry->name, constraint));
+}
+
+/* A partition's index goes with the index of the whole table, and cannot be dropped on its own. */
+static void leave_attached(const Dump *dump, GHashTable *ours)
+{
+    g_autoptr(GHashTable) by_id = g_hash_table_new(g_direct_hash, g_direct_equal);
+    for (guint i = 0; i < dump->entries->len; i++) {
+        const DumpEntry *entry = dump->entries->pdata[i];
+        g_hash_table_insert(by_id, GINT_TO_POINTER(entry->id), (gpointer)entry);
+    }
+    for (guint i = 0; i < dump->entries->len; i++) {
+        const DumpEntry *attach = dump->entries->pdata[i];
+        for (guint k = 0; g_str_equal(attach->type, "INDEX ATTACH") && k < attach->depends->len; k++) {
+            const DumpEntry *index = g_hash_table_lookup(by_id, GINT_TO_POINTER(g_array_index(attach->depends, int, k)));
+            if (index != NULL && is_index_called(index, attach))
+                g_hash_table_remove(ours, index);
+        }
+    }
+}
+
 /* Large objects are not among pg_dump's entries; they go by number. */
 static void append_large_objects(GString *script, const PgResult *oids)
 {
@@ -139,6 +149,7 @@ static bool own_objects(Fold *fold, GError **error)
         if (fold_makes(p))
             g_hash_table_add(ours, (gpointer)p->entry);
     }
+    leave_attached(spec->plan->dump, ours);
     g_autofree char *drops = dump_drop_script(spec->plan->dump, spec->tools, belongs, ours, error);
     if (drops == NULL)
         return false;

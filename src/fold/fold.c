@@ -195,15 +195,12 @@ static bool prove(Fold *fold, GError **error)
     fold_phase(fold, "proof");
     if (!fold_prove(fold, pool, error))
         return false;
-    if (fold_proven(fold->result, fold->spec->plan))
+    g_autoptr(GPtrArray) missing = fold_shortfalls(fold->result, fold->spec->plan);
+    if (missing->len == 0)
         return true;
     g_autoptr(GString) bad = g_string_new(NULL);
-    for (guint i = 0; i < fold->result->proofs->len; i++) {
-        const FoldProof *proof = fold->result->proofs->pdata[i];
-        if (!proof->good)
-            g_string_append_printf(bad, "%s%s", bad->len > 0 ? ", " : ": ",
-                                   proof->relation->verify->audit->source->label);
-    }
+    for (guint i = 0; i < missing->len; i++)
+        g_string_append_printf(bad, "%s%s", i > 0 ? ", " : ": ", (const char *)missing->pdata[i]);
     pgf_error_set(error, PGF_ERROR_MIDWAY, "Look for whatever writes to the target meanwhile, and fold again.",
                   "what arrived in the target is not what the source holds%s", bad->str);
     return false;

@@ -57,9 +57,10 @@ typedef struct FoldResult {
 } FoldResult;
 
 /* False with PGF_ERROR_MIDWAY (or CANCELLED): then everything that the run had made was taken away, or the error's
- * state says what was left. True does not mean that all is contained: fold_proven() tells. */
+ * state says what was left. */
 bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error);
-bool fold_proven(const FoldResult *result, const Plan *plan);
+/* What of the source the target does not have, one text each; empty after a fold_run() that was true. Transfer full. */
+GPtrArray *fold_shortfalls(const FoldResult *result, const Plan *plan);
 void fold_result_clear(FoldResult *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FoldResult, fold_result_clear)
 

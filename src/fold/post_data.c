@@ -204,7 +204,8 @@ bool fold_rest(Fold *fold, GError **error)
         if (!fold_makes(p) || entry->section == DUMP_PRE_DATA || is_index(entry) || is_attach(entry) ||
             is_foreign_key(entry))
             continue;
-        if (!exec_entry(fold, entry, entry->sql, error))
+        g_autofree char *sql = dump_entry_sql(entry, fold->spec->no_owner);
+        if (!exec_entry(fold, entry, sql, error))
             return false;
     }
     return true;

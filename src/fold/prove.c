@@ -76,23 +76,39 @@ static const char *count_of(const Catalog *catalog, const char *kind)
     return "0";
 }
 
-bool fold_proven(const FoldResult *result, const Plan *plan)
+static void add(GPtrArray *list, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void add(GPtrArray *list, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_ptr_array_add(list, g_strdup_vprintf(format, args));
+    va_end(args);
+}
+
+GPtrArray *fold_shortfalls(const FoldResult *result, const Plan *plan)
 {
     const Audit *audit = plan->verification->audit;
-    for (guint i = 0; i < result->proofs->len; i++)
-        if (!((const FoldProof *)result->proofs->pdata[i])->good)
-            return false;
+    GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < result->proofs->len; i++) {
+        const FoldProof *proof = result->proofs->pdata[i];
+        if (!proof->good)
+            add(list, "%s", proof->relation->verify->audit->source->label);
+    }
     for (guint i = 0; i < audit->source->sequences->len; i++) {
         const CatalogSequence *s = audit->source->sequences->pdata[i];
         if (!audit_sequence_reached(s, result->target))
-            return false;
+            add(list, "sequence %s", s->label);
     }
     for (guint i = 0; i < audit->source->counts->len; i++) {
         const CatalogPair *pair = audit->source->counts->pdata[i];
-        if (g_ascii_strtoull(count_of(result->target, pair->name), NULL, 10) < g_ascii_strtoull(pair->value, NULL, 10))
-            return false;
+        const char *there = count_of(result->target, pair->name);
+        if (g_ascii_strtoull(there, NULL, 10) < g_ascii_strtoull(pair->value, NULL, 10))
+            add(list, "objects of kind \"%s\" (%s, and %s in the target)", pair->name, pair->value, there);
     }
-    return result->large_objects_good;
+    if (!result->large_objects_good)
+        add(list, "large objects");
+    return list;
 }
 
 void fold_result_clear(FoldResult *result)

@@ -8,5 +8,9 @@ void plan_notice(Plan *plan, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* entries.c: what pg_dump would create. plan->relations is filled. */
 void plan_entries(Plan *plan, const PlanSpec *spec);
+/* Dump id -> DumpEntry*; not owning. */
+GHashTable *plan_entries_by_id(const Dump *dump);
+/* names.c: new entries whose name something else in the target has. */
+bool plan_check_names(Plan *plan, const PlanSpec *spec, GError **error);
 /* server.c: roles, the database itself, and what the connected role may do. */
 bool plan_server(Plan *plan, const PlanSpec *spec, GError **error);

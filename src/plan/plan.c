@@ -48,15 +48,22 @@ void plan_notice(Plan *plan, const char *format, ...)
     va_end(args);
 }
 
+static void count_rows(GString *text, guint64 n, const char *one, const char *many)
+{
+    if (n > 0)
+        g_string_append_printf(text, "%s%" G_GUINT64_FORMAT " %s", text->len > 0 ? ", " : "", n, n == 1 ? one : many);
+}
+
 static void judge_merge(Plan *plan, PlanRelation *r)
 {
     const Reconciled *rows = &r->verify->rows;
+    g_autoptr(GString) text = g_string_new(NULL);
+    count_rows(text, rows->missing, "row is missing in the target", "rows are missing in the target");
+    count_rows(text, rows->different, "row has another value there", "rows have another value there");
+    count_rows(text, rows->extra, "row is only there", "rows are only there");
     r->action = PLAN_MERGE;
-    r->reason = g_strdup_printf("%" G_GUINT64_FORMAT " rows are missing in the target, %" G_GUINT64_FORMAT
-                                " have another value there, %" G_GUINT64_FORMAT " are only there",
-                                rows->missing, rows->different, rows->extra);
-    plan_block(plan, "%s needs a merge, which this version does not do: %s", r->verify->audit->source->label,
-               r->reason);
+    r->reason = g_strdup(text->len > 0 ? text->str : "its digests differ");
+    plan_block(plan, "%s needs a merge, which this version does not do: %s", r->verify->audit->source->label, r->reason);
 }
 
 static void judge_same(Plan *plan, PlanRelation *r)
@@ -69,8 +76,8 @@ static void judge_same(Plan *plan, PlanRelation *r)
         r->reason =
             g_strdup_printf("its rows are the same; its definition differs: %s", (char *)audit->drift->pdata[0]);
     if (audit->drift->len > 0)
-        plan_notice(plan, "%s: its definition differs (%u differences), and the target's stays", audit->source->label,
-                    audit->drift->len);
+        plan_notice(plan, "%s: its definition differs, and the target's stays: %s%s", audit->source->label,
+                    (const char *)audit->drift->pdata[0], audit->drift->len > 1 ? ", and more (`pgfold audit` tells)" : "");
 }
 
 static void judge_relation(Plan *plan, PlanRelation *r)
@@ -157,7 +164,7 @@ Plan *plan_make(const PlanSpec *spec, GError **error)
     plan_large_objects(plan);
     plan_extensions(plan);
     plan_entries(plan, spec);
-    if (!plan_server(plan, spec, error)) {
+    if (!plan_check_names(plan, spec, error) || !plan_server(plan, spec, error)) {
         g_prefix_error(error, "planning: ");
         return NULL;
     }

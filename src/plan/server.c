@@ -82,8 +82,8 @@ static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, G
         return false;
     for (int i = 0; i < pg_result_rows(r); i++) {
         const char *name = pg_result_get(r, i, 0);
-        if (spec->no_owner && spec->no_privileges)
-            break;
+        if (spec->no_owner && spec->no_privileges && !pg_result_bool(r, i, 2))
+            continue;
         PlanRole *role = g_new0(PlanRole, 1);
         role->name = g_strdup(name);
         g_ptr_array_add(plan->roles, role);
@@ -100,13 +100,18 @@ static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, G
     return true;
 }
 
-static char *array_of_created(const Plan *plan)
+/* {"a","b"}, as the server reads an array. */
+static char *array_of_roles(const Plan *plan)
 {
     GString *array = g_string_new("{");
     for (guint i = 0; i < plan->roles->len; i++) {
-        const PlanRole *role = plan->roles->pdata[i];
-        g_autofree char *escaped = g_strescape(role->name, "\b\f\n\r\t\v\001\177\200\377");
-        g_string_append_printf(array, "%s\"%s\"", i > 0 ? "," : "", escaped);
+        g_string_append(array, i > 0 ? ",\"" : "\"");
+        for (const char *c = ((const PlanRole *)plan->roles->pdata[i])->name; *c != '\0'; c++) {
+            if (*c == '"' || *c == '\\')
+                g_string_append_c(array, '\\');
+            g_string_append_c(array, *c);
+        }
+        g_string_append_c(array, '"');
     }
     g_string_append_c(array, '}');
     return g_string_free(array, FALSE);
@@ -126,7 +131,7 @@ static PlanRole *find_role(const Plan *plan, const char *name)
  * already keep the memberships that they have there. */
 static bool plan_memberships(Plan *plan, const PlanSpec *spec, GError **error)
 {
-    g_autofree char *names = array_of_created(plan);
+    g_autofree char *names = array_of_roles(plan);
     const char *values[] = {names};
     g_autoptr(PgResult) r = pg_query_params(spec->source, PLAN_MEMBERSHIPS_SQL, 1, values, soon(), error);
     if (r == NULL)

@@ -17,8 +17,8 @@ static const TypeMethod NATIVE[] = {
     {"bool", "pg_catalog.hashint4extended($c::pg_catalog.int4, $s)"},
     {"int2", "pg_catalog.hashint2extended($c, $s)"},
     {"int4", "pg_catalog.hashint4extended($c, $s)"},
-    /* Not hashint8extended(): it folds the value to 32 bits first, so that 5 and 4294967300 have one hash. A seed is mixed in
-     * with all of its 64 bits. */
+    /* Not hashint8extended(): it folds the value to 32 bits first, so that 5 and 4294967300 have one hash. A seed is
+     * mixed in with all of its 64 bits. */
     {"int8", "pg_catalog.hashint4extended(0, $c OPERATOR(pg_catalog.#) $s)"},
     {"oid", "pg_catalog.hashoidextended($c, $s)"},
     {"name", "pg_catalog.hashnameextended($c, $s)"},
@@ -31,21 +31,37 @@ static const TypeMethod NATIVE[] = {
     {"macaddr8", "pg_catalog.hashmacaddr8extended($c, $s)"},
 };
 
-/* Types whose binary output is their exact value. The server's hash functions for them are coarser: of equality (-0.0, '1
- * mon' and '30 days', padded blanks), folded to 32 bits (times, timestamps, pg_lsn), or not alike on every machine ("char"). */
+/* Types whose binary output is their exact value. The server's hash functions for them are coarser: of equality (-0.0,
+ * '1 mon' and '30 days', padded blanks), folded to 32 bits (times, timestamps, pg_lsn), or not alike on every machine
+ * ("char"). */
 static const TypeMethod SEND[] = {
-    {"float4", "float4send"}, {"float8", "float8send"}, {"money", "cash_send"},     {"interval", "interval_send"},
-    {"timetz", "timetz_send"}, {"bit", "bit_send"},     {"varbit", "varbit_send"},  {"bpchar", "bpcharsend"},
-    {"point", "point_send"},  {"lseg", "lseg_send"},    {"path", "path_send"},      {"box", "box_send"},
-    {"polygon", "poly_send"}, {"line", "line_send"},    {"circle", "circle_send"},  {"tsvector", "tsvectorsend"},
-    {"time", "time_send"},    {"timestamp", "timestamp_send"}, {"timestamptz", "timestamptz_send"},
-    {"pg_lsn", "pg_lsn_send"}, {"char", "charsend"},
+    {"float4", "float4send"},
+    {"float8", "float8send"},
+    {"money", "cash_send"},
+    {"interval", "interval_send"},
+    {"timetz", "timetz_send"},
+    {"bit", "bit_send"},
+    {"varbit", "varbit_send"},
+    {"bpchar", "bpcharsend"},
+    {"point", "point_send"},
+    {"lseg", "lseg_send"},
+    {"path", "path_send"},
+    {"box", "box_send"},
+    {"polygon", "poly_send"},
+    {"line", "line_send"},
+    {"circle", "circle_send"},
+    {"tsvector", "tsvectorsend"},
+    {"time", "time_send"},
+    {"timestamp", "timestamp_send"},
+    {"timestamptz", "timestamptz_send"},
+    {"pg_lsn", "pg_lsn_send"},
+    {"char", "charsend"},
 };
 
-/* Elements whose arrays may be sent whole: array_send() adds dimensions, bounds and the element's oid, which is fixed. It
- * also adds whether there is room for NULLs (byte 7), which says how an array came to be and not what it holds. */
+/* Elements whose arrays may be sent whole: array_send() adds dimensions, bounds and the element's oid, which is fixed.
+ * It also adds whether there is room for NULLs (byte 7), which says how an array came to be and not what it holds. */
 static const char *const ARRAY_ELEMENTS[] = {
-    "bool",   "int2", "int4", "int8", "float4",    "float8",      "numeric",  "uuid",   "date",    "time",
+    "bool",   "int2", "int4",    "int8",  "float4",    "float8",      "numeric",  "uuid",   "date", "time",
     "timetz", "text", "varchar", "bytea", "timestamp", "timestamptz", "interval", "bpchar", NULL};
 
 static const char ARRAY_SEND[] = "array_send";
@@ -78,7 +94,8 @@ static bool is_text(const CatalogColumn *column)
     return is_builtin(column) && (g_str_equal(column->base_name, "text") || g_str_equal(column->base_name, "varchar"));
 }
 
-/* Blanks up to the declared length are not part of a char(n); both sides declare the same n (drift is looked for first). */
+/* Blanks up to the declared length are not part of a char(n); both sides declare the same n (drift is looked for
+ * first). */
 static bool is_fixed_char(const CatalogColumn *column)
 {
     return is_builtin(column) && g_str_equal(column->base_name, "bpchar") && column->typmod > 0;
@@ -90,7 +107,8 @@ static const char *send_function(const CatalogColumn *column, DigestText text)
     if (!is_builtin(column))
         return NULL;
     if (column->is_array)
-        return column->elem_name != NULL && g_strv_contains(ARRAY_ELEMENTS, column->elem_name) && column->base_name[0] == '_'
+        return column->elem_name != NULL && g_strv_contains(ARRAY_ELEMENTS, column->elem_name) &&
+                       column->base_name[0] == '_'
                    ? ARRAY_SEND
                    : NULL;
     if (text == DIGEST_TEXT_UTF8 && is_text(column))
@@ -141,7 +159,8 @@ static char *text_hash(const char *column, const char *seed, DigestText text)
 {
     if (text == DIGEST_TEXT_NATIVE)
         return g_strdup_printf("pg_catalog.hashtextextended(pg_catalog.concat(%s) COLLATE \"C\", %s)", column, seed);
-    return g_strdup_printf("pg_catalog.hash_array_extended(ARRAY[pg_catalog.textsend(pg_catalog.concat(%s))], %s)", column, seed);
+    return g_strdup_printf("pg_catalog.hash_array_extended(ARRAY[pg_catalog.textsend(pg_catalog.concat(%s))], %s)",
+                           column, seed);
 }
 
 static char *column_sql(const CatalogColumn *column, DigestText text, guint64 salt)
@@ -156,8 +175,9 @@ static char *column_sql(const CatalogColumn *column, DigestText text, guint64 sa
     if (native != NULL)
         hash = fill_in(native, quoted, seed);
     else if (send == ARRAY_SEND)
-        hash = g_strdup_printf("pg_catalog.hash_array_extended(ARRAY[pg_catalog.set_byte(pg_catalog.array_send(%s), 7, 0)], %s)",
-                               quoted, seed);
+        hash = g_strdup_printf(
+            "pg_catalog.hash_array_extended(ARRAY[pg_catalog.set_byte(pg_catalog.array_send(%s), 7, 0)], %s)", quoted,
+            seed);
     else if (send != NULL)
         hash = g_strdup_printf("pg_catalog.hash_array_extended(ARRAY[pg_catalog.%s(%s)], %s)", send, quoted, seed);
     else
@@ -186,8 +206,8 @@ char *digest_row_sql(const CatalogRelation *relation, const char *const *columns
 char *digest_relation_sql(const CatalogRelation *relation, const char *const *columns, DigestText text)
 {
     g_autofree char *row = digest_row_sql(relation, columns, text, 0);
-    return g_strdup_printf("SELECT count(*), coalesce(sum(%s), 0)::text FROM %s%s", row, relation->kind == 'r' ? "ONLY " : "",
-                           relation->quoted);
+    return g_strdup_printf("SELECT count(*), coalesce(sum(%s), 0)::text FROM %s%s", row,
+                           relation->kind == 'r' ? "ONLY " : "", relation->quoted);
 }
 
 /* sum(bigint) is numeric: a decimal integer of up to 38 digits. */

@@ -1,10 +1,10 @@
 /*
  * The digest: an exact, order-independent checksum of a set of rows, computed inside the server (docs/digest.md).
  *
- * A row's hash: each column is hashed on its representation (not on equality: 1.0 and 1.00 differ) with a seed made from
- * the column's name, NULL is a value of its own, the column hashes are combined with xor and mixed once more. The digest
- * of a relation is the exact sum of its row hashes beside the number of rows. Independent of physical order, column
- * order, type oids, collation, session settings and server version (12 to 18).
+ * A row's hash: each column is hashed on its representation (not on equality: 1.0 and 1.00 differ) with a seed made
+ * from the column's name, NULL is a value of its own, the column hashes are combined with xor and mixed once more. The
+ * digest of a relation is the exact sum of its row hashes beside the number of rows. Independent of physical order,
+ * column order, type oids, collation, session settings and server version (12 to 18).
  */
 #pragma once
 

@@ -3,8 +3,8 @@
 #include "base/error.h"
 
 /* Types whose btree order is the same on every server; the others are ordered by their text under COLLATE "C". */
-static const char *const SAME_ORDER[] = {"int2", "int4",      "int8",        "oid", "uuid", "date",
-                                         "time", "timestamp", "timestamptz", NULL};
+static const char *const SAME_ORDER[] = {"int2", "int4", "int8",      "oid",         "uuid",
+                                         "date", "time", "timestamp", "timestamptz", NULL};
 
 /* The key of the source, when the target has the columns too (its own key may be another). */
 static const char *const *usable_key(const CatalogRelation *source, const CatalogRelation *target)
@@ -33,13 +33,14 @@ static char *key_text_sql(const char *const *key)
     g_autoptr(GString) sql = g_string_new(NULL);
     for (; *key != NULL; key++) {
         g_autofree char *quoted = pg_quote_ident(*key);
-        g_string_append_printf(sql, "%spg_catalog.length(pg_catalog.concat(%s)), ':', %s", sql->len > 0 ? ", " : "", quoted, quoted);
+        g_string_append_printf(sql, "%spg_catalog.length(pg_catalog.concat(%s)), ':', %s", sql->len > 0 ? ", " : "",
+                               quoted, quoted);
     }
     return g_strdup_printf("pg_catalog.concat(%s)", sql->str);
 }
 
-void key_plan_init(KeyPlan *plan, const CatalogRelation *source, const CatalogRelation *target, const char *const *columns,
-                   DigestText text)
+void key_plan_init(KeyPlan *plan, const CatalogRelation *source, const CatalogRelation *target,
+                   const char *const *columns, DigestText text)
 {
     const char *const *key = usable_key(source, target);
     *plan = (KeyPlan){.keyed = key != NULL};

@@ -6,13 +6,13 @@
 /* SQL pieces, alike for both sides. Columns are unqualified. */
 typedef struct KeyPlan {
     bool keyed;
-    char *order_sql;   /* what ranges are made of: the first key column, or its text; without a key the row's hash */
-    char *order_type;  /* its type, for a cast: "pg_catalog.int4" */
-    char *key_sql;     /* the whole key as one text, unambiguous */
-    char *row_sql;     /* the row's hash, bigint */
+    char *order_sql;  /* what ranges are made of: the first key column, or its text; without a key the row's hash */
+    char *order_type; /* its type, for a cast: "pg_catalog.int4" */
+    char *key_sql;    /* the whole key as one text, unambiguous */
+    char *row_sql;    /* the row's hash, bigint */
 } KeyPlan;
 
-void key_plan_init(KeyPlan *plan, const CatalogRelation *source, const CatalogRelation *target, const char *const *columns,
-                   DigestText text);
+void key_plan_init(KeyPlan *plan, const CatalogRelation *source, const CatalogRelation *target,
+                   const char *const *columns, DigestText text);
 void key_plan_clear(KeyPlan *plan);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(KeyPlan, key_plan_clear)

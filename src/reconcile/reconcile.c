@@ -7,7 +7,7 @@
 #include "reconcile/rows.h"
 
 enum {
-    ROWS_PER_RANGE = 200,   /* costs 24 bytes of traffic each */
+    ROWS_PER_RANGE = 200, /* costs 24 bytes of traffic each */
     MAX_RANGES = 65536,
     MAX_TEXT_RANGES = 256,  /* width_bucket() walks an array of texts from its start for each row */
     ROWS_PER_PAGE = 60,     /* where nothing is known */
@@ -35,7 +35,8 @@ char *reconcile_obstacle(const CatalogRelation *source, const CatalogRelation *t
         if (other == NULL)
             return g_strdup_printf("the target has no column %s (%s)", column->name, column->type);
         if (!g_str_equal(column->type, other->type))
-            return g_strdup_printf("column %s is %s in the source and %s in the target", column->name, column->type, other->type);
+            return g_strdup_printf("column %s is %s in the source and %s in the target", column->name, column->type,
+                                   other->type);
         if (other->is_virtual)
             return g_strdup_printf("column %s is stored in the source and virtual in the target", column->name);
     }
@@ -43,8 +44,8 @@ char *reconcile_obstacle(const CatalogRelation *source, const CatalogRelation *t
 }
 
 /* Runs one query on each side, both servers at work at once. */
-static bool query_both(PgConn *source, const char *source_sql, PgConn *target, const char *target_sql, PgResult **ret_source,
-                       PgResult **ret_target, GError **error)
+static bool query_both(PgConn *source, const char *source_sql, PgConn *target, const char *target_sql,
+                       PgResult **ret_source, PgResult **ret_target, GError **error)
 {
     if (!pg_send(source, source_sql, error))
         return false;
@@ -62,8 +63,8 @@ static bool query_both(PgConn *source, const char *source_sql, PgConn *target, c
     return true;
 }
 
-bool reconcile_digests(const ReconcileSide *source, const ReconcileSide *target, const char *const *columns, DigestText text,
-                       Digest *ret_source, Digest *ret_target, GError **error)
+bool reconcile_digests(const ReconcileSide *source, const ReconcileSide *target, const char *const *columns,
+                       DigestText text, Digest *ret_source, Digest *ret_target, GError **error)
 {
     g_autofree char *source_sql = digest_relation_sql(source->relation, columns, text);
     g_autofree char *target_sql = digest_relation_sql(target->relation, columns, text);
@@ -81,10 +82,12 @@ static GPtrArray *bounds_of_keys(const ReconcileSide *source, const KeyPlan *pla
 {
     guint64 max_ranges = g_str_equal(plan->order_type, "pg_catalog.text") ? MAX_TEXT_RANGES : MAX_RANGES;
     guint64 per_range = MAX((guint64)ROWS_PER_RANGE, rows / max_ranges + 1);
-    g_autofree char *sql = g_strdup_printf(
-        "SELECT DISTINCT k::pg_catalog.text AS bound, k FROM (SELECT %s AS k, row_number() OVER (ORDER BY %s) AS n FROM %s%s) s "
-        "WHERE n %% %" G_GUINT64_FORMAT " = 0 ORDER BY k",
-        plan->order_sql, plan->order_sql, source->relation->kind == 'r' ? "ONLY " : "", source->relation->quoted, per_range);
+    g_autofree char *sql =
+        g_strdup_printf("SELECT DISTINCT k::pg_catalog.text AS bound, k FROM (SELECT %s AS k, row_number() OVER (ORDER "
+                        "BY %s) AS n FROM %s%s) s "
+                        "WHERE n %% %" G_GUINT64_FORMAT " = 0 ORDER BY k",
+                        plan->order_sql, plan->order_sql, source->relation->kind == 'r' ? "ONLY " : "",
+                        source->relation->quoted, per_range);
     g_autoptr(PgResult) r = pg_query(source->conn, sql, DEADLINE_NONE, error);
     if (r == NULL)
         return NULL;
@@ -125,10 +128,11 @@ static char *array_literal(const GPtrArray *texts)
 
 static char *ranges_sql(const CatalogRelation *relation, const KeyPlan *plan, const char *bounds)
 {
-    return g_strdup_printf("SELECT r, count(*), sum(h)::text FROM (SELECT pg_catalog.width_bucket(%s, %s::%s[]) AS r, %s AS h "
-                           "FROM %s%s) s GROUP BY r ORDER BY r",
-                           plan->order_sql, bounds, plan->order_type, plan->row_sql, relation->kind == 'r' ? "ONLY " : "",
-                           relation->quoted);
+    return g_strdup_printf(
+        "SELECT r, count(*), sum(h)::text FROM (SELECT pg_catalog.width_bucket(%s, %s::%s[]) AS r, %s AS h "
+        "FROM %s%s) s GROUP BY r ORDER BY r",
+        plan->order_sql, bounds, plan->order_type, plan->row_sql, relation->kind == 'r' ? "ONLY " : "",
+        relation->quoted);
 }
 
 /* Adds the digests of one side to the ranges (both come in the order of r). */
@@ -152,8 +156,8 @@ static bool take_ranges(const PgResult *result, GArray *ranges, bool is_target, 
     return true;
 }
 
-static bool read_ranges(const ReconcileSide *source, const ReconcileSide *target, const KeyPlan *plan, const GPtrArray *bounds,
-                        GArray *ranges, GError **error)
+static bool read_ranges(const ReconcileSide *source, const ReconcileSide *target, const KeyPlan *plan,
+                        const GPtrArray *bounds, GArray *ranges, GError **error)
 {
     g_autofree char *literal = array_literal(bounds);
     g_autofree char *quoted = pg_quote_literal(literal);
@@ -161,8 +165,8 @@ static bool read_ranges(const ReconcileSide *source, const ReconcileSide *target
     g_autofree char *target_sql = ranges_sql(target->relation, plan, quoted);
     g_autoptr(PgResult) s = NULL;
     g_autoptr(PgResult) t = NULL;
-    return query_both(source->conn, source_sql, target->conn, target_sql, &s, &t, error) && take_ranges(s, ranges, false, error) &&
-           take_ranges(t, ranges, true, error);
+    return query_both(source->conn, source_sql, target->conn, target_sql, &s, &t, error) &&
+           take_ranges(s, ranges, false, error) && take_ranges(t, ranges, true, error);
 }
 
 /* first <= range <= last, in the terms of the bounds between them. */
@@ -186,16 +190,19 @@ static guint64 rows_in(const Range *range)
 }
 
 /* A run of ranges as one leaf; one that is too large for memory (many rows under one first key column) in parts. */
-static bool compare_run(const RowsJob *job, const GPtrArray *bounds, guint64 first, guint64 last, guint64 rows, GError **error)
+static bool compare_run(const RowsJob *job, const GPtrArray *bounds, guint64 first, guint64 last, guint64 rows,
+                        GError **error)
 {
     g_autofree char *where = where_sql(job->plan, bounds, first, last);
     guint64 parts = rows / ROWS_PER_LEAF + 1;
     for (guint64 part = 0; part < parts; part++) {
         g_autofree char *part_where =
-            parts == 1 ? g_strdup(where)
-                       : g_strdup_printf("%s AND pg_catalog.abs(pg_catalog.hashtextextended(%s COLLATE \"C\", 0) %% %" G_GUINT64_FORMAT
-                                         ") = %" G_GUINT64_FORMAT,
-                                         where, job->plan->key_sql, parts, part);
+            parts == 1
+                ? g_strdup(where)
+                : g_strdup_printf(
+                      "%s AND pg_catalog.abs(pg_catalog.hashtextextended(%s COLLATE \"C\", 0) %% %" G_GUINT64_FORMAT
+                      ") = %" G_GUINT64_FORMAT,
+                      where, job->plan->key_sql, parts, part);
         if (!rows_compare(job, part_where, error))
             return false;
     }
@@ -243,8 +250,8 @@ bool reconcile_rows(const ReconcileSide *source, const ReconcileSide *target, Di
     g_autofree char *obstacle = reconcile_obstacle(source->relation, target->relation);
     *ret_result = (Reconciled){0};
     if (obstacle != NULL) {
-        pgf_error_set(error, PGF_ERROR_REFUSED, "Make the columns alike on both sides first.", "%s: rows cannot be compared: %s",
-                      source->relation->label, obstacle);
+        pgf_error_set(error, PGF_ERROR_REFUSED, "Make the columns alike on both sides first.",
+                      "%s: rows cannot be compared: %s", source->relation->label, obstacle);
         return false;
     }
     g_auto(GStrv) columns = digest_columns(source->relation);
@@ -253,8 +260,12 @@ bool reconcile_rows(const ReconcileSide *source, const ReconcileSide *target, Di
     guint64 rows = rows_expected(source->relation);
     g_autoptr(GPtrArray) bounds = plan.keyed ? bounds_of_keys(source, &plan, rows, error) : bounds_of_hashes(rows);
     g_autoptr(GArray) ranges = g_array_new(FALSE, TRUE, sizeof(Range));
-    RowsJob job = {.source = source, .target = target, .plan = &plan, .columns = (const char *const *)columns,
-                   .max_details = max_details, .result = ret_result};
+    RowsJob job = {.source = source,
+                   .target = target,
+                   .plan = &plan,
+                   .columns = (const char *const *)columns,
+                   .max_details = max_details,
+                   .result = ret_result};
     if (bounds == NULL || !read_ranges(source, target, &plan, bounds, ranges, error) ||
         !compare_ranges(&job, bounds, ranges, error)) {
         g_prefix_error(error, "%s: ", source->relation->label);

@@ -1,10 +1,11 @@
 /*
- * Reconcile: which rows of two relations differ. Both relations are read in whatever transaction their connection is in.
+ * Reconcile: which rows of two relations differ. Both relations are read in whatever transaction their connection is
+ * in.
  *
  * One scan a side groups the rows into ranges and sums their hashes; only ranges that differ are read again, as (key,
  * row hash) pairs; only rows that differ are fetched. With a key, ranges follow the order of its first column, with
- * bounds taken from the source; without one, the rows are a multiset and stand in ranges of a 128-bit hash of their own.
- * Traffic follows the difference. Memory: one leaf of pairs at a time, ROWS_PER_LEAF at most.
+ * bounds taken from the source; without one, the rows are a multiset and stand in ranges of a 128-bit hash of their
+ * own. Traffic follows the difference. Memory: one leaf of pairs at a time, ROWS_PER_LEAF at most.
  */
 #pragma once
 
@@ -41,8 +42,8 @@ typedef struct ReconcileSide {
 } ReconcileSide;
 
 /* Count and digest of both sides, both servers at work at once. */
-bool reconcile_digests(const ReconcileSide *source, const ReconcileSide *target, const char *const *columns, DigestText text,
-                       Digest *ret_source, Digest *ret_target, GError **error);
+bool reconcile_digests(const ReconcileSide *source, const ReconcileSide *target, const char *const *columns,
+                       DigestText text, Digest *ret_source, Digest *ret_target, GError **error);
 
 /* Down to the rows. Columns that are not on both sides with one type are an error: look for drift first. */
 bool reconcile_rows(const ReconcileSide *source, const ReconcileSide *target, DigestText text, guint max_details,

@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 
-/* What is known of one key: how often it is on each side, and whether a row of the target has the source's hash. The key is
- * unique in the source; in the target it may not be. */
+/* What is known of one key: how often it is on each side, and whether a row of the target has the source's hash. The
+ * key is unique in the source; in the target it may not be. */
 typedef struct Pair {
     guint64 source_times, target_times;
     gint64 source_hash;
@@ -42,7 +42,8 @@ static const char *only(const CatalogRelation *relation)
     return relation->kind == 'r' ? "ONLY " : "";
 }
 
-static bool collect_pairs(const ReconcileSide *side, const KeyPlan *plan, const char *where, Collect *collect, GError **error)
+static bool collect_pairs(const ReconcileSide *side, const KeyPlan *plan, const char *where, Collect *collect,
+                          GError **error)
 {
     g_autofree char *sql = g_strdup_printf("SELECT %s, %s FROM %s%s WHERE %s", plan->key_sql, plan->row_sql,
                                            only(side->relation), side->relation->quoted, where);
@@ -72,12 +73,14 @@ void reconciled_clear(Reconciled *result)
 }
 
 /* The values of one row as text; NULL (and no error) when the side has none with that key. */
-static PgResult *fetch_row(const RowsJob *job, const ReconcileSide *side, const char *where, const char *key, GError **error)
+static PgResult *fetch_row(const RowsJob *job, const ReconcileSide *side, const char *where, const char *key,
+                           GError **error)
 {
     g_autoptr(GString) sql = g_string_new("SELECT ");
     for (guint i = 0; job->columns[i] != NULL; i++) {
         g_autofree char *quoted = pg_quote_ident(job->columns[i]);
-        g_string_append_printf(sql, "%sCASE WHEN %s IS NOT NULL THEN pg_catalog.concat(%s) END", i > 0 ? ", " : "", quoted, quoted);
+        g_string_append_printf(sql, "%sCASE WHEN %s IS NOT NULL THEN pg_catalog.concat(%s) END", i > 0 ? ", " : "",
+                               quoted, quoted);
     }
     g_string_append_printf(sql, "%s FROM %s%s WHERE %s AND %s = $1 LIMIT 1", job->columns[0] == NULL ? "1" : "",
                            only(side->relation), side->relation->quoted, where, job->plan->key_sql);
@@ -117,7 +120,8 @@ static void add_columns(const RowsJob *job, RowDifference *difference, const PgR
     }
 }
 
-static bool add_details(const RowsJob *job, const char *where, const char *key, RowVerdict verdict, guint64 times, GError **error)
+static bool add_details(const RowsJob *job, const char *where, const char *key, RowVerdict verdict, guint64 times,
+                        GError **error)
 {
     g_autoptr(PgResult) source = NULL;
     g_autoptr(PgResult) target = NULL;
@@ -137,7 +141,8 @@ static bool add_details(const RowsJob *job, const char *where, const char *key, 
     return true;
 }
 
-static bool found(const RowsJob *job, const char *where, const char *key, RowVerdict verdict, guint64 times, GError **error)
+static bool found(const RowsJob *job, const char *where, const char *key, RowVerdict verdict, guint64 times,
+                  GError **error)
 {
     Reconciled *result = job->result;
     *(verdict == ROW_MISSING ? &result->missing : verdict == ROW_EXTRA ? &result->extra : &result->different) += times;

@@ -4,7 +4,7 @@ import json
 import pytest
 
 import harness
-from folding import assert_same, whole
+from folding import assert_one_error, assert_same, whole
 
 ROLES = """SELECT r.rolname, r.rolcanlogin, r.rolinherit, r.rolconnlimit, r.rolsuper,
                   (SELECT string_agg(g.rolname, ',' ORDER BY 1) FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid)
@@ -101,3 +101,28 @@ def test_the_receipt_names_every_table_and_every_kind_of_object(zoo):
 
 def test_the_owner_of_a_view_or_table_may_still_use_it(zoo):
     assert zoo.target.sql("SET ROLE \"zoo keeper\"; SELECT count(*) FROM zoo.staff") == "4"
+
+
+@pytest.mark.parametrize("last", [
+    "CREATE TABLE zoo.zz_last (n int CHECK (zoo.works(n))); INSERT INTO zoo.zz_last VALUES (1)",
+    "CREATE MATERIALIZED VIEW zoo.zz_last AS SELECT 1 AS one WHERE zoo.works(1)",  # filled after all else is there
+])
+def test_a_zoo_that_fails_in_a_database_that_was_there_leaves_nothing(zoo, last):
+    target = zoo.target.cluster.create("there")
+    zoo.source.sql("CREATE FUNCTION zoo.works(n int) RETURNS bool LANGUAGE sql AS "
+                   "$$ SELECT CASE WHEN current_setting('test.fails', true) = 'yes' THEN 1 / (n - n) = 0 ELSE true END $$; " + last)
+    try:
+        target.sql("CREATE TABLE keep (id int PRIMARY KEY); INSERT INTO keep VALUES (1); SELECT lo_from_bytea(1, 'x'); SELECT lo_unlink(1);"
+                   "ALTER DATABASE there SET test.fails = 'yes'")
+        before = whole(target)
+        result = zoo.pgfold("fold", "--yes", "--no-backup", "--source", zoo.source.url, "--target", target.url, status=5)
+        assert_one_error(result, "zz_last", state="taken away again")
+        assert_same(whole(target), before)
+        # The same once more, to the end: now nothing fails.
+        target.sql("ALTER DATABASE there RESET test.fails")
+        zoo.pgfold("fold", "--yes", "--no-backup", "--source", zoo.source.url, "--target", target.url, status=0)
+        zoo.pgfold("verify", "--source", zoo.source.url, "--target", target.url, status=0)
+        assert target.sql("SELECT id FROM public.keep") == "1"
+    finally:
+        zoo.source.sql("DROP FUNCTION zoo.works CASCADE; DROP TABLE IF EXISTS zoo.zz_last; DROP MATERIALIZED VIEW IF EXISTS zoo.zz_last")
+        target.drop()

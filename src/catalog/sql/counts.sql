@@ -78,8 +78,6 @@ object (kind, classid, oid) AS (
     UNION ALL
     SELECT 'transform', 'pg_catalog.pg_transform'::pg_catalog.regclass, oid FROM pg_catalog.pg_transform
     UNION ALL
-    SELECT 'default privileges', 'pg_catalog.pg_default_acl'::pg_catalog.regclass, oid FROM pg_catalog.pg_default_acl
-    UNION ALL
     SELECT 'large object', 'pg_catalog.pg_largeobject'::pg_catalog.regclass, oid FROM pg_catalog.pg_largeobject_metadata
 )
 SELECT o.kind, count(*)

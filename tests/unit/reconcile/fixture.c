@@ -26,7 +26,8 @@ static void run(PgConn *conn, const char *sql)
     if (error != NULL)
         g_test_message("%s", sql);
     g_assert_no_error(error);
-    stale = stale || strstr(sql, "CREATE") != NULL || strstr(sql, "ALTER") != NULL || strstr(sql, "ANALYZE") != NULL;
+    stale = stale || strstr(sql, "CREATE") != NULL || strstr(sql, "ALTER") != NULL || strstr(sql, "DROP") != NULL ||
+            strstr(sql, "ANALYZE") != NULL;
 }
 
 void in_a(const char *sql)
@@ -110,6 +111,12 @@ const CatalogRelation *relation_in_a(const char *table)
     return side_of(conn_a, catalog_a, table).relation;
 }
 
+const CatalogRelation *relation_in_b(const char *table)
+{
+    read_catalogs();
+    return side_of(conn_b, catalog_b, table).relation;
+}
+
 bool same_digest(const char *table)
 {
     g_autoptr(GError) error = NULL;
@@ -138,7 +145,8 @@ static const char *or_null(const char *value)
 
 static char *describe_row(const RowDifference *row)
 {
-    static const char *const VERDICTS[] = {[ROW_MISSING] = "missing", [ROW_EXTRA] = "extra", [ROW_DIFFERENT] = "different"};
+    static const char *const VERDICTS[] = {
+        [ROW_MISSING] = "missing", [ROW_EXTRA] = "extra", [ROW_DIFFERENT] = "different"};
     GString *text = g_string_new(VERDICTS[row->verdict]);
     g_string_append_printf(text, " %s", row->key);
     if (row->times > 1)
@@ -146,7 +154,8 @@ static char *describe_row(const RowDifference *row)
     for (guint i = 0; i < row->columns->len; i++) {
         const RowColumn *column = row->columns->pdata[i];
         if (row->verdict == ROW_DIFFERENT)
-            g_string_append_printf(text, " %s: %s -> %s", column->name, or_null(column->source), or_null(column->target));
+            g_string_append_printf(text, " %s: %s -> %s", column->name, or_null(column->source),
+                                   or_null(column->target));
         else
             g_string_append_printf(text, " %s=%s", column->name,
                                    or_null(row->verdict == ROW_MISSING ? column->source : column->target));

@@ -19,8 +19,10 @@ void fixture_reconnect(const char *encoding_b);
 bool same_digest(const char *table);
 /* Goes down to the rows; the caller clears the result. */
 void reconcile_table(const char *table, guint max_details, Reconciled *ret_result);
-/* The catalog entry of public.<table> in a, until the next call of this, same_digest() or reconcile_table(). */
+/* The catalog entry of public.<table>, until the next change of a table. */
 const CatalogRelation *relation_in_a(const char *table);
+const CatalogRelation *relation_in_b(const char *table);
 
-/* The description of all rows of a result, sorted: "different id=5 name: 'x' -> 'y'", joined by newlines. Transfer full. */
+/* The description of all rows of a result, sorted: "different id=5 name: 'x' -> 'y'", joined by newlines. Transfer
+ * full. */
 char *describe(const Reconciled *result);

@@ -55,7 +55,8 @@ static void test_sums_carry(void)
 static void test_obstacles(void)
 {
     fixture_clean();
-    in_both("CREATE TABLE same (a int, b text); CREATE TABLE fewer (a int, b text); CREATE TABLE other (a int, b varchar(10))");
+    in_both("CREATE TABLE same (a int, b text); CREATE TABLE fewer (a int, b text); CREATE TABLE other (a int, b "
+            "varchar(10))");
     in_b("ALTER TABLE same ADD extra int; ALTER TABLE fewer DROP b; ALTER TABLE other ALTER b TYPE varchar(20)");
     g_auto(Reconciled) result = {0};
     reconcile_table("same", 1, &result); /* a column more in the target is no obstacle */

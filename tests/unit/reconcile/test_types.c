@@ -128,8 +128,9 @@ static void test_change(gconstpointer data)
 static void test_change_is_found(gconstpointer data)
 {
     const Change *change = data;
-    g_autofree char *create = g_strdup_printf("CREATE TABLE t (id int PRIMARY KEY, v %s); INSERT INTO t VALUES (1, %s), (2, %s)",
-                                              change->type, change->a, change->a);
+    g_autofree char *create =
+        g_strdup_printf("CREATE TABLE t (id int PRIMARY KEY, v %s); INSERT INTO t VALUES (1, %s), (2, %s)",
+                        change->type, change->a, change->a);
     g_autofree char *update = g_strdup_printf("UPDATE t SET v = %s WHERE id = 2", change->b);
     prepare_types();
     in_both(create);
@@ -162,9 +163,11 @@ static const Pair SAME[] = {
      "CREATE TABLE t (a int); INSERT INTO t VALUES (1)"},
     {"enums with other oids and sort numbers",
      "CREATE TYPE e AS ENUM ('a', 'b'); CREATE TABLE t (v e); INSERT INTO t VALUES ('b')",
-     "CREATE TYPE junk AS (x int); CREATE TYPE e AS ENUM ('b'); ALTER TYPE e ADD VALUE 'a' BEFORE 'b'; CREATE TABLE t (v e); "
+     "CREATE TYPE junk AS (x int); CREATE TYPE e AS ENUM ('b'); ALTER TYPE e ADD VALUE 'a' BEFORE 'b'; CREATE TABLE t "
+     "(v e); "
      "INSERT INTO t VALUES ('b')"},
-    {"a stored generated column", "CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2) STORED); INSERT INTO t VALUES (2)",
+    {"a stored generated column",
+     "CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2) STORED); INSERT INTO t VALUES (2)",
      "CREATE TABLE t (a int, b int); INSERT INTO t VALUES (2, 4)"},
     {"an array that once held a NULL", "CREATE TABLE t (a int[]); INSERT INTO t VALUES ('{1,2,3}')",
      "CREATE TABLE t (a int[]); INSERT INTO t VALUES ('{1,NULL,3}'); UPDATE t SET a[2] = 2"},
