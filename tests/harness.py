@@ -228,11 +228,14 @@ class Cluster:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, database="postgres", user="postgres", **parameters):
-        query = {"host": str(self.folder), **parameters}
+        query = {"host": str(self.folder), **self._port("port"), **parameters}
         return f"postgresql://{urllib.parse.quote(user)}@/{urllib.parse.quote(database)}?{urllib.parse.urlencode(query)}"
 
     def environment(self, database="postgres"):
-        return {"PGHOST": str(self.folder), "PGUSER": "postgres", "PGDATABASE": database}
+        return {"PGHOST": str(self.folder), "PGUSER": "postgres", "PGDATABASE": database, **self._port("PGPORT")}
+
+    def _port(self, name):
+        return {name: str(self.settings["port"])} if "port" in self.settings else {}
 
     def database(self, name):
         return Database(self, name)

@@ -9,7 +9,8 @@
 
 /* lo_get() reads under the snapshot and needs no more than SELECT on the object. */
 static const char LARGE_OBJECTS_SQL[] =
-    "SELECT count(*), coalesce(sum(pg_catalog.hash_array_extended(ARRAY[pg_catalog.lo_get(oid)], oid::pg_catalog.int8)), 0)::text "
+    "SELECT count(*), coalesce(sum(pg_catalog.hash_array_extended(ARRAY[pg_catalog.lo_get(oid)], "
+    "oid::pg_catalog.int8)), 0)::text "
     "FROM pg_catalog.pg_largeobject_metadata";
 
 /* One job: a relation's digests on both sides. Each job writes only into its own AuditRelation. */
@@ -92,7 +93,8 @@ static void pair_relations(Audit *audit, const AuditSpec *spec)
 {
     for (guint i = 0; i < audit->source->relations->len; i++) {
         const CatalogRelation *s = audit->source->relations->pdata[i];
-        AuditRelation *r = pair_relation(audit, s, audit->target == NULL ? NULL : catalog_find(audit->target, s->schema, s->name));
+        AuditRelation *r =
+            pair_relation(audit, s, audit->target == NULL ? NULL : catalog_find(audit->target, s->schema, s->name));
         if (spec->skip != NULL && spec->skip(s->schema, s->name, spec->skip_data))
             r->verdict = AUDIT_SKIPPED;
     }
@@ -216,7 +218,8 @@ static bool digest_large_objects(PoolWorker *worker, Audit *audit, GError **erro
            (worker->target == NULL || audit_large_objects(worker->target, &audit->target_large_objects, error));
 }
 
-static bool digest_alone(PgConn *conn, const CatalogRelation *relation, DigestText text, Digest *ret_digest, GError **error)
+static bool digest_alone(PgConn *conn, const CatalogRelation *relation, DigestText text, Digest *ret_digest,
+                         GError **error)
 {
     g_assert(relation != NULL);
     g_autofree char *sql = digest_relation_sql(relation, NULL, text);
@@ -242,7 +245,8 @@ static bool run_digest(PoolWorker *worker, gpointer data, GError **error)
     g_auto(GStrv) columns = digest_columns(r->source);
     ReconcileSide source = {.conn = worker->source, .relation = r->source};
     ReconcileSide target = {.conn = worker->target, .relation = r->target};
-    return reconcile_digests(&source, &target, (const char *const *)columns, text, &r->source_digest, &r->target_digest, error);
+    return reconcile_digests(&source, &target, (const char *const *)columns, text, &r->source_digest, &r->target_digest,
+                             error);
 }
 
 static bool wants_digest(const AuditRelation *r, const AuditSpec *spec)
@@ -296,8 +300,9 @@ Audit *audit_run(const AuditSpec *spec, GError **error)
     audit->extensions = g_ptr_array_new_with_free_func(pair_free);
     audit->properties = g_ptr_array_new_with_free_func(pair_free);
     audit->counts = g_ptr_array_new_with_free_func(pair_free);
-    audit->text = spec->target == NULL ? DIGEST_TEXT_NATIVE
-                                       : reconcile_text_mode(pg_conn_identity(spec->source), pg_conn_identity(spec->target));
+    audit->text = spec->target == NULL
+                      ? DIGEST_TEXT_NATIVE
+                      : reconcile_text_mode(pg_conn_identity(spec->source), pg_conn_identity(spec->target));
     audit->source = catalog_read(spec->source, error);
     if (audit->source == NULL)
         return NULL;
@@ -333,7 +338,8 @@ bool audit_contained(const Audit *audit)
 {
     for (guint i = 0; i < audit->relations->len; i++) {
         const AuditRelation *r = audit->relations->pdata[i];
-        if (r->verdict != AUDIT_SAME && r->verdict != AUDIT_TARGET_ONLY && r->verdict != AUDIT_SKIPPED && r->verdict != AUDIT_DRIFT)
+        if (r->verdict != AUDIT_SAME && r->verdict != AUDIT_TARGET_ONLY && r->verdict != AUDIT_SKIPPED &&
+            r->verdict != AUDIT_DRIFT)
             return false;
     }
     for (guint i = 0; i < audit->sequences->len; i++)
@@ -363,7 +369,8 @@ bool audit_same(const Audit *audit)
 
 const char *audit_verdict_text(AuditVerdict verdict)
 {
-    static const char *const TEXTS[] = {"same", "drift", "different", "incomparable", "source only", "target only", "skipped"};
+    static const char *const TEXTS[] = {"same",        "drift",       "different", "incomparable",
+                                        "source only", "target only", "skipped"};
     return TEXTS[verdict];
 }
 

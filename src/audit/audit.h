@@ -27,14 +27,14 @@ typedef struct AuditRelation {
     AuditVerdict verdict;
     bool source_digested, target_digested;
     Digest source_digest, target_digest;
-    GPtrArray *drift;  /* of char*: a sentence each */
-    char *obstacle;    /* why rows cannot be compared, or NULL */
+    GPtrArray *drift;   /* of char*: a sentence each */
+    char *obstacle;     /* why rows cannot be compared, or NULL */
     char *text_columns; /* columns that are digested through their text output, or NULL */
 } AuditRelation;
 
 typedef struct AuditSequence {
     const CatalogSequence *source, *target; /* NULL: on one side only */
-    bool reached; /* the target stands where the source stands, or beyond it */
+    bool reached;                           /* the target stands where the source stands, or beyond it */
     bool same;
 } AuditSequence;
 
@@ -55,19 +55,19 @@ typedef struct Audit {
     GPtrArray *counts;     /* of AuditPair* */
     bool large_objects_digested;
     Digest source_large_objects, target_large_objects;
-    bool empty_source;     /* not a single row in any table, and no large object */
+    bool empty_source; /* not a single row in any table, and no large object */
     DigestText text;
 } Audit;
 
 typedef struct AuditSpec {
-    PgConn *source;         /* reads the catalog; in the snapshot */
-    PgConn *target;         /* or NULL: only the source is audited */
-    GPtrArray *sources;     /* of PgConn*, one a worker, in the snapshot */
-    GPtrArray *targets;     /* of PgConn*, as many; NULL when target is NULL */
+    PgConn *source;     /* reads the catalog; in the snapshot */
+    PgConn *target;     /* or NULL: only the source is audited */
+    GPtrArray *sources; /* of PgConn*, one a worker, in the snapshot */
+    GPtrArray *targets; /* of PgConn*, as many; NULL when target is NULL */
     bool (*skip)(const char *schema, const char *name, gpointer data); /* or NULL */
     gpointer skip_data;
-    bool everything;        /* also digest tables that only the target has */
-    PoolObserver observer;  /* or NULL; jobs are of kind "digest" and carry the relation's label */
+    bool everything;       /* also digest tables that only the target has */
+    PoolObserver observer; /* or NULL; jobs are of kind "digest" and carry the relation's label */
     gpointer observer_data;
 } AuditSpec;
 
@@ -75,8 +75,8 @@ Audit *audit_run(const AuditSpec *spec, GError **error);
 void audit_free(Audit *audit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Audit, audit_free)
 
-/* Every row of the source is in the target, every sequence reached, every kind of object as often: nothing differs. What
- * the target has beside that does not count. */
+/* Every row of the source is in the target, every sequence reached, every kind of object as often: nothing differs.
+ * What the target has beside that does not count. */
 bool audit_contained(const Audit *audit);
 /* Nothing differs at all, both ways. */
 bool audit_same(const Audit *audit);

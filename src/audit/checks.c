@@ -18,7 +18,7 @@ static const AuditCheck ORPHANS_NOT_VALID = {
     .id = "orphans-not-valid",
     .side = CHECK_SOURCE,
     .severity = CHECK_NOTICE,
-    .description = "rows whose parent is missing, under a foreign key that is NOT VALID",
+    .description = "rows whose parent is missing, under a foreign key that is NOT VALID or NOT ENFORCED",
     .remedy = "They are folded as they are.",
 };
 static const AuditCheck TEXT_DIGESTS = {

@@ -1,5 +1,6 @@
 #include "cmd/analysis.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 
 #include "base/error.h"
@@ -32,15 +33,23 @@ static bool find_tools(Analysis *analysis, GError **error)
     return dump_tools_find(version, &analysis->tools, error);
 }
 
+static bool make_scratch(Analysis *analysis, const char *folder, GError **error)
+{
+    g_autofree char *template =
+        g_build_filename(folder != NULL ? folder : g_get_tmp_dir(), ANALYSIS_SCRATCH "XXXXXX", NULL);
+    if (g_mkdtemp(template) == NULL) {
+        pgf_error_set(error, PGF_ERROR_MIDWAY, "Is the disk full, or the folder read-only?",
+                      "cannot make the folder %s: %s", template, g_strerror(errno));
+        return false;
+    }
+    analysis->scratch = g_steal_pointer(&template);
+    return true;
+}
+
 static bool read_dumps(Analysis *analysis, Out *out, GError **error)
 {
     const Comparison *comparison = analysis->comparison;
     PgConn *target = comparison_target(comparison);
-    analysis->scratch = g_dir_make_tmp("pgfold-XXXXXX", NULL);
-    if (analysis->scratch == NULL) {
-        pgf_error_set(error, PGF_ERROR_INTERNAL, "Is there room in $TMPDIR or /tmp?", "no temporary folder could be made");
-        return false;
-    }
     analysis->source_dump =
         dump_read(&analysis->tools, comparison->ends->source, comparison->ends->snapshot->id, analysis->scratch, error);
     if (analysis->source_dump == NULL)
@@ -49,7 +58,8 @@ static bool read_dumps(Analysis *analysis, Out *out, GError **error)
         out_warning(out, "%s", (const char *)analysis->source_dump->warnings->pdata[i]);
     if (target == NULL)
         return true;
-    analysis->target_dump = dump_read(&analysis->tools, target, comparison->target_snapshot->id, analysis->scratch, error);
+    analysis->target_dump =
+        dump_read(&analysis->tools, target, comparison->target_snapshot->id, analysis->scratch, error);
     return analysis->target_dump != NULL;
 }
 
@@ -73,7 +83,8 @@ Analysis *analysis_make(Comparison *comparison, const AnalysisOptions *options, 
 {
     g_autoptr(Analysis) analysis = g_new0(Analysis, 1);
     analysis->comparison = comparison;
-    if (!find_tools(analysis, error) || !verify(analysis, out, error) || !read_dumps(analysis, out, error) ||
+    if (!find_tools(analysis, error) || !verify(analysis, out, error) ||
+        !make_scratch(analysis, options->folder, error) || !read_dumps(analysis, out, error) ||
         !make_plan(analysis, options, error))
         return NULL;
     return g_steal_pointer(&analysis);

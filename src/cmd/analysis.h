@@ -1,11 +1,13 @@
 /*
- * All that is found out before a fold: what differs, what the checks found, what pg_dump knows, and the plan made of it.
- * Changes nothing. Main thread only.
+ * All that is found out before a fold: what differs, what the checks found, what pg_dump knows, and the plan made of
+ * it. Changes nothing. Main thread only.
  */
 #pragma once
 
 #include "cmd/shared.h"
 #include "plan/plan.h"
+
+#define ANALYSIS_SCRATCH "pgfold-scratch-" /* the names of its temporary folders begin so */
 
 typedef struct Analysis {
     Comparison *comparison; /* not owned; its workers' connections are open */
@@ -20,6 +22,7 @@ typedef struct Analysis {
 
 typedef struct AnalysisOptions {
     bool no_owner, no_privileges;
+    const char *folder; /* for temporary files, which may hold passwords of user mappings; NULL: $TMPDIR or /tmp */
 } AnalysisOptions;
 
 /* comparison: freshly opened, with a target. Warnings of pg_dump are shown on out. */
@@ -27,5 +30,6 @@ Analysis *analysis_make(Comparison *comparison, const AnalysisOptions *options, 
 void analysis_free(Analysis *analysis);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Analysis, analysis_free)
 
-/* Every reason why a fold refuses, of checks and plan, as sentences. Array of char*, empty: it may go on. Transfer full. */
+/* Every reason why a fold refuses, of checks and plan, as sentences. Array of char*, empty: it may go on. Transfer
+ * full. */
 GPtrArray *analysis_blocks(const Analysis *analysis);

@@ -1,15 +1,14 @@
 /* pgfold fold: the main job. Analyse, gate, back up, create, copy, prove, and write the receipt. */
-#include <string.h>
-#include <unistd.h>
-
+#include "fold/fold.h"
 #include "base/cancel.h"
 #include "base/error.h"
+#include "cmd/analysis.h"
 #include "cmd/fold_backup.h"
 #include "cmd/fold_watch.h"
 #include "cmd/shared.h"
 #include "fold/evidence.h"
-#include "fold/fold.h"
 #include "out/table.h"
+#include "testdb/tree.h"
 
 static const CommandOption options[] = {
     SHARED_OPTIONS,
@@ -39,29 +38,16 @@ typedef struct Job {
     Ledger *ledger;
     gint64 run;
     Comparison *comparison;
-    Verification *verification;
-    GPtrArray *findings;
-    DumpTools tools;
-    Dump *source_dump, *target_dump;
-    Plan *plan;
+    Analysis *analysis;
     Receipt *receipt;
-    char *scratch;
     json_t *json; /* of this source; or NULL */
 } Job;
 
 static void job_clear(Job *job)
 {
-    plan_free(job->plan);
-    dump_free(job->source_dump);
-    dump_free(job->target_dump);
-    dump_tools_clear(&job->tools);
-    g_clear_pointer(&job->findings, g_ptr_array_unref);
-    verification_free(job->verification);
+    analysis_free(job->analysis);
     comparison_free(job->comparison);
     receipt_free(job->receipt);
-    if (job->scratch != NULL)
-        (void)rmdir(job->scratch);
-    g_free(job->scratch);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
 
@@ -79,115 +65,62 @@ static bool lock_target(PgConn *target, GError **error)
     return false;
 }
 
-/* What runs that died have left in this target goes first. True in *ret_again when both ends must be looked at anew. */
+/* What runs that died have left in this target goes first, while the lock of the target is held. True in *ret_again
+ * when both ends must be looked at anew. */
 static bool clean_up_old_runs(Job *job, bool *ret_again, GError **error)
 {
-    const Ends *ends = job->comparison->ends;
-    const char *cluster = pg_conn_identity(ends->target)->system_identifier;
+    Comparison *comparison = job->comparison;
+    const char *cluster = pg_conn_identity(comparison->ends->target)->system_identifier;
     g_autoptr(GPtrArray) owned = ledger_owned_objects(job->ledger, 0, cluster, error);
     *ret_again = false;
     if (owned == NULL)
         return false;
-    if (owned->len == 0)
-        return true;
-    if (args_flag(job->args, "dry-run")) {
+    if (owned->len > 0 && args_flag(job->args, "dry-run")) {
         out_notice(
             job->out,
             "An earlier run has left something in the target; a fold would take it away first (`pgfold status`).");
         return true;
     }
-    g_clear_pointer(&job->comparison, comparison_free);
-    g_autoptr(GPtrArray) removed = g_ptr_array_new_with_free_func(g_free);
-    if (!fold_clean_up(job->ledger, 0, job->choice->config->target.url, NULL, removed, error))
+    /* Our own snapshot must not stand in the way of what is to be dropped. */
+    if (owned->len > 0 && comparison->target_snapshot != NULL && !pg_snapshot_leave(comparison->ends->target, error))
         return false;
+    g_autoptr(GPtrArray) removed = g_ptr_array_new_with_free_func(g_free);
+    if (!fold_clean_up(job->ledger, 0, job->choice->config->target.url, cluster, comparison->ends->target_database,
+                       removed, error)) {
+        g_prefix_error(error, "an earlier run has left something that could not be taken away: ");
+        return false;
+    }
     for (guint i = 0; i < removed->len; i++)
         out_notice(job->out, "Took away what an earlier run had left: %s", (const char *)removed->pdata[i]);
-    *ret_again = true;
+    *ret_again = removed->len > 0 || (owned->len > 0 && comparison->target_snapshot != NULL);
+    if (*ret_again)
+        g_clear_pointer(&job->comparison, comparison_free);
     return true;
+}
+
+static bool open_and_lock(Job *job, GError **error)
+{
+    job->comparison = comparison_open(job->choice->config, job->source, error);
+    return job->comparison != NULL && lock_target(job->comparison->ends->target, error);
 }
 
 static bool open_both(Job *job, GError **error)
 {
-    bool again = true;
-    while (again) {
-        job->comparison = comparison_open(job->choice->config, job->source, error);
-        if (job->comparison == NULL || !lock_target(job->comparison->ends->target, error) ||
-            !clean_up_old_runs(job, &again, error))
-            return false;
-    }
+    bool again = false;
+    if (!open_and_lock(job, error) || !clean_up_old_runs(job, &again, error) || (again && !open_and_lock(job, error)))
+        return false;
     return ledger_run_identify(job->ledger, job->run, pg_conn_identity(job->comparison->ends->source),
                                pg_conn_identity(job->comparison->ends->target), job->comparison->ends->snapshot->id,
                                error);
 }
 
-static bool find_tools(Job *job, GError **error)
-{
-    const Ends *ends = job->comparison->ends;
-    int version = pg_conn_identity(ends->source)->version;
-    if (ends->target_missing == NULL) /* one that is not there yet is not read */
-        version = MAX(version, pg_conn_identity(ends->target)->version);
-    return dump_tools_find(version, &job->tools, error);
-}
-
-static bool read_dumps(Job *job, GError **error)
-{
-    const Ends *ends = job->comparison->ends;
-    PgConn *target = comparison_target(job->comparison);
-    job->scratch = g_dir_make_tmp("pgfold-XXXXXX", NULL);
-    if (job->scratch == NULL) {
-        pgf_error_set(error, PGF_ERROR_INTERNAL, "Is there room in $TMPDIR or /tmp?",
-                      "no temporary folder could be made");
-        return false;
-    }
-    job->source_dump = dump_read(&job->tools, ends->source, ends->snapshot->id, job->scratch, error);
-    if (job->source_dump == NULL)
-        return false;
-    for (guint i = 0; i < job->source_dump->warnings->len; i++)
-        out_warning(job->out, "%s", (const char *)job->source_dump->warnings->pdata[i]);
-    if (target != NULL)
-        job->target_dump = dump_read(&job->tools, target, job->comparison->target_snapshot->id, job->scratch, error);
-    return target == NULL || job->target_dump != NULL;
-}
-
-static bool analyse(Job *job, GError **error)
-{
-    const Ends *ends = job->comparison->ends;
-    if (!find_tools(job, error) || (job->findings = comparison_check(job->comparison, error)) == NULL ||
-        !comparison_staff(job->comparison, error))
-        return false;
-    g_autoptr(Watch) watch = watch_new(job->out);
-    AuditSpec spec = comparison_spec(job->comparison, watch);
-    job->verification = verify_run(&spec, 0, error);
-    if (job->verification == NULL)
-        return false;
-    GPtrArray *more = checks_run_rows(&spec, job->verification->audit, error);
-    if (more == NULL)
-        return false;
-    checks_merge(job->findings, more);
-    if (!read_dumps(job, error))
-        return false;
-    PlanSpec plan = {.source = ends->source,
-                     .target = ends->target,
-                     .target_missing = ends->target_missing != NULL,
-                     .verification = job->verification,
-                     .source_dump = job->source_dump,
-                     .target_dump = job->target_dump,
-                     .config = job->choice->config,
-                     .no_owner = args_flag(job->args, "no-owner"),
-                     .no_privileges = args_flag(job->args, "no-privileges")};
-    job->plan = plan_make(&plan, error);
-    return job->plan != NULL;
-}
-
 /* Every reason at once: nobody likes to mend one after the other. */
 static bool gate(const Job *job, GError **error)
 {
-    g_autoptr(GPtrArray) found = checks_blocks(job->findings);
+    g_autoptr(GPtrArray) blocks = analysis_blocks(job->analysis);
     g_autoptr(GString) text = g_string_new(NULL);
-    for (guint i = 0; i < found->len; i++)
-        g_string_append_printf(text, "\n- %s", (const char *)found->pdata[i]);
-    for (guint i = 0; i < job->plan->blocks->len; i++)
-        g_string_append_printf(text, "\n- %s", (const char *)job->plan->blocks->pdata[i]);
+    for (guint i = 0; i < blocks->len; i++)
+        g_string_append_printf(text, "\n- %s", (const char *)blocks->pdata[i]);
     if (text->len == 0)
         return true;
     char *hint = g_strdup_printf("`pgfold plan %s` shows the whole plan.", job->source->name);
@@ -199,11 +132,11 @@ static bool gate(const Job *job, GError **error)
 
 static void show_notices(const Job *job)
 {
-    g_autoptr(GPtrArray) warnings = checks_warnings(job->findings);
+    g_autoptr(GPtrArray) warnings = checks_warnings(job->analysis->findings);
     for (guint i = 0; i < warnings->len; i++)
         out_warning(job->out, "%s", (const char *)warnings->pdata[i]);
-    for (guint i = 0; i < job->plan->notices->len; i++)
-        out_notice(job->out, "note: %s", (const char *)job->plan->notices->pdata[i]);
+    for (guint i = 0; i < job->analysis->plan->notices->len; i++)
+        out_notice(job->out, "note: %s", (const char *)job->analysis->plan->notices->pdata[i]);
 }
 
 static bool has_work(const Plan *plan)
@@ -221,11 +154,11 @@ static bool has_work(const Plan *plan)
 static bool confirm(const Job *job, GError **error)
 {
     const Ends *ends = job->comparison->ends;
-    g_autofree char *rows = out_count(job->plan->rows_to_copy);
-    g_autofree char *bytes = out_bytes(job->plan->bytes_to_copy);
+    g_autofree char *rows = out_count(job->analysis->plan->rows_to_copy);
+    g_autofree char *bytes = out_bytes(job->analysis->plan->bytes_to_copy);
     out_notice(job->out, "%u new, %u already contained, %u skipped; %s rows (%s) to copy.",
-               plan_count(job->plan, PLAN_NEW), plan_count(job->plan, PLAN_SAME), plan_count(job->plan, PLAN_SKIP),
-               rows, bytes);
+               plan_count(job->analysis->plan, PLAN_NEW), plan_count(job->analysis->plan, PLAN_SAME),
+               plan_count(job->analysis->plan, PLAN_SKIP), rows, bytes);
     if (out_confirm(job->out, args_flag(job->args, "yes"), "Fold %s (%s) into database %s at %s%s?", job->source->name,
                     pg_conn_display(ends->source), ends->target_database, pg_conn_identity(ends->target)->address,
                     ends->target_missing != NULL ? ", which is created" : ""))
@@ -254,7 +187,7 @@ static bool back_up(Job *job, GError **error)
 {
     ReceiptBackup *backup = &job->receipt->backup;
     gint64 step = 0;
-    if (!has_work(job->plan)) {
+    if (!has_work(job->analysis->plan)) {
         receipt_text(&backup->reason, "nothing was changed: all of the source was in the target already");
         backup->at = g_get_real_time();
         return true;
@@ -264,8 +197,8 @@ static bool back_up(Job *job, GError **error)
     if (!ledger_step_begin(job->ledger, job->run, "backup", job->source->name, &step, error))
         return false;
     g_autoptr(GError) cause = NULL;
-    if (fold_backup(job->comparison->ends, &job->tools, job->verification->audit, args_string(job->args, "backup-dir"),
-                    job->out, backup, &cause))
+    if (fold_backup(job->comparison->ends, &job->analysis->tools, job->analysis->verification->audit,
+                    args_string(job->args, "backup-dir"), job->out, backup, &cause))
         return ledger_step_done(job->ledger, step, NULL, error) &&
                ledger_mark(job->ledger, job->run, job->source->name, LEDGER_BACKED_UP, true, "proven", backup->path,
                            error);
@@ -321,11 +254,11 @@ static bool write_receipt(Job *job, const FoldSpec *spec, const FoldResult *resu
     g_autofree char *path = NULL;
     fold_evidence(spec, result, receipt);
     receipt->finished = g_get_real_time();
-    g_autoptr(GPtrArray) warnings = checks_warnings(job->findings);
+    g_autoptr(GPtrArray) warnings = checks_warnings(job->analysis->findings);
     for (guint i = 0; i < warnings->len; i++)
         receipt_add_note(receipt, "%s", (const char *)warnings->pdata[i]);
-    for (guint i = 0; i < job->plan->notices->len; i++)
-        receipt_add_note(receipt, "%s", (const char *)job->plan->notices->pdata[i]);
+    for (guint i = 0; i < job->analysis->plan->notices->len; i++)
+        receipt_add_note(receipt, "%s", (const char *)job->analysis->plan->notices->pdata[i]);
     if (spec->no_owner)
         receipt_add_note(receipt, "--no-owner: owners were not kept");
     if (spec->no_privileges)
@@ -342,6 +275,11 @@ static bool write_receipt(Job *job, const FoldSpec *spec, const FoldResult *resu
                 "the fold itself is complete in the target; only its receipt is missing: fold again to get one");
         return false;
     }
+    if (!contained) {
+        pgf_error_set(error, PGF_ERROR_INTERNAL, "Please report this, with the receipt.",
+                      "the fold was proven, but its receipt says that not all is contained: %s", path);
+        return false;
+    }
     print_receipt(job, result, path);
     if (job->json != NULL) {
         json_object_set_new(job->json, "receipt", json_string(path));
@@ -353,11 +291,11 @@ static bool write_receipt(Job *job, const FoldSpec *spec, const FoldResult *resu
 static bool execute(Job *job, GError **error)
 {
     const Choice *choice = job->choice;
-    g_autoptr(FoldProgress) progress = fold_progress_new(job->out, job->plan->bytes_to_copy);
+    g_autoptr(FoldProgress) progress = fold_progress_new(job->out, job->analysis->plan->bytes_to_copy);
     FoldSpec spec = {.ends = job->comparison->ends,
                      .sources = job->comparison->sources,
-                     .plan = job->plan,
-                     .tools = &job->tools,
+                     .plan = job->analysis->plan,
+                     .tools = &job->analysis->tools,
                      .ledger = job->ledger,
                      .run = job->run,
                      .split_above = choice->config->fold.split_above,
@@ -388,19 +326,34 @@ static bool skip_empty(Job *job, GError **error)
                        error);
 }
 
+/* A run that was killed left its temporary files; we hold the lock, so nobody uses them. */
+static void remove_old_scratch(const char *state)
+{
+    g_autoptr(GDir) folder = g_dir_open(state, 0, NULL);
+    const char *name;
+    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *path = g_build_filename(state, name, NULL);
+        if (g_str_has_prefix(name, ANALYSIS_SCRATCH))
+            (void)tree_remove(path, NULL);
+    }
+}
+
 static bool fold_steps(Job *job, GError **error)
 {
     job->receipt = receipt_new();
     job->receipt->run = job->run;
     job->receipt->started = g_get_real_time();
-    if (!open_both(job, error) || !analyse(job, error))
+    AnalysisOptions analysis = {.no_owner = args_flag(job->args, "no-owner"),
+                                .no_privileges = args_flag(job->args, "no-privileges"),
+                                .folder = ledger_state_dir(job->ledger)};
+    if (!open_both(job, error) || (job->analysis = analysis_make(job->comparison, &analysis, job->out, error)) == NULL)
         return false;
-    if (job->verification->audit->empty_source)
+    if (job->analysis->verification->audit->empty_source)
         return skip_empty(job, error);
     show_notices(job);
     if (!gate(job, error))
         return false;
-    g_autofree char *tools = g_strdup_printf("pg_dump (PostgreSQL) %d", job->tools.version);
+    g_autofree char *tools = g_strdup_printf("pg_dump (PostgreSQL) %d", job->analysis->tools.version);
     receipt_text(&job->receipt->client_tools, tools);
     if (args_flag(job->args, "dry-run")) {
         out_line(job->out, "%s: everything is ready, and nothing was changed (--dry-run).", job->source->name);
@@ -440,6 +393,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     g_autoptr(Ledger) ledger = ledger_open(choice.config->state, error);
     if (ledger == NULL || !ledger_lock(ledger, "fold", error))
         return 0;
+    remove_old_scratch(choice.config->state);
     json_t *document = out_json_new("fold");
     json_t *sources = json_array();
     json_object_set_new(document, "sources", sources);

@@ -2,11 +2,25 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "config/secret.h"
 
 static const char ADHOC_NO_TARGET[] = "give --source as well, or write both into pgfold.yaml";
 
+/* Other users of the machine see what stands on a command line. */
+static void warn_of_password(Out *out, const char *option, const char *url)
+{
+    char **secrets = config_secrets(url);
+    if (secrets[0] != NULL)
+        out_warning(
+            out,
+            "everybody on this machine can read the password in %s while this runs; give it through PGPASSWORD, "
+            "~/.pgpass or a service file instead",
+            option);
+    config_secrets_free(secrets);
+}
+
 /* True with *ret_config NULL where the command line names no database. */
-static bool config_from_command_line(const CommandArgs *args, Config **ret_config, GError **error)
+static bool config_from_command_line(const CommandArgs *args, Out *out, Config **ret_config, GError **error)
 {
     const char *source = args_string(args, "source");
     const char *target = args_string(args, "target");
@@ -23,6 +37,9 @@ static bool config_from_command_line(const CommandArgs *args, Config **ret_confi
                       "nor the name of a source");
         return false;
     }
+    warn_of_password(out, "--source", source);
+    if (target != NULL)
+        warn_of_password(out, "--target", target);
     *ret_config = config_new_adhoc(source, target);
     return true;
 }
@@ -42,7 +59,7 @@ bool shared_choose(const CommandArgs *args, Out *out, Choice *ret_choice, GError
 {
     Config *config = NULL;
     *ret_choice = (Choice){0};
-    if (!config_from_command_line(args, &config, error))
+    if (!config_from_command_line(args, out, &config, error))
         return false;
     if (config == NULL && (config = config_open(args_config(args), CONFIG_CONNECTS, error)) == NULL)
         return false;

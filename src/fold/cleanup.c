@@ -1,7 +1,7 @@
 #include "base/error.h"
 #include "fold/fold.h"
 
-enum { GONE_MS = 60000 };
+enum { GONE_MS = 60000, LOCK_SECONDS = 20 };
 
 /* Statements of a killed run may still be running: a backend that builds an index does not notice that its client died.
  * Their sessions are named after the run's marker (fold.c). Returns when pg_stat_activity no longer lists them. */
@@ -23,6 +23,21 @@ static bool end_backends(PgConn *conn, const char *database, GError **error)
     }
 }
 
+/* Whoever holds a lock on what is to go is not waited for without end, and triggers of the target that forbid dropping
+ * are for its users, not for what a failed run has left. */
+static bool prepare(PgConn *conn, GError **error)
+{
+    const char *replica = pg_conn_identity(conn)->superuser ? "SET session_replication_role = replica" : "";
+    return pg_execf(conn, deadline_in_ms(PG_CATALOG_MS), error, "SET lock_timeout = '%ds'; %s", LOCK_SECONDS, replica);
+}
+
+static char *sql_of(const LedgerObject *object, const PgConn *conn)
+{
+    /* A session that came in meanwhile must not keep the database of a failed run for ever (FORCE: 13). */
+    bool force = g_str_equal(object->kind, "database") && pg_conn_identity(conn)->version >= 130000;
+    return g_strconcat(object->cleanup_sql, force ? " WITH (FORCE)" : "", NULL);
+}
+
 static bool remove_object(Ledger *ledger, const LedgerObject *object, const char *url, GError **error)
 {
     g_autofree char *missing = NULL;
@@ -39,18 +54,21 @@ static bool remove_object(Ledger *ledger, const LedgerObject *object, const char
     const char *database = g_str_equal(object->kind, "database") ? object->name : object->database;
     if (!gone && database != NULL && !end_backends(conn, database, error))
         return false;
-    return (gone || pg_exec(conn, object->cleanup_sql, DEADLINE_NONE, error)) &&
+    g_autofree char *sql = sql_of(object, conn);
+    return (gone || (prepare(conn, error) && pg_exec(conn, sql, DEADLINE_NONE, error))) &&
            ledger_object_removed(ledger, object->id, error);
 }
 
 bool fold_clean_up(Ledger *ledger, gint64 run, const char *target_url, const char *system_identifier,
-                   GPtrArray *removed, GError **error)
+                   const char *database, GPtrArray *removed, GError **error)
 {
     g_autoptr(GPtrArray) objects = ledger_owned_objects(ledger, run, system_identifier, error);
     if (objects == NULL)
         return false;
     for (guint i = 0; i < objects->len; i++) {
         const LedgerObject *object = objects->pdata[i];
+        if (database != NULL && object->database != NULL && !g_str_equal(object->database, database))
+            continue;
         if (!remove_object(ledger, object, target_url, error)) {
             g_prefix_error(error, "taking away %s %s: ", object->kind, object->name);
             return false;

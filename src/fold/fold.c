@@ -176,59 +176,13 @@ static bool move_rows(Fold *fold, GError **error)
     return fold_pool_run(fold, pool, error);
 }
 
-static bool finish_schema(Fold *fold, GError **error)
+static bool add_constraints(Fold *fold, GError **error)
 {
     g_autoptr(Pool) pool = pool_new(fold->targets->len, NULL, (PgConn *const *)fold->targets->pdata);
-    fold_phase(fold, "foreign keys and statistics");
     if (!fold_foreign_keys(fold, pool, error))
         return false;
     fold_add_analyze(fold, pool);
-    if (!fold_pool_run(fold, pool, error))
-        return false;
-    fold_phase(fold, "triggers, views, privileges");
-    return fold_step(fold, "post-data", fold_rest, error) && fold_step(fold, "sequences", fold_sequences, error);
-}
-
-static bool prove(Fold *fold, GError **error)
-{
-    g_autoptr(Pool) pool = pool_new(fold->targets->len, NULL, (PgConn *const *)fold->targets->pdata);
-    fold_phase(fold, "proof");
-    if (!fold_prove(fold, pool, error))
-        return false;
-    g_autoptr(GPtrArray) missing = fold_shortfalls(fold->result, fold->spec->plan);
-    if (missing->len == 0)
-        return true;
-    g_autoptr(GString) bad = g_string_new(NULL);
-    for (guint i = 0; i < missing->len; i++)
-        g_string_append_printf(bad, "%s%s", i > 0 ? ", " : ": ", (const char *)missing->pdata[i]);
-    pgf_error_set(error, PGF_ERROR_MIDWAY, "Look for whatever writes to the target meanwhile, and fold again.",
-                  "what arrived in the target is not what the source holds%s", bad->str);
-    return false;
-}
-
-/* Until here nothing was flushed on purpose: this commit takes everything before it to the disk. */
-static bool commit_in_place(Fold *fold, GError **error)
-{
-    g_autofree char *marker = pg_quote_ident(fold->marker);
-    return pg_execf(fold->main, DEADLINE_NONE, error,
-                    "SET synchronous_commit = on; DROP SCHEMA IF EXISTS %s; SELECT pg_catalog.txid_current()", marker);
-}
-
-static bool commit_database(Fold *fold, GError **error)
-{
-    const FoldSpec *spec = fold->spec;
-    g_autofree char *stage = pg_quote_ident(fold->stage);
-    g_autofree char *name = pg_quote_ident(spec->ends->target_database);
-    g_clear_pointer(&fold->targets, g_ptr_array_unref);
-    g_clear_pointer(&fold->main, pg_conn_close);
-    return pg_execf(spec->ends->target, DEADLINE_NONE, error, "ALTER DATABASE %s RENAME TO %s", stage, name);
-}
-
-static bool commit(Fold *fold, GError **error)
-{
-    fold->result->database = g_strdup(fold->spec->ends->target_database);
-    fold->result->database_oid = pg_conn_identity(fold->main)->database_oid;
-    return fold->own_database ? commit_database(fold, error) : commit_in_place(fold, error);
+    return fold_pool_run(fold, pool, error);
 }
 
 static bool run_all(Fold *fold, GError **error)
@@ -241,8 +195,18 @@ static bool run_all(Fold *fold, GError **error)
     if (!open_stage(fold, error) || !fold_step(fold, "pre-data", fold_create_pre_data, error))
         return false;
     fold_phase(fold, "rows and indexes");
-    return move_rows(fold, error) && finish_schema(fold, error) && fold_step(fold, "proof", prove, error) &&
-           fold_step(fold, "commit", commit, error);
+    if (!move_rows(fold, error))
+        return false;
+    fold_phase(fold, "foreign keys and statistics");
+    if (!add_constraints(fold, error))
+        return false;
+    /* Before row security is on: it might hide rows from the role that looks. */
+    fold_phase(fold, "proof");
+    if (!fold_step(fold, "proof", fold_prove_rows, error))
+        return false;
+    fold_phase(fold, "triggers, views, privileges");
+    return fold_step(fold, "post-data", fold_rest, error) && fold_step(fold, "sequences", fold_sequences, error) &&
+           fold_step(fold, "commit", fold_commit, error);
 }
 
 /* Ctrl-C must not stop the cleaning up that it asked for; a second one does. */
@@ -252,7 +216,7 @@ static void clean_up_after(const FoldSpec *spec, GError *failure)
     if (cancel_requested())
         cancel_reset();
     bool clean = fold_clean_up(spec->ledger, spec->run, spec->ends->config->target.url,
-                               pg_conn_identity(spec->ends->target)->system_identifier, NULL, &error);
+                               pg_conn_identity(spec->ends->target)->system_identifier, NULL, NULL, &error);
     if (clean)
         pgf_error_set_state(failure,
                             "what this run had made in the target was taken away again; the source was only read");
@@ -275,6 +239,7 @@ bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
                  .result = ret_result,
                  .own_database = spec->ends->target_missing != NULL,
                  .tasks = g_ptr_array_new_with_free_func(g_free),
+                 .late = g_hash_table_new(g_direct_hash, g_direct_equal),
                  .steps = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free)};
     /* Not only the run's number: another machine has a ledger of its own, and counts from one as well. */
     fold.marker = g_strdup_printf("pgfold_%" G_GINT64_FORMAT "_%08x", spec->run, g_random_int());
@@ -292,6 +257,7 @@ bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
     g_clear_error(&fold.ledger_error);
     g_ptr_array_unref(fold.tasks);
     g_hash_table_unref(fold.steps);
+    g_hash_table_unref(fold.late);
     g_free(fold.marker);
     g_free(fold.stage);
     return ok;

@@ -64,7 +64,8 @@ GPtrArray *fold_shortfalls(const FoldResult *result, const Plan *plan);
 void fold_result_clear(FoldResult *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FoldResult, fold_result_clear)
 
-/* Takes away what a run (0: all runs that are no longer alive) has left in this target. label(s) of what was removed go
- * to removed (of char*; may be NULL). */
+/* Takes away what a run (0: all runs that are no longer alive) has left in this cluster. database: leaves alone what
+ * lies in other databases, so that one that cannot be cleaned does not hold up folds into the others; NULL: everything.
+ * Labels of what was removed go to removed (of char*; may be NULL). Waits no longer than a minute for others. */
 bool fold_clean_up(Ledger *ledger, gint64 run, const char *target_url, const char *system_identifier,
-                   GPtrArray *removed, GError **error);
+                   const char *database, GPtrArray *removed, GError **error);

@@ -14,16 +14,27 @@ typedef struct Fold {
     GPtrArray *targets;   /* of PgConn*, to stage: a worker's each */
     GPtrArray *tasks;     /* what jobs point to; freed with g_free */
     GHashTable *steps;    /* PoolJob* -> ledger step id */
+    GHashTable *late;     /* dump ids of indexes on what is itself made late: a materialized view that needs a key */
     bool batch;           /* a batch of the ledger is open */
     GError *ledger_error; /* the first record that could not be written, or NULL */
     guint copies_left;    /* rows that are not in yet; at 0 the snapshot is let go */
     gint64 last_commit;   /* of the batch */
 } Fold;
 
-/* create.c */
+/* own.c */
 bool fold_create_roles(Fold *fold, GError **error);
 bool fold_create_database(Fold *fold, GError **error);
+bool fold_own_objects(Fold *fold, GError **error);
+/* sql with {database} replaced. Transfer full. */
+char *fold_fill_in(const char *sql, const char *quoted_database);
+/* create.c */
 bool fold_create_pre_data(Fold *fold, GError **error);
+/* large_objects.c: makes them, empty, so that a number that is taken is known before any row is copied. */
+bool fold_create_large_objects(Fold *fold, GError **error);
+/* commit.c: the last step: what may exist only when all is proven, the last look at the catalogs, the name. */
+bool fold_commit(Fold *fold, GError **error);
+/* Whether an entry is made in that step: it would act on others at once, and hangs on no table of ours. */
+bool fold_is_final(const DumpEntry *entry);
 /* copy.c, large_objects.c: add jobs to pool; table_jobs: source oid of the table -> GPtrArray of PoolJob* */
 void fold_add_copies(Fold *fold, Pool *pool, GHashTable *table_jobs);
 bool fold_copy_large_objects(PoolWorker *worker, gpointer fold, GError **error);
@@ -35,7 +46,9 @@ void fold_add_analyze(Fold *fold, Pool *pool);
 /* sequences.c */
 bool fold_sequences(Fold *fold, GError **error);
 /* prove.c */
-bool fold_prove(Fold *fold, Pool *pool, GError **error);
+bool fold_prove_rows(Fold *fold, GError **error);
+/* False with PGF_ERROR_MIDWAY that names what the target lacks. result->target: its catalogs now. */
+bool fold_check_contained(const Fold *fold, GError **error);
 
 /* fold.c: runs the pool with every job in the ledger. */
 bool fold_pool_run(Fold *fold, Pool *pool, GError **error);

@@ -33,6 +33,7 @@ static bool copy_tail(PoolWorker *worker, const char *oid, GError **error)
     }
 }
 
+/* They are there already, and empty (fold_create_large_objects). */
 static bool put_heads(PgConn *target, const PgResult *heads, GError **error)
 {
     g_autoptr(GString) oids = g_string_new("{");
@@ -45,10 +46,11 @@ static bool put_heads(PgConn *target, const PgResult *heads, GError **error)
     g_string_append_c(oids, '}');
     g_string_append_c(data, '}');
     const char *values[] = {oids->str, data->str};
-    g_autoptr(PgResult) r = pg_query_params(target,
-                                            "SELECT count(pg_catalog.lo_from_bytea(o.oid, o.data)) FROM "
-                                            "unnest($1::pg_catalog.oid[], $2::pg_catalog.bytea[]) o (oid, data)",
-                                            2, values, DEADLINE_NONE, error);
+    g_autoptr(PgResult) r =
+        pg_query_params(target,
+                        "SELECT count(*) FROM (SELECT pg_catalog.lo_put(o.oid, 0, o.data) FROM "
+                        "unnest($1::pg_catalog.oid[], $2::pg_catalog.bytea[]) o (oid, data) OFFSET 0) s",
+                        2, values, DEADLINE_NONE, error);
     return r != NULL;
 }
 
@@ -93,6 +95,57 @@ static bool set_owners(PoolWorker *worker, const FoldSpec *spec, GError **error)
         }
     }
     return true;
+}
+
+/* As array literals of at most so many numbers each. */
+static GPtrArray *list_oids(PgConn *source, GError **error)
+{
+    g_autoptr(PgResult) r = pg_query(source, FOLD_LARGE_OBJECT_OIDS_SQL, deadline_in_ms(PG_CATALOG_MS), error);
+    if (r == NULL)
+        return NULL;
+    GPtrArray *lists = g_ptr_array_new_with_free_func(g_free);
+    for (int i = 0; i < pg_result_rows(r); i++)
+        g_ptr_array_add(lists, g_strdup(pg_result_get(r, i, 0)));
+    return lists;
+}
+
+/* In a database that exists they are taken away again list by list, each in a transaction of its own, as long as the
+ * marker stands. */
+static bool own_list(Fold *fold, const char *oids, GError **error)
+{
+    g_autofree char *marker = pg_quote_literal(fold->marker);
+    g_autofree char *cleanup =
+        g_strdup_printf("SELECT count(pg_catalog.lo_unlink(m.oid)) FROM pg_catalog.pg_largeobject_metadata m WHERE "
+                        "m.oid = ANY ('%s'::pg_catalog.oid[]) "
+                        "AND EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s)",
+                        oids, marker);
+    gint64 object = 0;
+    return ledger_object_own(fold->spec->ledger, fold->spec->run, "large objects", "new large objects", fold->stage,
+                             cleanup, &object, error);
+}
+
+static bool create_list(Fold *fold, const char *oids, GError **error)
+{
+    const char *values[] = {oids};
+    g_autoptr(PgResult) r = pg_query_params(
+        fold->main, "SELECT count(pg_catalog.lo_create(o.oid)) FROM unnest($1::pg_catalog.oid[]) o (oid)", 1, values,
+        DEADLINE_NONE, error);
+    return r != NULL;
+}
+
+bool fold_create_large_objects(Fold *fold, GError **error)
+{
+    const Audit *audit = fold->spec->plan->verification->audit;
+    if (audit->source->large_objects == 0 || (audit->target != NULL && audit->target->large_objects > 0))
+        return true;
+    g_autoptr(GPtrArray) lists = list_oids(fold->spec->ends->source, error);
+    for (guint i = 0; lists != NULL && i < lists->len; i++)
+        if ((!fold->own_database && !own_list(fold, lists->pdata[i], error)) ||
+            !create_list(fold, lists->pdata[i], error)) {
+            g_prefix_error(error, "creating large objects: ");
+            return false;
+        }
+    return lists != NULL;
 }
 
 bool fold_copy_large_objects(PoolWorker *worker, gpointer data, GError **error)

@@ -62,7 +62,8 @@ static void add_index(Fold *fold, Pool *pool, const DumpEntry *entry, GHashTable
     EntryTask *task = g_new0(EntryTask, 1);
     task->entry = entry;
     g_ptr_array_add(fold->tasks, task);
-    bool exclusive = !g_str_equal(entry->type, "INDEX");
+    /* pg_dump adds CLUSTER ON and REPLICA IDENTITY to an index as ALTER TABLE. */
+    bool exclusive = !g_str_equal(entry->type, "INDEX") || strstr(entry->sql, "ALTER TABLE") != NULL;
     PoolJob *job = pool_add(pool, exclusive ? "constraint" : "index", entry->name, 0, run_entry, task);
     g_hash_table_insert(index_jobs, GINT_TO_POINTER(entry->id), job);
     for (guint i = 0; i < entry->depends->len; i++) {
@@ -82,13 +83,35 @@ static void add_index(Fold *fold, Pool *pool, const DumpEntry *entry, GHashTable
     }
 }
 
+static bool depends_on_late(const Fold *fold, const DumpEntry *entry)
+{
+    for (guint i = 0; i < entry->depends->len; i++)
+        if (g_hash_table_contains(fold->late, GINT_TO_POINTER(g_array_index(entry->depends, int, i))))
+            return true;
+    return false;
+}
+
+/* Relations that pg_dump could only make after the rows (a materialized view that groups by a key), and all that hangs
+ * on them, are made in fold_rest(). */
+static void find_late(Fold *fold)
+{
+    for (guint i = 0; i < fold->spec->plan->entries->len; i++) {
+        const PlanEntry *p = fold->spec->plan->entries->pdata[i];
+        if (fold_makes(p) && p->entry->section == DUMP_POST_DATA &&
+            (!is_index(p->entry) || depends_on_late(fold, p->entry)))
+            g_hash_table_add(fold->late, GINT_TO_POINTER(p->entry->id));
+    }
+}
+
 void fold_add_indexes(Fold *fold, Pool *pool, GHashTable *table_jobs)
 {
     g_autoptr(GHashTable) by_id = entries_by_id(fold->spec->plan->dump);
     g_autoptr(GHashTable) index_jobs = g_hash_table_new(g_direct_hash, g_direct_equal);
+    find_late(fold);
     for (guint i = 0; i < fold->spec->plan->entries->len; i++) {
         const PlanEntry *p = fold->spec->plan->entries->pdata[i];
-        if (fold_makes(p) && p->entry->section == DUMP_POST_DATA && is_index(p->entry))
+        if (fold_makes(p) && p->entry->section == DUMP_POST_DATA && is_index(p->entry) &&
+            !g_hash_table_contains(fold->late, GINT_TO_POINTER(p->entry->id)))
             add_index(fold, pool, p->entry, table_jobs, by_id, index_jobs);
     }
 }
@@ -194,15 +217,16 @@ void fold_add_analyze(Fold *fold, Pool *pool)
 }
 
 /* Everything after the rows that is neither index nor foreign key, in pg_dump's order: triggers, rules, policies,
- * materialized views (refreshed here), statistics, publications, event triggers, privileges. */
+ * materialized views (refreshed here), statistics, privileges. Publications and event triggers come last (commit.c). */
 bool fold_rest(Fold *fold, GError **error)
 {
     const GPtrArray *entries = fold->spec->plan->entries;
     for (guint i = 0; i < entries->len; i++) {
         const PlanEntry *p = entries->pdata[i];
         const DumpEntry *entry = p->entry;
-        if (!fold_makes(p) || entry->section == DUMP_PRE_DATA || is_index(entry) || is_attach(entry) ||
-            is_foreign_key(entry))
+        bool is_early_index = is_index(entry) && !g_hash_table_contains(fold->late, GINT_TO_POINTER(entry->id));
+        if (!fold_makes(p) || entry->section == DUMP_PRE_DATA || is_early_index || is_attach(entry) ||
+            is_foreign_key(entry) || fold_is_final(entry))
             continue;
         g_autofree char *sql = dump_entry_sql(entry, fold->spec->no_owner);
         if (!exec_entry(fold, entry, sql, error))

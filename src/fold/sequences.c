@@ -8,11 +8,22 @@ static const AuditSequence *sequence_at(const Fold *fold, guint i)
     return fold->spec->plan->verification->audit->sequences->pdata[i];
 }
 
-static void append(GString *sql, const CatalogSequence *s)
+/* One that the target had before is raised as it stands at this moment, which may be beyond what the plan saw. */
+static void append(GString *sql, const AuditSequence *pair)
 {
+    const CatalogSequence *s = pair->source;
+    const char *called = s->is_called ? "true" : "false";
     g_autofree char *name = pg_quote_literal(s->quoted);
-    g_string_append_printf(sql, "%spg_catalog.setval(%s::pg_catalog.regclass, %" G_GINT64_FORMAT ", %s)",
-                           sql->len == 0 ? "SELECT " : ", ", name, s->last_value, s->is_called ? "true" : "false");
+    if (sql->len > 0)
+        g_string_append(sql, " UNION ALL ");
+    g_string_append_printf(sql, "SELECT pg_catalog.setval(%s::pg_catalog.regclass, %" G_GINT64_FORMAT ", %s)", name,
+                           s->last_value, called);
+    if (pair->target == NULL)
+        return;
+    g_string_append_printf(sql,
+                           " FROM %s WHERE last_value %s %" G_GINT64_FORMAT " OR (last_value = %" G_GINT64_FORMAT
+                           " AND %s AND NOT is_called)",
+                           s->quoted, s->increment > 0 ? "<" : ">", s->last_value, s->last_value, called);
 }
 
 static bool flush(Fold *fold, GString *sql, GError **error)
@@ -31,7 +42,7 @@ bool fold_sequences(Fold *fold, GError **error)
         const AuditSequence *s = sequence_at(fold, i);
         if (s->source == NULL || s->reached)
             continue;
-        append(sql, s->source);
+        append(sql, s);
         if (++n % SEQUENCES_PER_QUERY == 0 && !flush(fold, sql, error))
             return false;
     }

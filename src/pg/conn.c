@@ -10,13 +10,14 @@
 
 /* What every session of ours has (docs/digest.md says why for each). The timeouts go first: the database may have one
  * that is shorter than the rest of these statements takes. */
-static const char PINNED[] = "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
-                             "SET search_path = ''; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; "
-                             "SET TimeZone = 'UTC'; SET bytea_output = 'hex'; SET extra_float_digits = 3; "
-                             "SET lc_monetary = 'C'; SET row_security = off; SET xmloption = content; "
-                             "SET standard_conforming_strings = on; SET quote_all_identifiers = off; "
-                             "SET synchronize_seqscans = off; SET array_nulls = on; SET transform_null_equals = off; "
-                             "SET jit = off; SET client_min_messages = warning; ";
+static const char PINNED[] =
+    "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
+    "SET search_path = ''; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; "
+    "SET TimeZone = 'UTC'; SET bytea_output = 'hex'; SET extra_float_digits = 3; "
+    "SET lc_monetary = 'C'; SET row_security = off; SET xmloption = content; "
+    "SET standard_conforming_strings = on; SET quote_all_identifiers = off; "
+    "SET synchronize_seqscans = off; SET array_nulls = on; SET transform_null_equals = off; "
+    "SET jit = off; SET default_transaction_read_only = off; SET client_min_messages = warning; ";
 static const char PINNED_14[] = "SET idle_session_timeout = 0; ";
 static const char PINNED_17[] = "SET transaction_timeout = 0; ";
 

@@ -201,6 +201,31 @@ static bool plan_database(Plan *plan, const PlanSpec *spec, const Powers *powers
     return true;
 }
 
+static bool makes_something_in(const Plan *plan, const char *schema)
+{
+    for (guint i = 0; i < plan->entries->len; i++) {
+        const PlanEntry *p = plan->entries->pdata[i];
+        if (p->action == PLAN_NEW && g_strcmp0(p->entry->schema, schema) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool check_schemas(Plan *plan, const PlanSpec *spec, GError **error)
+{
+    g_autoptr(PgResult) r = pg_query(spec->target, PLAN_CLOSED_SCHEMAS_SQL, soon(), error);
+    if (r == NULL)
+        return false;
+    for (int i = 0; i < pg_result_rows(r); i++) {
+        const char *schema = pg_result_get(r, i, 0);
+        g_autofree char *quoted = pg_quote_ident(schema);
+        if (makes_something_in(plan, schema))
+            plan_block(plan, "role %s may not create anything in schema %s of the target: GRANT CREATE ON SCHEMA %s TO it",
+                       pg_conn_identity(spec->target)->role, schema, quoted);
+    }
+    return true;
+}
+
 bool plan_server(Plan *plan, const PlanSpec *spec, GError **error)
 {
     Powers powers;
@@ -212,5 +237,5 @@ bool plan_server(Plan *plan, const PlanSpec *spec, GError **error)
     if (!powers.create_here)
         plan_block(plan, "role %s may not create schemas in the target database: GRANT CREATE ON DATABASE to it",
                    pg_conn_identity(spec->target)->role);
-    return true;
+    return check_schemas(plan, spec, error);
 }

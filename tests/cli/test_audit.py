@@ -104,6 +104,14 @@ def test_a_source_alone_can_be_audited_without_a_configuration(pair):
     assert list(pair.folder.iterdir()) == [], "nothing is written without a configuration"
 
 
+def test_a_password_on_the_command_line_is_warned_of_and_not_repeated(pair):
+    pair.source.create()
+    pair.pgfold.secrets.add("geheim-9")
+    url = pair.source.url.replace("postgres@", "postgres:geheim-9@")
+    assert "password in --source" in pair.pgfold("audit", "--source", url, status=0).err
+    assert "geheim-9" not in pair.pgfold("audit", "--source", url.replace("?host=", "?host=/nowhere"), status=3).err
+
+
 def test_names_and_values_from_the_database_cannot_drive_the_terminal(pair):
     pair.source.create().sql('CREATE TABLE "a\033[2Jb" (id int); CREATE TABLE "ü\u202e" (id int)')
     out = pair.configure().pgfold("audit", status=1).out

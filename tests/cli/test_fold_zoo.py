@@ -109,8 +109,8 @@ def test_the_owner_of_a_view_or_table_may_still_use_it(zoo):
 ])
 def test_a_zoo_that_fails_in_a_database_that_was_there_leaves_nothing(zoo, last):
     target = zoo.target.cluster.create("there")
-    zoo.source.sql("CREATE FUNCTION zoo.works(n int) RETURNS bool LANGUAGE sql AS "
-                   "$$ SELECT CASE WHEN current_setting('test.fails', true) = 'yes' THEN 1 / (n - n) = 0 ELSE true END $$; " + last)
+    zoo.source.sql("CREATE FUNCTION zoo.works(n int) RETURNS bool LANGUAGE plpgsql AS "
+                   "$$ BEGIN IF current_setting('test.fails', true) = 'yes' THEN RAISE 'as told'; END IF; RETURN true; END $$; " + last)
     try:
         target.sql("CREATE TABLE keep (id int PRIMARY KEY); INSERT INTO keep VALUES (1); SELECT lo_from_bytea(1, 'x'); SELECT lo_unlink(1);"
                    "ALTER DATABASE there SET test.fails = 'yes'")

@@ -97,14 +97,16 @@ def test_a_column_of_another_type_is_never_contained(table):
 
 @pytest.mark.parametrize("sql", [
     "SELECT setval('numbers', 7)", "DROP SEQUENCE numbers", "DROP VIEW w", "DROP FUNCTION f()", "DROP INDEX t_v", "ALTER TABLE t DROP CONSTRAINT c",
-    "SELECT lo_unlink(4711)", "DROP TRIGGER g ON t", "DROP POLICY p ON t", "DROP TYPE mood", "DROP DOMAIN small"])
+    "SELECT lo_unlink(4711)", "DROP TRIGGER g ON t", "DROP POLICY p ON t", "DROP TYPE mood", "DROP DOMAIN small",
+    "DROP MATERIALIZED VIEW mv", "REFRESH MATERIALIZED VIEW mv WITH NO DATA"])
 def test_anything_less_in_the_target_is_a_shortfall(table, sql):
     for side in (table.source, table.target):
         side.sql("""CREATE SEQUENCE numbers; SELECT setval('numbers', 100); CREATE VIEW w AS SELECT 1; CREATE INDEX t_v ON t (v);
                     CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0);
                     SELECT lo_from_bytea(4711, 'abc');
                     CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
-                    CREATE POLICY p ON t; CREATE TYPE mood AS ENUM ('a'); CREATE DOMAIN small AS int""")
+                    CREATE POLICY p ON t; CREATE TYPE mood AS ENUM ('a'); CREATE DOMAIN small AS int;
+                    CREATE MATERIALIZED VIEW mv AS SELECT 1 AS x""")
     verify(table, status=0)
     table.target.sql(sql)
     report = verify(table, status=1)

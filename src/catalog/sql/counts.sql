@@ -5,6 +5,10 @@
 WITH member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
 user_schema AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'),
 object (kind, classid, oid) AS (
+    SELECT 'populated materialized view', 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid
+      FROM pg_catalog.pg_class c
+     WHERE c.relkind = 'm' AND c.relispopulated AND c.relnamespace IN (SELECT oid FROM user_schema)
+    UNION ALL
     SELECT CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view'
                 WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table'
                 WHEN 'c' THEN 'composite type' ELSE 'index' END, 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid

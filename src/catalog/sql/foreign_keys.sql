@@ -1,17 +1,26 @@
 -- purpose: every foreign key, with the query that counts its orphans: rows whose parent is missing (under MATCH FULL
---          also rows that are null in part). The equality operator is the constraint's own
+--          also rows that are null in part; under PERIOD, since 18, rows whose period several parents together do not
+--          cover). The equality operator is the constraint's own. to_jsonb() because older servers have no conperiod
 -- params: none
 -- columns: oid, name, child, parent, child label, validated, partitioned, inherited, orphans query
 -- versions: 12-
 SELECT k.oid::text, k.conname, pg_catalog.format('%I.%I', cn.nspname, c.relname), pg_catalog.format('%I.%I', pn.nspname, p.relname),
        cn.nspname || '.' || c.relname, k.convalidated, c.relkind = 'p', k.conparentid <> 0,
-       pg_catalog.format('SELECT count(*) FROM %s%I.%I c WHERE %s NOT EXISTS (SELECT FROM %s%I.%I p WHERE %s)',
+       pg_catalog.format('SELECT count(*) FROM %s%I.%I c WHERE %s ',
            CASE c.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END, cn.nspname, c.relname,
-           CASE k.confmatchtype WHEN 'f' THEN pg_catalog.format('(%s) AND ', pg_catalog.string_agg(pg_catalog.format('c.%I IS NOT NULL', ca.attname), ' OR '))
-                ELSE pg_catalog.string_agg(pg_catalog.format('c.%I IS NOT NULL AND ', ca.attname), '') END,
-           CASE p.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END, pn.nspname, p.relname,
-           pg_catalog.string_agg(pg_catalog.format('p.%I OPERATOR(%I.%s) c.%I', pa.attname, opn.nspname, o.oprname, ca.attname), ' AND '))
+           CASE k.confmatchtype WHEN 'f' THEN pg_catalog.format('(%s) AND', pg_catalog.string_agg(pg_catalog.format('c.%I IS NOT NULL', ca.attname), ' OR '))
+                ELSE pg_catalog.string_agg(pg_catalog.format('c.%I IS NOT NULL AND', ca.attname), ' ') END)
+       || CASE WHEN period.used
+               THEN pg_catalog.format('NOT coalesce(c.%I OPERATOR(pg_catalog.<@) (SELECT pg_catalog.range_agg(p.%I) FROM %s%I.%I p WHERE %s), false)',
+                        (pg_catalog.array_agg(ca.attname ORDER BY pos DESC))[1], (pg_catalog.array_agg(pa.attname ORDER BY pos DESC))[1],
+                        CASE p.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END, pn.nspname, p.relname,
+                        pg_catalog.string_agg(pg_catalog.format('p.%I OPERATOR(%I.%s) c.%I', pa.attname, opn.nspname, o.oprname, ca.attname), ' AND ')
+                            FILTER (WHERE pos < pg_catalog.array_upper(k.conkey, 1)))
+               ELSE pg_catalog.format('NOT EXISTS (SELECT FROM %s%I.%I p WHERE %s)',
+                        CASE p.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END, pn.nspname, p.relname,
+                        pg_catalog.string_agg(pg_catalog.format('p.%I OPERATOR(%I.%s) c.%I', pa.attname, opn.nspname, o.oprname, ca.attname), ' AND ')) END
   FROM pg_catalog.pg_constraint k
+ CROSS JOIN LATERAL (SELECT coalesce((pg_catalog.to_jsonb(k) ->> 'conperiod')::bool, false) AS used) period
   JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
   JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
   JOIN pg_catalog.pg_class p ON p.oid = k.confrelid
@@ -24,5 +33,5 @@ SELECT k.oid::text, k.conname, pg_catalog.format('%I.%I', cn.nspname, c.relname)
  WHERE k.contype = 'f'
    AND cn.nspname <> 'information_schema' AND cn.nspname !~ '^pg_'
  GROUP BY k.oid, k.conname, cn.nspname, c.relname, pn.nspname, p.relname, k.convalidated, c.relkind, p.relkind,
-          k.conparentid, k.confmatchtype
+          k.conparentid, k.confmatchtype, k.conkey, period.used
  ORDER BY cn.nspname COLLATE "C", c.relname COLLATE "C", k.conname COLLATE "C"

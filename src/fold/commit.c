@@ -1,0 +1,128 @@
+#include <string.h>
+
+#include "base/cancel.h"
+#include "base/error.h"
+#include "fold/internal.h"
+
+enum { RENAME_TRIES = 40 };
+
+bool fold_is_final(const DumpEntry *entry)
+{
+    static const char *const KINDS[] = {"PUBLICATION", "EVENT TRIGGER"};
+    bool of_another = g_str_equal(entry->type, "COMMENT") || g_str_equal(entry->type, "SECURITY LABEL");
+    for (gsize i = 0; i < G_N_ELEMENTS(KINDS); i++) {
+        g_autofree char *prefix = g_strconcat(KINDS[i], " ", NULL);
+        if (g_str_has_prefix(entry->type, KINDS[i]) || (of_another && g_str_has_prefix(entry->name, prefix)))
+            return true;
+    }
+    return false;
+}
+
+static bool make_final(Fold *fold, GError **error)
+{
+    for (guint i = 0; i < fold->spec->plan->entries->len; i++) {
+        const PlanEntry *p = fold->spec->plan->entries->pdata[i];
+        if (!fold_makes(p) || !fold_is_final(p->entry))
+            continue;
+        g_autofree char *sql = dump_entry_sql(p->entry, fold->spec->no_owner);
+        if (!pg_exec(fold->main, sql, DEADLINE_NONE, error)) {
+            g_prefix_error(error, "creating %s %s: ", p->entry->type, p->entry->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* In one transaction: the marker goes, what acts on others comes, and all that is there is counted. Its commit is the
+ * first one that waits for the disk, and takes everything before it along. */
+static bool commit_objects(Fold *fold, GError **error)
+{
+    g_autofree char *marker = pg_quote_ident(fold->marker);
+    if (!pg_execf(fold->main, DEADLINE_NONE, error,
+                  "BEGIN; SET LOCAL synchronous_commit = on; DROP SCHEMA IF EXISTS %s", marker) ||
+        !make_final(fold, error))
+        return false;
+    fold->result->target = catalog_read(fold->main, error);
+    return fold->result->target != NULL && fold_check_contained(fold, error) &&
+           pg_exec(fold->main, "SELECT pg_catalog.txid_current(); COMMIT", DEADLINE_NONE, error);
+}
+
+/* Settings, comment, privileges and owner of the database itself: last, for they may close it (read-only, no
+ * connections). */
+static bool set_up_database(Fold *fold, const char *quoted, GError **error)
+{
+    const Plan *plan = fold->spec->plan;
+    PgConn *conn = fold->spec->ends->target;
+    const char *owner = catalog_property(plan->verification->audit->source, "owner");
+    for (guint i = 0; i < plan->database_sql->len; i++) {
+        g_autofree char *sql = fold_fill_in(plan->database_sql->pdata[i], quoted);
+        if (!pg_exec(conn, sql, deadline_in_ms(PG_CATALOG_MS), error))
+            return false;
+    }
+    if (fold->spec->no_owner || owner == NULL || g_str_equal(owner, pg_conn_identity(conn)->role))
+        return true;
+    g_autofree char *quoted_owner = pg_quote_ident(owner);
+    return pg_execf(conn, deadline_in_ms(PG_CATALOG_MS), error, "ALTER DATABASE %s OWNER TO %s", quoted, quoted_owner);
+}
+
+/* Sessions of others in a database that nobody has been told of, such as a monitor that visits them all. */
+static bool send_away(Fold *fold, GError **error)
+{
+    static const char SQL[] = "SELECT count(pg_catalog.pg_terminate_backend(a.pid)), pg_catalog.pg_sleep(0.25)::text "
+                              "FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid "
+                              "WHERE a.datname = $1 AND a.pid <> pg_catalog.pg_backend_pid() "
+                              "AND pg_catalog.pg_has_role(r.oid, 'MEMBER')";
+    const char *values[] = {fold->stage};
+    g_autoptr(PgResult) r =
+        pg_query_params(fold->spec->ends->target, SQL, 1, values, deadline_in_ms(PG_CATALOG_MS), error);
+    return r != NULL;
+}
+
+/* The name is the commit: until here nobody could see the database under it. */
+static bool rename_database(Fold *fold, GError **error)
+{
+    PgConn *conn = fold->spec->ends->target;
+    g_autofree char *stage = pg_quote_ident(fold->stage);
+    g_autofree char *name = pg_quote_ident(fold->spec->ends->target_database);
+    g_clear_pointer(&fold->targets, g_ptr_array_unref);
+    g_clear_pointer(&fold->main, pg_conn_close);
+    for (int i = 0;; i++) {
+        g_autoptr(GError) cause = NULL;
+        if (pg_execf(conn, DEADLINE_NONE, &cause, "ALTER DATABASE %s RENAME TO %s", stage, name))
+            return true;
+        if (!g_str_equal(pg_conn_sqlstate(conn), "55006") || i == RENAME_TRIES) { /* object_in_use */
+            g_propagate_error(error, g_steal_pointer(&cause));
+            return false;
+        }
+        if (!cancel_check(error) || !send_away(fold, error))
+            return false;
+    }
+}
+
+static void take_comments_off_roles(Fold *fold)
+{
+    const GPtrArray *roles = fold->spec->plan->roles;
+    for (guint i = 0; i < roles->len; i++) {
+        const PlanRole *role = roles->pdata[i];
+        g_autofree char *quoted = pg_quote_ident(role->name);
+        /* The fold is complete: a comment that stays is a blemish, no failure. */
+        if (role->create_sql != NULL)
+            (void)pg_execf(fold->spec->ends->target, deadline_in_ms(PG_CATALOG_MS), NULL, "COMMENT ON ROLE %s IS NULL",
+                           quoted);
+    }
+}
+
+bool fold_commit(Fold *fold, GError **error)
+{
+    fold->result->database = g_strdup(fold->spec->ends->target_database);
+    fold->result->database_oid = pg_conn_identity(fold->main)->database_oid;
+    if (!commit_objects(fold, error))
+        return false;
+    if (fold->own_database) {
+        g_autofree char *quoted = pg_quote_ident(fold->stage);
+        if (!set_up_database(fold, quoted, error) || !rename_database(fold, error))
+            return false;
+    }
+    take_comments_off_roles(fold);
+    return true;
+}

@@ -1,0 +1,138 @@
+/* What a run makes is in the ledger before it is made, with the SQL that takes it away again. */
+#include <string.h>
+
+#include "base/error.h"
+#include "fold/internal.h"
+
+/* The object is the run's own only if this statement makes it: one that somebody else made meanwhile is not. */
+static bool own_and_make(Fold *fold, const char *kind, const char *name, const char *cleanup, const char *sql,
+                         GError **error)
+{
+    const FoldSpec *spec = fold->spec;
+    PgConn *conn = spec->ends->target;
+    gint64 object = 0;
+    if (!ledger_object_own(spec->ledger, spec->run, kind, name, NULL, cleanup, &object, error))
+        return false;
+    if (pg_exec(conn, sql, DEADLINE_NONE, error))
+        return true;
+    const char *state = pg_conn_sqlstate(conn);
+    bool exists = g_str_equal(state, "42710") || g_str_equal(state, "42P04"); /* duplicate_object, duplicate_database */
+    if (exists)
+        (void)ledger_object_released(spec->ledger, object, NULL);
+    return false;
+}
+
+static bool create_role(Fold *fold, const PlanRole *role, GError **error)
+{
+    g_autofree char *quoted = pg_quote_ident(role->name);
+    g_autofree char *name = pg_quote_literal(role->name);
+    g_autofree char *marker = pg_quote_literal(fold->marker);
+    /* Only a role that carries the run's comment is the run's; one that is in use stays: the run may have been killed
+     * after its last step, when all of it is the user's. */
+    g_autofree char *body =
+        g_strdup_printf("BEGIN IF (SELECT pg_catalog.shobj_description(oid, 'pg_authid') FROM pg_catalog.pg_roles "
+                        "WHERE rolname = %s) = %s "
+                        "THEN DROP ROLE %s; END IF; EXCEPTION WHEN dependent_objects_still_exist THEN NULL; END",
+                        name, marker, quoted);
+    g_autofree char *literal = pg_quote_literal(body);
+    g_autofree char *cleanup = g_strconcat("DO ", literal, NULL);
+    /* One query is one transaction: there is no moment at which the role is there without its comment. */
+    g_autofree char *sql = g_strdup_printf("%s; COMMENT ON ROLE %s IS %s", role->create_sql, quoted, marker);
+    return own_and_make(fold, "role", role->name, cleanup, sql, error);
+}
+
+bool fold_create_roles(Fold *fold, GError **error)
+{
+    const GPtrArray *roles = fold->spec->plan->roles;
+    for (guint i = 0; i < roles->len; i++) {
+        const PlanRole *role = roles->pdata[i];
+        if (role->create_sql != NULL && !create_role(fold, role, error)) {
+            g_prefix_error(error, "creating role %s: ", role->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+char *fold_fill_in(const char *sql, const char *quoted_database)
+{
+    GString *text = g_string_new(sql);
+    g_string_replace(text, "{database}", quoted_database, 0);
+    return g_string_free(text, FALSE);
+}
+
+bool fold_create_database(Fold *fold, GError **error)
+{
+    const FoldSpec *spec = fold->spec;
+    g_autofree char *quoted = pg_quote_ident(fold->stage);
+    g_autofree char *sql = fold_fill_in(spec->plan->create_database_sql, quoted);
+    g_autofree char *cleanup = g_strdup_printf("DROP DATABASE IF EXISTS %s", quoted);
+    if (own_and_make(fold, "database", fold->stage, cleanup, sql, error))
+        return true;
+    g_prefix_error(error, "creating the database: ");
+    return false;
+}
+
+static bool belongs(const DumpEntry *entry, gpointer data)
+{
+    return g_hash_table_contains(data, entry);
+}
+
+/* "orders_id_key", or of a constraint "orders orders_id_key". */
+static bool is_index_called(const DumpEntry *entry, const DumpEntry *attach)
+{
+    g_autofree char *constraint = g_strconcat(" ", attach->name, NULL);
+    return g_strcmp0(entry->schema, attach->schema) == 0 &&
+           (g_str_equal(entry->name, attach->name) || g_str_has_suffix(entry->name, constraint));
+}
+
+/* A partition's index goes with the index of the whole table, and cannot be dropped on its own. */
+static void leave_attached(const Dump *dump, GHashTable *ours)
+{
+    g_autoptr(GHashTable) by_id = g_hash_table_new(g_direct_hash, g_direct_equal);
+    for (guint i = 0; i < dump->entries->len; i++) {
+        const DumpEntry *entry = dump->entries->pdata[i];
+        g_hash_table_insert(by_id, GINT_TO_POINTER(entry->id), (gpointer)entry);
+    }
+    for (guint i = 0; i < dump->entries->len; i++) {
+        const DumpEntry *attach = dump->entries->pdata[i];
+        for (guint k = 0; g_str_equal(attach->type, "INDEX ATTACH") && k < attach->depends->len; k++) {
+            const DumpEntry *index =
+                g_hash_table_lookup(by_id, GINT_TO_POINTER(g_array_index(attach->depends, int, k)));
+            if (index != NULL && is_index_called(index, attach))
+                g_hash_table_remove(ours, index);
+        }
+    }
+}
+
+/* In a database that exists: what takes the run's objects away again, known before the first of them is made. The
+ * schema fold->marker is made in one transaction with the first of them, so where it is missing, whatever has their
+ * names is not ours. What stands for itself (publications, event triggers) is made in the transaction that drops the
+ * marker, and never has to be taken away. */
+bool fold_own_objects(Fold *fold, GError **error)
+{
+    const FoldSpec *spec = fold->spec;
+    g_autoptr(GHashTable) ours = g_hash_table_new(g_direct_hash, g_direct_equal);
+    for (guint i = 0; i < spec->plan->entries->len; i++) {
+        const PlanEntry *p = spec->plan->entries->pdata[i];
+        if (fold_makes(p) && !fold_is_final(p->entry))
+            g_hash_table_add(ours, (gpointer)p->entry);
+    }
+    leave_attached(spec->plan->dump, ours);
+    g_autofree char *drops = dump_drop_script(spec->plan->dump, spec->tools, belongs, ours, error);
+    if (drops == NULL)
+        return false;
+    g_autoptr(GString) script = g_string_new(drops);
+    g_autofree char *quoted = pg_quote_ident(fold->marker);
+    g_string_append_printf(script, "DROP SCHEMA %s;", quoted);
+    g_autofree char *literal = pg_quote_literal(script->str);
+    g_autofree char *marker = pg_quote_literal(fold->marker);
+    g_autofree char *body = g_strdup_printf(
+        "BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s) THEN EXECUTE %s; END IF; END", marker,
+        literal);
+    g_autofree char *quoted_body = pg_quote_literal(body);
+    g_autofree char *cleanup = g_strconcat("DO ", quoted_body, NULL);
+    g_autofree char *name = g_strdup_printf("new objects in database %s", fold->stage);
+    gint64 object = 0;
+    return ledger_object_own(spec->ledger, spec->run, "objects", name, fold->stage, cleanup, &object, error);
+}
