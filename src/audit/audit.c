@@ -1,10 +1,10 @@
 #include "audit/audit.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "audit/drift.h"
 #include "base/error.h"
+#include "catalog/lock.h"
 #include "reconcile/reconcile.h"
 
 /* lo_get() reads under the snapshot and needs no more than SELECT on the object. */
@@ -106,21 +106,9 @@ static void pair_relations(Audit *audit, const AuditSpec *spec)
     g_ptr_array_sort(audit->relations, by_name);
 }
 
-static int by_schema_and_name(gconstpointer a, gconstpointer b)
-{
-    const CatalogSequence *x = a, *y = *(CatalogSequence *const *)b;
-    int order = strcmp(x->schema, y->schema);
-    return order != 0 ? order : strcmp(x->name, y->name);
-}
-
-/* The catalog has them in that order. */
 static const CatalogSequence *find_sequence(const Catalog *catalog, const CatalogSequence *wanted)
 {
-    if (catalog == NULL || catalog->sequences->len == 0)
-        return NULL;
-    CatalogSequence *const *found =
-        bsearch(wanted, catalog->sequences->pdata, catalog->sequences->len, sizeof(gpointer), by_schema_and_name);
-    return found == NULL ? NULL : *found;
+    return catalog == NULL ? NULL : g_hash_table_lookup(catalog->sequences_by_name, wanted->quoted);
 }
 
 /* The next value that nextval() gives lies at or beyond the source's next value, in the direction of the increment. */
@@ -292,6 +280,18 @@ static void judge(Audit *audit)
     audit->empty_source = empty;
 }
 
+/* Reads a side's catalog and, where its connections share a snapshot, keeps that readable until they let go. */
+static Catalog *read_side(PgConn *holder, const GPtrArray *workers, GError **error)
+{
+    g_autoptr(Catalog) catalog = catalog_read(holder, error);
+    if (catalog == NULL || (pg_conn_in_transaction(holder) && !catalog_lock(holder, catalog, error)))
+        return NULL;
+    for (guint i = 0; workers != NULL && i < workers->len; i++)
+        if (pg_conn_in_transaction(workers->pdata[i]) && !catalog_bound_waits(workers->pdata[i], error))
+            return NULL;
+    return g_steal_pointer(&catalog);
+}
+
 Audit *audit_run(const AuditSpec *spec, GError **error)
 {
     g_autoptr(Audit) audit = g_new0(Audit, 1);
@@ -303,10 +303,10 @@ Audit *audit_run(const AuditSpec *spec, GError **error)
     audit->text = spec->target == NULL
                       ? DIGEST_TEXT_NATIVE
                       : reconcile_text_mode(pg_conn_identity(spec->source), pg_conn_identity(spec->target));
-    audit->source = catalog_read(spec->source, error);
+    audit->source = read_side(spec->source, spec->sources, error);
     if (audit->source == NULL)
         return NULL;
-    if (spec->target != NULL && (audit->target = catalog_read(spec->target, error)) == NULL)
+    if (spec->target != NULL && (audit->target = read_side(spec->target, spec->targets, error)) == NULL)
         return NULL;
     pair_relations(audit, spec);
     pair_sequences(audit);

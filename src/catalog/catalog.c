@@ -82,6 +82,7 @@ Catalog *catalog_new(void)
     catalog->relations = g_ptr_array_new_with_free_func(relation_free);
     catalog->by_name = g_hash_table_new(g_str_hash, g_str_equal);
     catalog->sequences = g_ptr_array_new_with_free_func(sequence_free);
+    catalog->sequences_by_name = g_hash_table_new(g_str_hash, g_str_equal);
     catalog->foreign_keys = g_ptr_array_new_with_free_func(foreign_key_free);
     catalog->extensions = g_ptr_array_new_with_free_func(pair_free);
     catalog->counts = g_ptr_array_new_with_free_func(pair_free);
@@ -94,6 +95,7 @@ void catalog_free(Catalog *catalog)
     if (catalog == NULL)
         return;
     g_hash_table_unref(catalog->by_name);
+    g_hash_table_unref(catalog->sequences_by_name);
     g_ptr_array_unref(catalog->relations);
     g_ptr_array_unref(catalog->sequences);
     g_ptr_array_unref(catalog->foreign_keys);

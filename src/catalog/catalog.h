@@ -49,6 +49,7 @@ typedef struct CatalogRelation {
     char *owner;
     bool is_partition;
     bool row_security;
+    bool populated;         /* of a materialized view: it holds rows, or has none to hold */
     bool extension_member;  /* configuration table of an extension */
     GPtrArray *columns;     /* of CatalogColumn*, by name in byte order */
     GPtrArray *definitions; /* of CatalogDefinition*, by kind and name */
@@ -82,6 +83,7 @@ typedef struct Catalog {
     GPtrArray *relations;    /* of CatalogRelation*, by schema and name in byte order */
     GHashTable *by_name;     /* quoted -> CatalogRelation*; not owning: catalog_find() */
     GPtrArray *sequences;    /* of CatalogSequence*, by schema and name */
+    GHashTable *sequences_by_name; /* quoted -> CatalogSequence*; not owning */
     GPtrArray *foreign_keys; /* of CatalogForeignKey* */
     GPtrArray *extensions;   /* of CatalogPair: version */
     GPtrArray *counts;       /* of CatalogPair: how many objects of each kind */

@@ -48,6 +48,7 @@ static bool on_relation(const PgResult *row, gpointer data, GError **error)
     r->is_partition = pg_result_bool(row, 0, 9);
     r->row_security = pg_result_bool(row, 0, 10);
     r->extension_member = pg_result_bool(row, 0, 11);
+    r->populated = pg_result_bool(row, 0, 12);
     g_ptr_array_add(reader->catalog->relations, r);
     g_hash_table_insert(reader->by_oid, GUINT_TO_POINTER(r->oid), r);
     g_hash_table_insert(reader->catalog->by_name, r->quoted, r);
@@ -116,6 +117,7 @@ static bool on_sequence(const PgResult *row, gpointer data, GError **error)
     s->quoted = pg_quote_qualified(s->schema, s->name);
     s->increment = pg_result_int(row, 0, 2);
     g_ptr_array_add(reader->catalog->sequences, s);
+    g_hash_table_insert(reader->catalog->sequences_by_name, s->quoted, s);
     return true;
 }
 

@@ -54,6 +54,8 @@ const char *pg_conn_display(const PgConn *conn);
  * SpawnSpec.setenv: a name alone is one that the child must not have. Transfer full. */
 char **pg_conn_child_environment(const PgConn *conn);
 bool pg_same_database(const PgIdentity *a, const PgIdentity *b);
+/* Inside a transaction block, failed or not. */
+bool pg_conn_in_transaction(const PgConn *conn);
 /* SQLSTATE of the last failed statement ("23505"), or "". */
 const char *pg_conn_sqlstate(const PgConn *conn);
 /* url with the password taken out, for messages; "(not a connection string)" where libpq cannot read it. Transfer full.

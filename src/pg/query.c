@@ -232,6 +232,12 @@ bool pg_query_each(PgConn *conn, const char *sql, guint n, const char *const *va
     }
 }
 
+bool pg_conn_in_transaction(const PgConn *conn)
+{
+    PGTransactionStatusType status = PQtransactionStatus(conn->pg);
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
 const char *pg_conn_sqlstate(const PgConn *conn)
 {
     return conn->sqlstate;

@@ -117,7 +117,8 @@ static const char *reason_to_skip(Plan *plan, const PlanSpec *spec, const DumpEn
     if (!g_str_has_prefix(entry->type, "SUBSCRIPTION"))
         return NULL;
     /* It would take a slot of the publisher over, which still feeds the source. */
-    plan_notice(plan, "subscription %s is left out: it goes on feeding the source; create it in the target after the switch",
+    plan_notice(plan,
+                "subscription %s is left out: it goes on feeding the source; create it in the target after the switch",
                 entry->name);
     return "subscriptions stay with the source";
 }
@@ -169,13 +170,14 @@ static bool is_of_schema_there(const DumpEntry *entry, GHashTable *target_by_key
     return g_str_equal(entry->schema, "public") || g_hash_table_contains(target_by_key, key);
 }
 
-/* What a failed fold has made is taken away by dropping it: a comment or a privilege on somebody else's object cannot. */
+/* What a failed fold has made is taken away by dropping it: a comment or a privilege on somebody else's object cannot.
+ */
 static void leave_out(Plan *plan, PlanEntry *p)
 {
     p->action = PLAN_SKIP;
     p->reason = g_strdup("the target has what it is about, but not this");
-    plan_notice(plan, "%s of %s is not in the target, and not brought there: what it is about is there already", p->entry->type,
-                p->entry->name);
+    plan_notice(plan, "%s of %s is not in the target, and not brought there: what it is about is there already",
+                p->entry->type, p->entry->name);
 }
 
 /* ATTACH PARTITION gives the partition indexes and keys of names that the server chooses: the source's would come on
@@ -232,7 +234,8 @@ void plan_entries(Plan *plan, const PlanSpec *spec)
         if (skip != NULL) {
             p->action = PLAN_SKIP;
             p->reason = g_strdup(skip);
-        } else if (there == NULL && spec->target_dump != NULL && (is_of_another(p->entry, made) || is_of_schema_there(p->entry, target))) {
+        } else if (there == NULL && spec->target_dump != NULL &&
+                   (is_of_another(p->entry, made) || is_of_schema_there(p->entry, target))) {
             leave_out(plan, p);
         } else if (there == NULL) {
             judge_new(plan, p, source_ids, target);

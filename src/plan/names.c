@@ -7,7 +7,8 @@
 static const char *const RELATIONS[] = {"TABLE",         "VIEW",  "MATERIALIZED VIEW", "SEQUENCE",
                                         "FOREIGN TABLE", "INDEX", "CONSTRAINT",        NULL};
 /* A relation with columns is a type as well. */
-static const char *const TYPES[] = {"TYPE", "DOMAIN", "SHELL TYPE", "TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", NULL};
+static const char *const TYPES[] = {"TYPE",          "DOMAIN", "SHELL TYPE", "TABLE", "VIEW", "MATERIALIZED VIEW",
+                                    "FOREIGN TABLE", NULL};
 static const char *const ROUTINES[] = {"FUNCTION", "PROCEDURE", "AGGREGATE", NULL};
 
 static char *key_of(const char *class, const char *schema, const char *name)

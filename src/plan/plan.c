@@ -63,7 +63,8 @@ static void judge_merge(Plan *plan, PlanRelation *r)
     count_rows(text, rows->extra, "row is only there", "rows are only there");
     r->action = PLAN_MERGE;
     r->reason = g_strdup(text->len > 0 ? text->str : "its digests differ");
-    plan_block(plan, "%s needs a merge, which this version does not do: %s", r->verify->audit->source->label, r->reason);
+    plan_block(plan, "%s needs a merge, which this version does not do: %s", r->verify->audit->source->label,
+               r->reason);
 }
 
 static void judge_same(Plan *plan, PlanRelation *r)
@@ -77,7 +78,8 @@ static void judge_same(Plan *plan, PlanRelation *r)
             g_strdup_printf("its rows are the same; its definition differs: %s", (char *)audit->drift->pdata[0]);
     if (audit->drift->len > 0)
         plan_notice(plan, "%s: its definition differs, and the target's stays: %s%s", audit->source->label,
-                    (const char *)audit->drift->pdata[0], audit->drift->len > 1 ? ", and more (`pgfold audit` tells)" : "");
+                    (const char *)audit->drift->pdata[0],
+                    audit->drift->len > 1 ? ", and more (`pgfold audit` tells)" : "");
 }
 
 static void judge_relation(Plan *plan, PlanRelation *r)
@@ -164,7 +166,7 @@ Plan *plan_make(const PlanSpec *spec, GError **error)
     plan_large_objects(plan);
     plan_extensions(plan);
     plan_entries(plan, spec);
-    if (!plan_check_names(plan, spec, error) || !plan_server(plan, spec, error)) {
+    if (!plan_check_names(plan, spec, error) || !plan_server(plan, spec, error) || !plan_advice(plan, spec, error)) {
         g_prefix_error(error, "planning: ");
         return NULL;
     }

@@ -100,8 +100,7 @@ static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, G
     return true;
 }
 
-/* {"a","b"}, as the server reads an array. */
-static char *array_of_roles(const Plan *plan)
+char *plan_role_names(const Plan *plan)
 {
     GString *array = g_string_new("{");
     for (guint i = 0; i < plan->roles->len; i++) {
@@ -117,7 +116,7 @@ static char *array_of_roles(const Plan *plan)
     return g_string_free(array, FALSE);
 }
 
-static PlanRole *find_role(const Plan *plan, const char *name)
+PlanRole *plan_find_role(const Plan *plan, const char *name)
 {
     for (guint i = 0; i < plan->roles->len; i++) {
         PlanRole *role = plan->roles->pdata[i];
@@ -131,14 +130,14 @@ static PlanRole *find_role(const Plan *plan, const char *name)
  * already keep the memberships that they have there. */
 static bool plan_memberships(Plan *plan, const PlanSpec *spec, GError **error)
 {
-    g_autofree char *names = array_of_roles(plan);
+    g_autofree char *names = plan_role_names(plan);
     const char *values[] = {names};
     g_autoptr(PgResult) r = pg_query_params(spec->source, PLAN_MEMBERSHIPS_SQL, 1, values, soon(), error);
     if (r == NULL)
         return false;
     for (int i = 0; i < pg_result_rows(r); i++) {
-        PlanRole *role = find_role(plan, pg_result_get(r, i, 0));
-        PlanRole *member = find_role(plan, pg_result_get(r, i, 1));
+        PlanRole *role = plan_find_role(plan, pg_result_get(r, i, 0));
+        PlanRole *member = plan_find_role(plan, pg_result_get(r, i, 1));
         if (role == NULL || member == NULL)
             continue;
         PlanRole *created = NULL;
@@ -220,7 +219,8 @@ static bool check_schemas(Plan *plan, const PlanSpec *spec, GError **error)
         const char *schema = pg_result_get(r, i, 0);
         g_autofree char *quoted = pg_quote_ident(schema);
         if (makes_something_in(plan, schema))
-            plan_block(plan, "role %s may not create anything in schema %s of the target: GRANT CREATE ON SCHEMA %s TO it",
+            plan_block(plan,
+                       "role %s may not create anything in schema %s of the target: GRANT CREATE ON SCHEMA %s TO it",
                        pg_conn_identity(spec->target)->role, schema, quoted);
     }
     return true;
