@@ -334,12 +334,21 @@ static bool counts_reached(const Audit *audit)
     return true;
 }
 
+bool audit_unpopulated(const AuditRelation *relation)
+{
+    const CatalogRelation *s = relation->source, *t = relation->target;
+    return relation->verdict != AUDIT_SKIPPED && s != NULL && t != NULL && s->kind == 'm' && t->kind == 'm' &&
+           s->populated && !t->populated;
+}
+
 bool audit_contained(const Audit *audit)
 {
     for (guint i = 0; i < audit->relations->len; i++) {
         const AuditRelation *r = audit->relations->pdata[i];
         if (r->verdict != AUDIT_SAME && r->verdict != AUDIT_TARGET_ONLY && r->verdict != AUDIT_SKIPPED &&
             r->verdict != AUDIT_DRIFT)
+            return false;
+        if (audit_unpopulated(r))
             return false;
     }
     for (guint i = 0; i < audit->sequences->len; i++)

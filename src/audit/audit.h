@@ -71,10 +71,13 @@ typedef struct AuditSpec {
     gpointer observer_data;
 } AuditSpec;
 
+/* Connections in a transaction are taken to share a snapshot: the tables are locked in it (catalog/lock.h). */
 Audit *audit_run(const AuditSpec *spec, GError **error);
 void audit_free(Audit *audit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Audit, audit_free)
 
+/* A materialized view that holds rows in the source and was never filled in the target. */
+bool audit_unpopulated(const AuditRelation *relation);
 /* Every row of the source is in the target, every sequence reached, every kind of object as often: nothing differs.
  * What the target has beside that does not count. */
 bool audit_contained(const Audit *audit);

@@ -83,6 +83,8 @@ GPtrArray *drift_find(const CatalogRelation *source, const CatalogRelation *targ
     GPtrArray *drift = g_ptr_array_new_with_free_func(g_free);
     if (source->kind != target->kind)
         add(drift, "it is of another kind in the target");
+    else if (source->kind == 'm' && source->populated && !target->populated)
+        add(drift, "it is not populated in the target");
     find_columns(drift, source, target);
     find_definitions(drift, source, target);
     return drift;

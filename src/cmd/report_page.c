@@ -269,6 +269,8 @@ static void add_objects(Page *page, const Receipt *receipt)
     add_heading(page, 2, OUT_BOLD, "Objects");
     for (guint i = 0; i < receipt->objects->len; i++) {
         const ReceiptObjects *objects = receipt->objects->pdata[i];
+        if (g_str_equal(objects->kind, "large object") && objects->verdict == RECEIPT_CONTAINED)
+            continue; /* has a line of its own, with the verdict on the contents */
         table_add(table, OUT_NAME, objects->kind);
         add_count_cell(table, objects->source);
         add_count_cell(table, objects->target);

@@ -48,6 +48,11 @@ static const char *remedy_for(const char *message)
     return "Try the same connection with psql.";
 }
 
+char *pg_library_version(void)
+{
+    return g_strdup_printf("%d.%d", PQlibVersion() / 10000, PQlibVersion() % 10000);
+}
+
 char *pg_url_display(const char *url)
 {
     PQconninfoOption *options = PQconninfoParse(url, NULL);

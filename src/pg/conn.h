@@ -58,6 +58,8 @@ bool pg_same_database(const PgIdentity *a, const PgIdentity *b);
 bool pg_conn_in_transaction(const PgConn *conn);
 /* SQLSTATE of the last failed statement ("23505"), or "". */
 const char *pg_conn_sqlstate(const PgConn *conn);
+/* Of the libpq that is loaded: "15.4". Transfer full. */
+char *pg_library_version(void);
 /* url with the password taken out, for messages; "(not a connection string)" where libpq cannot read it. Transfer full.
  */
 char *pg_url_display(const char *url);

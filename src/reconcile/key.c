@@ -6,11 +6,21 @@
 static const char *const SAME_ORDER[] = {"int2", "int4", "int8",      "oid",         "uuid",
                                          "date", "time", "timestamp", "timestamptz", NULL};
 
-/* The key of the source, when the target has the columns too (its own key may be another). */
+enum {
+    ROWS_PER_RANGE = 200, /* costs 24 bytes of traffic each */
+    MAX_RANGES = 65536,
+    MAX_TEXT_RANGES = 256, /* width_bucket() walks an array of texts from its start for each row */
+    ROWS_PER_PAGE = 60,    /* where nothing is known */
+};
+
+/* The key of the source, when the same columns (in any order) are the key of the target too. Columns that are not
+ * unique on both sides tell no rows apart: there the rows are a multiset. */
 static const char *const *usable_key(const CatalogRelation *source, const CatalogRelation *target)
 {
-    for (char **column = source->key; column != NULL && *column != NULL; column++)
-        if (catalog_column(target, *column) == NULL)
+    if (source->key == NULL || target->key == NULL || g_strv_length(source->key) != g_strv_length(target->key))
+        return NULL;
+    for (char **column = source->key; *column != NULL; column++)
+        if (!g_strv_contains((const char *const *)target->key, *column))
             return NULL;
     return (const char *const *)source->key;
 }
@@ -54,6 +64,30 @@ void key_plan_init(KeyPlan *plan, const CatalogRelation *source, const CatalogRe
     plan->order_type = g_strdup("pg_catalog.int8");
     plan->order_sql = g_strdup(plan->row_sql);
     plan->key_sql = g_strdup_printf("pg_catalog.concat(%s, ' ', %s)", plan->row_sql, second);
+}
+
+/* The exact number; else the planner's estimate; of a table that was never analysed, a guess from its size. */
+static guint64 rows_expected(const ReconcileSide *source)
+{
+    const CatalogRelation *relation = source->relation;
+    if (source->rows > 0)
+        return source->rows;
+    return relation->estimate >= 0 ? (guint64)relation->estimate : relation->pages * ROWS_PER_PAGE;
+}
+
+guint64 key_plan_max_ranges(const KeyPlan *plan)
+{
+    return g_str_equal(plan->order_type, "pg_catalog.text") ? MAX_TEXT_RANGES : MAX_RANGES;
+}
+
+guint64 key_plan_rows_per_range(const KeyPlan *plan, const ReconcileSide *source)
+{
+    return MAX((guint64)ROWS_PER_RANGE, rows_expected(source) / key_plan_max_ranges(plan) + 1);
+}
+
+guint64 key_plan_ranges(const KeyPlan *plan, const ReconcileSide *source)
+{
+    return CLAMP(rows_expected(source) / ROWS_PER_RANGE, 1, key_plan_max_ranges(plan));
 }
 
 void key_plan_clear(KeyPlan *plan)

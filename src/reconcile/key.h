@@ -14,5 +14,10 @@ typedef struct KeyPlan {
 
 void key_plan_init(KeyPlan *plan, const CatalogRelation *source, const CatalogRelation *target,
                    const char *const *columns, DigestText text);
+/* How many ranges there may be at most; how many rows of the source one should have; how many ranges to make where they
+ * are even. From the exact number of rows where source has it. */
+guint64 key_plan_max_ranges(const KeyPlan *plan);
+guint64 key_plan_rows_per_range(const KeyPlan *plan, const ReconcileSide *source);
+guint64 key_plan_ranges(const KeyPlan *plan, const ReconcileSide *source);
 void key_plan_clear(KeyPlan *plan);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(KeyPlan, key_plan_clear)

@@ -7,10 +7,6 @@
 #include "reconcile/rows.h"
 
 enum {
-    ROWS_PER_RANGE = 200, /* costs 24 bytes of traffic each */
-    MAX_RANGES = 65536,
-    MAX_TEXT_RANGES = 256,  /* width_bucket() walks an array of texts from its start for each row */
-    ROWS_PER_PAGE = 60,     /* where nothing is known */
     ROWS_PER_LEAF = 100000, /* pairs of both sides held in memory at once */
 };
 
@@ -77,11 +73,10 @@ bool reconcile_digests(const ReconcileSide *source, const ReconcileSide *target,
     return digest_from_row(s, 0, 0, ret_source, error) && digest_from_row(t, 0, 0, ret_target, error);
 }
 
-/* Every ROWS_PER_RANGE-th key of the source, as texts in order. */
-static GPtrArray *bounds_of_keys(const ReconcileSide *source, const KeyPlan *plan, guint64 rows, GError **error)
+/* Every n-th key of the source, as texts in order. There may be more rows than were expected: then fewer keys. */
+static GPtrArray *bounds_of_keys(const ReconcileSide *source, const KeyPlan *plan, GError **error)
 {
-    guint64 max_ranges = g_str_equal(plan->order_type, "pg_catalog.text") ? MAX_TEXT_RANGES : MAX_RANGES;
-    guint64 per_range = MAX((guint64)ROWS_PER_RANGE, rows / max_ranges + 1);
+    guint64 per_range = key_plan_rows_per_range(plan, source);
     g_autofree char *sql =
         g_strdup_printf("SELECT DISTINCT k::pg_catalog.text AS bound, k FROM (SELECT %s AS k, row_number() OVER (ORDER "
                         "BY %s) AS n FROM %s%s) s "
@@ -92,15 +87,15 @@ static GPtrArray *bounds_of_keys(const ReconcileSide *source, const KeyPlan *pla
     if (r == NULL)
         return NULL;
     GPtrArray *bounds = g_ptr_array_new_with_free_func(g_free);
-    for (int i = 0; i < pg_result_rows(r); i++)
+    int step = (int)((guint64)pg_result_rows(r) / key_plan_max_ranges(plan)) + 1;
+    for (int i = step - 1; i < pg_result_rows(r); i += step)
         g_ptr_array_add(bounds, g_strdup(pg_result_get(r, i, 0)));
     return bounds;
 }
 
 /* Hashes are spread evenly, so even bounds make even ranges. */
-static GPtrArray *bounds_of_hashes(guint64 rows)
+static GPtrArray *bounds_of_hashes(guint64 n)
 {
-    guint64 n = CLAMP(rows / ROWS_PER_RANGE, 1, MAX_RANGES);
     GPtrArray *bounds = g_ptr_array_new_with_free_func(g_free);
     for (guint64 i = 1; i < n; i++) {
         gint64 bound = (gint64)((guint64)G_MININT64 + i * (G_MAXUINT64 / n));
@@ -238,12 +233,6 @@ static bool compare_ranges(const RowsJob *job, const GPtrArray *bounds, const GA
     return true;
 }
 
-/* The planner's estimate; of a table that was never analysed, a guess from its size. */
-static guint64 rows_expected(const CatalogRelation *relation)
-{
-    return relation->estimate >= 0 ? (guint64)relation->estimate : relation->pages * ROWS_PER_PAGE;
-}
-
 bool reconcile_rows(const ReconcileSide *source, const ReconcileSide *target, DigestText text, guint max_details,
                     Reconciled *ret_result, GError **error)
 {
@@ -257,8 +246,8 @@ bool reconcile_rows(const ReconcileSide *source, const ReconcileSide *target, Di
     g_auto(GStrv) columns = digest_columns(source->relation);
     g_auto(KeyPlan) plan = {0};
     key_plan_init(&plan, source->relation, target->relation, (const char *const *)columns, text);
-    guint64 rows = rows_expected(source->relation);
-    g_autoptr(GPtrArray) bounds = plan.keyed ? bounds_of_keys(source, &plan, rows, error) : bounds_of_hashes(rows);
+    g_autoptr(GPtrArray) bounds =
+        plan.keyed ? bounds_of_keys(source, &plan, error) : bounds_of_hashes(key_plan_ranges(&plan, source));
     g_autoptr(GArray) ranges = g_array_new(FALSE, TRUE, sizeof(Range));
     RowsJob job = {.source = source,
                    .target = target,

@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 
-/* What is known of one key: how often it is on each side, and whether a row of the target has the source's hash. The
- * key is unique in the source; in the target it may not be. */
+/* What is known of one key: how often it is on each side, and whether a row of the target has the source's hash. A key
+ * is unique on both sides (key.c); where there is none, the row's own hash stands for it. */
 typedef struct Pair {
     guint64 source_times, target_times;
     gint64 source_hash;

@@ -87,6 +87,11 @@ static void add(GPtrArray *shortfalls, const char *format, ...)
 static void find_shortfalls(Verification *v)
 {
     const Audit *audit = v->audit;
+    for (guint i = 0; i < v->relations->len; i++) {
+        const AuditRelation *r = ((const VerifyRelation *)v->relations->pdata[i])->audit;
+        if (audit_unpopulated(r))
+            add(v->shortfalls, "materialized view %s is not populated in the target", r->source->label);
+    }
     for (guint i = 0; i < audit->sequences->len; i++) {
         const AuditSequence *s = audit->sequences->pdata[i];
         if (!s->reached && s->target == NULL)

@@ -1,4 +1,5 @@
--- purpose: how many objects of each kind the users made: members of extensions and of the system are not counted
+-- purpose: how many objects of each kind the users made: members of extensions and of the system are not counted,
+--          nor are indexes that pg_dump leaves out because they are not valid
 -- params: none
 -- columns: kind, count
 -- versions: 12-
@@ -13,6 +14,8 @@ object (kind, classid, oid) AS (
                 WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table'
                 WHEN 'c' THEN 'composite type' ELSE 'index' END, 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid
       FROM pg_catalog.pg_class c WHERE c.relkind <> 't' AND c.relpersistence <> 't' AND c.relnamespace IN (SELECT oid FROM user_schema)
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+                        WHERE i.indexrelid = c.oid AND NOT (i.indisready AND (i.indisvalid OR t.relkind = 'p')))
     UNION ALL
     SELECT 'filled materialized view', 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid
       FROM pg_catalog.pg_class c WHERE c.relkind = 'm' AND c.relispopulated AND c.relnamespace IN (SELECT oid FROM user_schema)
