@@ -80,14 +80,14 @@ typedef struct CatalogPair { /* extension: version; object kind: count; ... */
 } CatalogPair;
 
 typedef struct Catalog {
-    GPtrArray *relations;    /* of CatalogRelation*, by schema and name in byte order */
-    GHashTable *by_name;     /* quoted -> CatalogRelation*; not owning: catalog_find() */
-    GPtrArray *sequences;    /* of CatalogSequence*, by schema and name */
+    GPtrArray *relations;          /* of CatalogRelation*, by schema and name in byte order */
+    GHashTable *by_name;           /* quoted -> CatalogRelation*; not owning: catalog_find() */
+    GPtrArray *sequences;          /* of CatalogSequence*, by schema and name */
     GHashTable *sequences_by_name; /* quoted -> CatalogSequence*; not owning */
-    GPtrArray *foreign_keys; /* of CatalogForeignKey* */
-    GPtrArray *extensions;   /* of CatalogPair: version */
-    GPtrArray *counts;       /* of CatalogPair: how many objects of each kind */
-    GPtrArray *properties;   /* of CatalogPair: encoding, collate, ctype, provider, ... */
+    GPtrArray *foreign_keys;       /* of CatalogForeignKey* */
+    GPtrArray *extensions;         /* of CatalogPair: version */
+    GPtrArray *counts;             /* of CatalogPair: how many objects of each kind */
+    GPtrArray *properties;         /* of CatalogPair: encoding, collate, ctype, provider, ... */
     guint64 database_bytes;
     guint64 large_objects;
 } Catalog;

@@ -1,22 +1,8 @@
-#include <string.h>
-
 #include "base/cancel.h"
 #include "base/error.h"
 #include "fold/internal.h"
 
 enum { RENAME_TRIES = 40 };
-
-bool fold_is_final(const DumpEntry *entry)
-{
-    static const char *const KINDS[] = {"PUBLICATION", "EVENT TRIGGER"};
-    bool of_another = g_str_equal(entry->type, "COMMENT") || g_str_equal(entry->type, "SECURITY LABEL");
-    for (gsize i = 0; i < G_N_ELEMENTS(KINDS); i++) {
-        g_autofree char *prefix = g_strconcat(KINDS[i], " ", NULL);
-        if (g_str_has_prefix(entry->type, KINDS[i]) || (of_another && g_str_has_prefix(entry->name, prefix)))
-            return true;
-    }
-    return false;
-}
 
 static bool make_final(Fold *fold, GError **error)
 {

@@ -5,11 +5,6 @@
 
 enum { ENTRIES_PER_QUERY = 100 };
 
-bool fold_makes(const PlanEntry *entry)
-{
-    return entry->action == PLAN_NEW && *entry->entry->sql != '\0';
-}
-
 static void append_sql(const Fold *fold, GString *to, const DumpEntry *entry)
 {
     static const char LENIENT[] = "CREATE EXTENSION IF NOT EXISTS ";

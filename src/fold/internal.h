@@ -33,8 +33,6 @@ bool fold_create_pre_data(Fold *fold, GError **error);
 bool fold_create_large_objects(Fold *fold, GError **error);
 /* commit.c: the last step: what may exist only when all is proven, the last look at the catalogs, the name. */
 bool fold_commit(Fold *fold, GError **error);
-/* Whether an entry is made in that step: it would act on others at once, and hangs on no table of ours. */
-bool fold_is_final(const DumpEntry *entry);
 /* copy.c, large_objects.c: add jobs to pool; table_jobs: source oid of the table -> GPtrArray of PoolJob* */
 void fold_add_copies(Fold *fold, Pool *pool, GHashTable *table_jobs);
 bool fold_copy_large_objects(PoolWorker *worker, gpointer fold, GError **error);
@@ -56,5 +54,7 @@ void fold_phase(Fold *fold, const char *name);
 /* A step that is not a job of the pool, recorded before and after. */
 typedef bool (*FoldStep)(Fold *fold, GError **error);
 bool fold_step(Fold *fold, const char *name, FoldStep step, GError **error);
-/* Whether an entry of the plan is to be made by this run. */
+/* entry.c: whether an entry of the plan is to be made by this run; */
 bool fold_makes(const PlanEntry *entry);
+/* and whether in its last step: it would act on others at once, and hangs on no table of ours. */
+bool fold_is_final(const DumpEntry *entry);

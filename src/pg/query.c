@@ -23,8 +23,12 @@ void pg_set_error(PgConn *conn, const PGresult *res, GError **error)
         return;
     }
     bool forbidden = g_str_equal(conn->sqlstate, "42501");
+    bool locked = g_str_equal(conn->sqlstate, "55P03");
     pgf_error_set(error, forbidden ? PGF_ERROR_REFUSED : PGF_ERROR_MIDWAY,
-                  forbidden ? "Grant the privilege to this role, or connect as the owner of the objects." : NULL,
+                  forbidden ? "Grant the privilege to this role, or connect as the owner of the objects."
+                  : locked  ? "Another session holds, or waits for, an exclusive lock: run the same command again when "
+                              "it is done."
+                            : NULL,
                   "%s: %s%s%s (SQLSTATE %s)", conn->label, primary, detail == NULL ? "" : ": ",
                   detail == NULL ? "" : detail, conn->sqlstate);
 }
