@@ -50,6 +50,8 @@ typedef struct Backup {
  */
 Backup *backup_make(const BackupSpec *spec, GError **error);
 void backup_free(Backup *backup);
+/* Removes a backup from the disk that was made just now and that nobody has been told of. */
+void backup_discard(const Backup *backup);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Backup, backup_free)
 
 /* A backup made earlier, from its manifest. The files are not read: backup_verify_manifest() does that. */

@@ -260,3 +260,8 @@ void backup_free(Backup *backup)
     g_strfreev(backup->extensions);
     g_free(backup);
 }
+
+void backup_discard(const Backup *backup)
+{
+    (void)tree_remove(backup->path, NULL);
+}

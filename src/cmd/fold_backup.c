@@ -1,5 +1,7 @@
 #include "cmd/fold_backup.h"
 
+#include "base/error.h"
+
 bool fold_backup(const Ends *ends, const DumpTools *tools, const Audit *audit, const char *folder, Out *out,
                  ReceiptBackup *ret_backup, GError **error)
 {
@@ -21,8 +23,15 @@ bool fold_backup(const Ends *ends, const DumpTools *tools, const Audit *audit, c
     g_auto(BackupProof) proof = {0};
     BackupExpected expected = {.audit = audit, .jobs = (guint)ends->config->fold.jobs};
     out_notice(out, "Restoring the backup into an ephemeral server to prove it...");
-    if (!backup_prove(backup, tools, ends->config->fold.jobs, backup_compare, &expected, &proof, error))
+    g_autoptr(GError) cause = NULL;
+    if (!backup_prove(backup, tools, ends->config->fold.jobs, backup_compare, &expected, &proof, &cause)) {
+        if (g_error_matches(cause, PGF_ERROR, PGF_ERROR_CANCELLED))
+            backup_discard(backup);
+        else
+            g_prefix_error(&cause, "the backup %s is not proven: ", backup->path);
+        g_propagate_error(error, g_steal_pointer(&cause));
         return false;
+    }
     g_autofree char *rows = out_count(audit_rows(audit));
     g_autofree char *size = out_bytes(backup->bytes);
     g_autofree char *how =

@@ -4,7 +4,6 @@ ends well.
 No moment is guessed. The source has a function that, where a file says so, waits in the phase of the test: in COPY through a
 check, in CREATE INDEX and ANALYZE through an index, in REFRESH through a materialized view. The other phases wait for a lock.
 """
-import os
 import pathlib
 import shutil
 import signal
@@ -39,20 +38,26 @@ SOURCE = """
     COMMENT ON DATABASE "{name}" IS 'held';
     ALTER TABLE two OWNER TO {role};
 """
-BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgfold' AND wait_event_type = 'Lock'"
-SLEEPING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgfold' AND wait_event = 'PgSleep'"
+OURS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgfold%' AND "
+BLOCKED = OURS + "wait_event_type = 'Lock'"
+SLEEPING = OURS + "wait_event = 'PgSleep'"
+CONNECTED = OURS + "true"
+ROWS_COMING = "rows", "indexes", "statistics", "views"
 
 
 class Lock:
     """A lock that a session of its own holds."""
 
     def __init__(self, cluster, database, statement):
-        self.process = subprocess.Popen([harness.client("psql"), "-X", "-q", "-c", f"BEGIN; {statement}; SELECT 1", "-c", "SELECT pg_sleep(600)"],
-                                        env=harness.clean_environment(**cluster.environment(database)), stdout=subprocess.PIPE, text=True)
-        self.process.stdout.readline()  # the lock is there
+        self.cluster = cluster
+        self.process = subprocess.Popen([harness.client("psql"), "-X", "-q", "-A", "-t", "-c", f"BEGIN; {statement}; SELECT pg_backend_pid()",
+                                         "-c", "SELECT pg_sleep(600)"],
+                                        env=harness.clean_environment(**cluster.environment(database)), stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True)
+        self.backend = self.process.stdout.readline().strip()  # the lock is there
 
     def release(self):
-        self.process.kill()
+        self.cluster.sql("postgres", f"SELECT pg_terminate_backend({self.backend})")
         self.process.communicate()
 
 
@@ -124,7 +129,7 @@ class Held:
         self.reach_lock(self.vps)
 
     def hold_database(self):
-        self.lock = Lock(self.vps, "postgres", "LOCK TABLE pg_shdescription IN SHARE MODE")
+        self.lock = Lock(self.vps, "postgres", "LOCK TABLE pg_database IN SHARE MODE")
 
     def reach_database(self):
         self.reach_lock(self.vps)
@@ -135,12 +140,20 @@ class Held:
         return made.pop() if made else self.pair.name
 
     def hold_proof(self):
-        self.hold("target.views")
+        self.hold("target.statistics")
 
     def reach_proof(self):
         self.reach_sleep()
-        stage = self.stage()
-        self.lock = Lock(self.vps, stage, "LOCK TABLE two IN ACCESS EXCLUSIVE MODE")
+        self.lock = Lock(self.vps, self.stage(), "LOCK TABLE two IN ACCESS EXCLUSIVE MODE")
+        (self.folder / "target.statistics.go").touch()
+        self.reach_lock(self.vps)
+
+    def hold_commit(self):
+        self.hold("target.views")
+
+    def reach_commit(self):
+        self.reach_sleep()
+        self.lock = Lock(self.vps, "postgres", "LOCK TABLE pg_shdescription IN SHARE MODE")
         (self.folder / "target.views.go").touch()
         self.reach_lock(self.vps)
 
@@ -152,7 +165,7 @@ class Held:
         if self.lock is not None:  # DROP needs what the test has locked
             wait_until(lambda: self.process.poll() is not None or
                        self.pair.source.cluster.sql("postgres", BLOCKED) == "0" and
-                       self.vps.sql("postgres", BLOCKED + " AND query !~ '^(DROP|DO)'") == "0", "the end of the wait for the lock")
+                       self.vps.sql("postgres", BLOCKED + " AND query !~ '^(DROP|DO) '") == "0", "the end of the wait for the lock")
             self.lock.release()
             self.lock = None
         _, err = self.process.communicate(timeout=60)
@@ -167,7 +180,7 @@ class Held:
         if content is not None:
             assert_same(content, self.before[2])
         for server in (self.vps, self.pair.source.cluster):
-            wait_until(lambda server=server: server.connections() == 0, "the end of its connections")
+            wait_until(lambda server=server: server.sql("postgres", CONNECTED) == "0", "the end of its connections")
 
     def fold_well(self):
         """Another fold, with nothing in its way: all arrives."""
@@ -181,7 +194,7 @@ class Held:
 
 @pytest.fixture
 def held(pair, running, machine, laptop, vps):
-    folder = machine.folder / "holds"
+    folder = machine.folder / f"holds-{time.monotonic_ns()}"
     folder.mkdir(mode=0o755)
     role = "held_owner"
     laptop.sql("postgres", f"CREATE ROLE {role}")
@@ -190,13 +203,13 @@ def held(pair, running, machine, laptop, vps):
     made = Held(pair, running, folder, vps)
     yield made
     made.let_go()
-    for path in ("target.rows.go", "target.indexes.go", "target.statistics.go", "target.views.go"):
-        (folder / path).touch()
+    for phase in ROWS_COMING:
+        (folder / f"target.{phase}.go").touch()
     if made.process is not None and made.process.poll() is None:
         made.process.kill()
         made.process.communicate()
     for server in (laptop, vps):
-        wait_until(lambda server=server: server.connections() == 0, "the end of its connections")
+        wait_until(lambda server=server: server.sql("postgres", CONNECTED) == "0", "the end of its connections")
     for name in vps.databases():
         if name.startswith("pgfold"):
             vps.database(name).drop()
@@ -207,9 +220,9 @@ def held(pair, running, machine, laptop, vps):
     shutil.rmtree(folder)
 
 
-ALL = ("analysis", "backup", "roles", "database", "rows", "indexes", "statistics", "views", "proof")
+ALL = ("analysis", "backup", "roles", "database", "rows", "indexes", "statistics", "proof", "views", "commit")
 EARLY = ("analysis", "backup")
-IN_PLACE = ("rows", "indexes", "views", "proof")
+IN_PLACE = ("rows", "indexes", "proof", "views")
 
 
 @pytest.mark.parametrize("phase", ALL)
@@ -283,9 +296,9 @@ def test_what_others_make_meanwhile_under_the_name_of_a_new_table_is_not_taken_a
 def test_a_connection_that_is_cut_ends_the_fold_with_its_state(held, end):
     held.start("rows")
     server = held.vps if end == "target" else held.pair.source.cluster
-    server.sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgfold'")
+    server.sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgfold%'")
     held.let_go()
-    for name in ("rows", "indexes"):
+    for name in ROWS_COMING:
         (held.folder / f"target.{name}.go").touch()
     _, err = held.process.communicate(timeout=60)
     assert held.process.returncode == 5, err

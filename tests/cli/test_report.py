@@ -127,6 +127,13 @@ def test_the_newest_receipt_is_shown_as_markdown(pgfold, state):
     assert "restored and compared" in text
 
 
+def test_large_objects_have_one_line(pgfold, state):
+    kinds = DOCUMENT["objects"] + [{"kind": "large object", "source": 3, "target": 3, "verdict": "contained", "reason": None}]
+    large = {**DOCUMENT["large_objects"], "count": 3, "target_count": 3, "digest": "3-00ff", "target_digest": "3-00ff"}
+    state.receipt(1, objects=kinds, large_objects=large)
+    assert pgfold("report", status=0).out.count("large object") == 1
+
+
 def test_markdown_tables_keep_their_columns_whatever_names_hold(pgfold, state):
     state.receipt(1)
     text = pgfold("report", status=0).out

@@ -1,10 +1,12 @@
 """`pgfold verify`: contained or not, and which rows. Never a false "contained"."""
 import json
+import subprocess
 import threading
 
 import pytest
 
 import documents
+import harness
 
 
 @pytest.fixture
@@ -228,6 +230,40 @@ def test_a_changed_receipt_is_found(pair, receipt):
     document["relations"][0]["rows"] = 3
     receipt.write_text(json.dumps(document))
     assert receipt.name in pair.pgfold("verify", "--receipt", receipt, status=1).err
+
+
+def test_rows_of_another_key_in_the_target_are_not_taken_for_the_sources(pair):
+    pair.source.create().sql("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a'), (2, 'b')")
+    pair.target.create().sql("CREATE TABLE t (id int, v text, PRIMARY KEY (id, v)); INSERT INTO t VALUES (1, 'x'), (1, 'y'), (2, 'b')")
+    found = relation(verify(pair.configure(), status=1))
+    assert (found["result"], found["missing"], found["extra"]) == ("different", 1, 2)
+    missing = next(d for d in found["differences"] if d["result"] == "missing")
+    assert {c["name"]: c["source"] for c in missing["columns"]} == {"id": "1", "v": "a"}
+
+
+def test_a_materialized_view_that_was_never_filled_is_less(pair):
+    for side in (pair.source, pair.target):
+        side.create().sql("CREATE MATERIALIZED VIEW m AS SELECT 1 AS n; CREATE MATERIALIZED VIEW bare AS SELECT 1 AS n WITH NO DATA")
+    verify(pair.configure(), status=0)
+    pair.pgfold("audit", status=0)
+    pair.target.sql("REFRESH MATERIALIZED VIEW m WITH NO DATA; REFRESH MATERIALIZED VIEW bare")
+    assert "materialized view public.m is not populated in the target" in verify(pair, status=1)["shortfalls"]
+    assert "public.m: it is not populated in the target" in pair.pgfold("audit", status=1).out
+
+
+def test_somebody_elses_exclusive_lock_is_refused_not_waited_for(table):
+    holder = subprocess.Popen([harness.client("psql"), "-X", "-q", "-A", "-t"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True, env=harness.clean_environment(**table.source.cluster.environment(table.name)))
+    try:
+        holder.stdin.write("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n")
+        holder.stdin.flush()
+        assert holder.stdout.readline() == "locked\n"
+        result = table.pgfold("verify", status=4)
+        assert "exclusive lock" in result.err and "public.t" in result.err
+    finally:
+        holder.stdin.close()
+        holder.wait(10)
+    verify(table, status=0)
 
 
 def test_a_column_of_the_target_may_be_generated(pair):

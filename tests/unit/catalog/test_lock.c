@@ -174,7 +174,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/lock/refuses a table that was dropped after the snapshot", "DROP TABLE public.t CASCADE",
                          refused_after);
     g_test_add_data_func("/lock/refuses a table that another one replaced after the snapshot",
-                         "ALTER TABLE public.t RENAME TO old; CREATE TABLE public.t (id int, v text)", refused_after);
+                         "ALTER TABLE public.t RENAME TO older; CREATE TABLE public.t (id int, v text)", refused_after);
     g_test_add_func("/lock/keeps what the snapshot shows, and lets others write", test_kept);
     g_test_add_func("/lock/leaves out what the role may not read", test_not_allowed);
     g_test_add_func("/lock/never waits without end", test_bounded);

@@ -103,12 +103,13 @@ static const Case CASES[] = {
      "INSERT INTO t DEFAULT VALUES", "missing (no key)"},
     {"a key that the target does not have as such",
      "CREATE TABLE t (id int, v int); INSERT INTO t VALUES (1, 1), (2, 2)", "ALTER TABLE t ADD PRIMARY KEY (id)",
-     "UPDATE t SET v = 5 WHERE id = 1", "different id=1 v: 1 -> 5"},
+     "UPDATE t SET v = 5 WHERE id = 1", "extra (no key) id=1 v=5\nmissing (no key) id=1 v=1"},
     {"duplicates of a key in the target", "CREATE TABLE t (id int, v int); INSERT INTO t VALUES (1, 1), (2, 2)",
-     "ALTER TABLE t ADD PRIMARY KEY (id)", "INSERT INTO t VALUES (2, 2)", "extra id=2 id=2 v=2"},
+     "ALTER TABLE t ADD PRIMARY KEY (id)", "INSERT INTO t VALUES (2, 2)", "extra (no key) id=2 v=2"},
     {"a duplicate of a key that hides another value",
      "CREATE TABLE t (id int, v int); INSERT INTO t VALUES (1, 1), (2, 2)", "ALTER TABLE t ADD PRIMARY KEY (id)",
-     "UPDATE t SET v = 3 WHERE id = 2; INSERT INTO t VALUES (2, 4)", NULL},
+     "UPDATE t SET v = 3 WHERE id = 2; INSERT INTO t VALUES (2, 4)",
+     "extra (no key) id=2 v=3\nextra (no key) id=2 v=4\nmissing (no key) id=2 v=2"},
     {"rows of a partitioned table",
      "CREATE TABLE t (id int PRIMARY KEY, v int) PARTITION BY HASH (id); "
      "CREATE TABLE t0 PARTITION OF t FOR VALUES WITH (MODULUS 2, REMAINDER 0); "
@@ -134,10 +135,7 @@ static void test_case(gconstpointer data)
     g_auto(Reconciled) result = {0};
     reconcile_table("t", 100, &result);
     g_autofree char *found = describe(&result);
-    if (c->expected != NULL)
-        g_assert_cmpstr(found, ==, c->expected);
-    else
-        g_assert_cmpuint(result.missing + result.different, >, 0);
+    g_assert_cmpstr(found, ==, c->expected);
     g_assert_cmpint(same_digest("t"), ==, *found == '\0');
 }
 
