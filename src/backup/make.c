@@ -38,7 +38,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Partial, partial_clear)
 
 static bool cannot(GError **error, const char *what, const char *path)
 {
-    const char *hint = errno == ENOSPC ? "Free some room, or choose another folder (--output; --backup-dir of `pgfold fold`)." : NULL;
+    const char *hint =
+        errno == ENOSPC ? "Free some room, or choose another folder (--output; --backup-dir of `pgfold fold`)." : NULL;
     pgf_error_set(error, PGF_ERROR_MIDWAY, hint, "cannot %s %s: %s", what, path, g_strerror(errno));
     return false;
 }
@@ -47,7 +48,8 @@ static bool make_folder(const char *folder, char **ret_absolute, GError **error)
 {
     g_autofree char *absolute = g_canonicalize_filename(folder, NULL);
     if (g_mkdir_with_parents(absolute, 0700) != 0 || access(absolute, W_OK | X_OK) != 0) {
-        pgf_error_set(error, PGF_ERROR_USAGE, "Name a folder that you may write to (--output; --backup-dir of `pgfold fold`).",
+        pgf_error_set(error, PGF_ERROR_USAGE,
+                      "Name a folder that you may write to (--output; --backup-dir of `pgfold fold`).",
                       "backups cannot be kept in %s: %s", absolute, g_strerror(errno));
         return false;
     }
@@ -151,7 +153,8 @@ static bool check_room(const char *folder, guint64 database_bytes, GError **erro
     guint64 least = database_bytes / BEST_COMPRESSION + MIB;
     if (room >= least)
         return true;
-    pgf_error_set(error, PGF_ERROR_REFUSED, "Free some room, or choose another folder (--output; --backup-dir of `pgfold fold`).",
+    pgf_error_set(error, PGF_ERROR_REFUSED,
+                  "Free some room, or choose another folder (--output; --backup-dir of `pgfold fold`).",
                   "%s has %" G_GUINT64_FORMAT " MiB left; the backup of a database of %" G_GUINT64_FORMAT
                   " MiB needs at least %" G_GUINT64_FORMAT " MiB",
                   folder, room / MIB, database_bytes / MIB, least / MIB);

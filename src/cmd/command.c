@@ -65,7 +65,8 @@ static void add_help_hint(const Command *command, GError *error)
     pgf_error_set_hint(error, hint);
 }
 
-/* An interrupted command says how things were left, and how to go on (PGF_ERROR_CANCELLED: nothing had been changed). */
+/* An interrupted command says how things were left, and how to go on (PGF_ERROR_CANCELLED: nothing had been changed).
+ */
 static void add_interrupted_state(const Command *command, GError *error)
 {
     if (!g_error_matches(error, PGF_ERROR, PGF_ERROR_CANCELLED))
