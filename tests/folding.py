@@ -65,3 +65,19 @@ def descendants(pid):
         found += below
         todo += below
     return found
+
+
+class Lock:
+    """A lock that a session of its own holds."""
+
+    def __init__(self, cluster, database, statement):
+        self.cluster = cluster
+        self.process = subprocess.Popen([harness.client("psql"), "-X", "-q", "-A", "-t", "-c", f"BEGIN; {statement}; SELECT pg_backend_pid()",
+                                         "-c", "SELECT pg_sleep(600)"],
+                                        env=harness.clean_environment(**cluster.environment(database)), stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True)
+        self.backend = self.process.stdout.readline().strip()  # the lock is there
+
+    def release(self):
+        self.cluster.sql("postgres", f"SELECT pg_terminate_backend({self.backend})")
+        self.process.communicate()

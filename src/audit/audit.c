@@ -283,8 +283,13 @@ static void judge(Audit *audit)
 /* Reads a side's catalog and, where its connections share a snapshot, keeps that readable until they let go. */
 static Catalog *read_side(PgConn *holder, const GPtrArray *workers, GError **error)
 {
+    bool locks = pg_conn_in_transaction(holder);
+    if (locks && !catalog_bound_waits(holder, error))
+        return NULL;
     g_autoptr(Catalog) catalog = catalog_read(holder, error);
-    if (catalog == NULL || (pg_conn_in_transaction(holder) && !catalog_lock(holder, catalog, error)))
+    if (catalog == NULL && error != NULL && g_str_equal(pg_conn_sqlstate(holder), "55P03"))
+        pgf_error_set_code(*error, PGF_ERROR_REFUSED); /* sizes and definitions wait for the table too */
+    if (catalog == NULL || (locks && !catalog_lock(holder, catalog, error)))
         return NULL;
     for (guint i = 0; workers != NULL && i < workers->len; i++)
         if (pg_conn_in_transaction(workers->pdata[i]) && !catalog_bound_waits(workers->pdata[i], error))

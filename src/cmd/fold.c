@@ -40,7 +40,7 @@ typedef struct Job {
     Comparison *comparison;
     Analysis *analysis;
     Receipt *receipt;
-    json_t *json; /* of this source; or NULL */
+    json_t *json; /* what is printed about this source */
 } Job;
 
 static void job_clear(Job *job)
@@ -281,10 +281,9 @@ static bool write_receipt(Job *job, const FoldSpec *spec, const FoldResult *resu
         return false;
     }
     print_receipt(job, result, path);
-    if (job->json != NULL) {
-        json_object_set_new(job->json, "receipt", json_string(path));
-        json_object_set_new(job->json, "contents", receipt_to_json(receipt));
-    }
+    json_object_set_new(job->json, "outcome", json_string("contained"));
+    json_object_set_new(job->json, "receipt", json_string(path));
+    json_object_set_new(job->json, "contents", receipt_to_json(receipt));
     return true;
 }
 
@@ -320,8 +319,7 @@ static bool skip_empty(Job *job, GError **error)
         return false;
     }
     out_line(job->out, "%s does not hold a single row: there is nothing to fold.", job->source->name);
-    if (job->json != NULL)
-        json_object_set_new(job->json, "empty", json_true());
+    json_object_set_new(job->json, "outcome", json_string("empty"));
     return ledger_mark(job->ledger, job->run, job->source->name, LEDGER_FOLDED, true, "empty: not a single row", NULL,
                        error);
 }
@@ -357,6 +355,7 @@ static bool fold_steps(Job *job, GError **error)
     receipt_text(&job->receipt->client_tools, tools);
     if (args_flag(job->args, "dry-run")) {
         out_line(job->out, "%s: everything is ready, and nothing was changed (--dry-run).", job->source->name);
+        json_object_set_new(job->json, "outcome", json_string("ready"));
         return true;
     }
     return confirm(job, error) && back_up(job, error) && execute(job, error);
@@ -400,7 +399,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     bool ok = true;
     for (guint i = 0; ok && i < choice.sources->len; i++) {
         const ConfigSource *source = choice.sources->pdata[i];
-        json_t *json = json_pack("{s:s}", "source", source->name);
+        json_t *json = json_pack("{s:s, s:n, s:n, s:n}", "name", source->name, "outcome", "receipt", "contents");
         json_array_append_new(sources, json);
         ok = fold_source(args, out, &choice, source, ledger, json, error);
     }

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "catalog/lock.h"
 #include "fold/internal.h"
 #include "pg/copy.h"
 
@@ -127,7 +128,8 @@ static bool run_copy(PoolWorker *worker, gpointer data, GError **error)
 {
     CopyTask *task = data;
     guint64 rows = 0;
-    if (!set_encoding(worker, error) || !pg_snapshot_join(worker->source, task->fold->spec->ends->snapshot, error))
+    if (!set_encoding(worker, error) || !pg_snapshot_join(worker->source, task->fold->spec->ends->snapshot, error) ||
+        !catalog_bound_waits(worker->source, error))
         return false;
     if (!copy_rows(worker, task, &rows, error)) {
         g_prefix_error(error, "copying %s: ", task->relation->label);

@@ -7,13 +7,11 @@ check, in CREATE INDEX and ANALYZE through an index, in REFRESH through a materi
 import pathlib
 import shutil
 import signal
-import subprocess
 import time
 
 import pytest
 
-import harness
-from folding import assert_one_error, assert_same, descendants, wait_until, whole
+from folding import Lock, assert_same, descendants, wait_until, whole
 
 SOURCE = """
     CREATE FUNCTION held(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
@@ -43,22 +41,6 @@ BLOCKED = OURS + "wait_event_type = 'Lock'"
 SLEEPING = OURS + "wait_event = 'PgSleep'"
 CONNECTED = OURS + "true"
 ROWS_COMING = "rows", "indexes", "statistics", "views"
-
-
-class Lock:
-    """A lock that a session of its own holds."""
-
-    def __init__(self, cluster, database, statement):
-        self.cluster = cluster
-        self.process = subprocess.Popen([harness.client("psql"), "-X", "-q", "-A", "-t", "-c", f"BEGIN; {statement}; SELECT pg_backend_pid()",
-                                         "-c", "SELECT pg_sleep(600)"],
-                                        env=harness.clean_environment(**cluster.environment(database)), stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, text=True)
-        self.backend = self.process.stdout.readline().strip()  # the lock is there
-
-    def release(self):
-        self.cluster.sql("postgres", f"SELECT pg_terminate_backend({self.backend})")
-        self.process.communicate()
 
 
 class Held:
@@ -193,7 +175,12 @@ class Held:
 
 
 @pytest.fixture
-def held(pair, running, machine, laptop, vps):
+def held(pair, running, machine, laptop, vps, request):
+    """The parameter "own": with a target server for this test alone."""
+    usual = pair.target
+    if getattr(request, "param", None) == "own":
+        vps = request.getfixturevalue("cluster")()
+        pair.target = vps.database(pair.name)
     folder = machine.folder / f"holds-{time.monotonic_ns()}"
     folder.mkdir(mode=0o755)
     role = "held_owner"
@@ -217,6 +204,7 @@ def held(pair, running, machine, laptop, vps):
     pair.target.drop()
     for server in (laptop, vps):
         server.sql("postgres", f"DROP ROLE IF EXISTS {role}")
+    pair.target = usual  # which goes with the pair
     shutil.rmtree(folder)
 
 
@@ -308,23 +296,14 @@ def test_a_connection_that_is_cut_ends_the_fold_with_its_state(held, end):
     held.fold_well()
 
 
-@pytest.fixture
-def own_server(cluster):
-    return cluster()
-
-
-def test_a_target_server_that_dies_midway_is_cleaned_up_by_the_next_fold(held, own_server):
-    held.vps = own_server
-    held.pair.target = own_server.database(held.pair.name)
-    held.pair.configure()
-    held.pair.source.sql(f"DO $$ BEGIN EXECUTE replace(pg_get_functiondef('held'::regproc), '{held.pair.source.cluster.folder.parent}/c2''', "
-                         f"'{own_server.folder}'''); END $$")
+@pytest.mark.parametrize("held", ["own"], indirect=True)
+def test_a_target_server_that_dies_midway_is_cleaned_up_by_the_next_fold(held):
     held.start("indexes")
-    own_server.stop(signal.SIGQUIT)
+    held.vps.stop(signal.SIGQUIT)
     _, err = held.process.communicate(timeout=60)
     assert held.process.returncode == 5, err
     assert "state: the target still holds" in err, err
-    own_server.start()
+    held.vps.start()
     held.let_go()
     assert "left in the target" in held.pair.pgfold("status", status=0).out
     assert "an earlier run had left" in held.fold_well().err

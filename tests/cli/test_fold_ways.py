@@ -1,9 +1,11 @@
 """Ways to fold: options, versions, encodings, and databases that the simple paths do not meet."""
 import json
+import pathlib
 import subprocess
 
 import pytest
 
+import documents
 import harness
 from folding import assert_one_error, assert_same, wait_until, whole
 
@@ -195,6 +197,8 @@ def test_an_empty_source_is_said_to_be_so_and_skipped(pair):
     assert_one_error(pair.pgfold("fold", status=4), "single row")
     result = pair.pgfold("fold", "--yes", status=0)
     assert "single row" in result.out
+    document = documents.check(pair.pgfold("fold", "--yes", "--json", status=0).json(), "fold")
+    assert document["sources"] == [{"name": "laptop", "outcome": "empty", "receipt": None, "contents": None}]
     assert not pair.target.exists()
 
 
@@ -219,7 +223,12 @@ def test_json_names_the_receipt_of_each_source(pair, laptop, vps, request):
     pair.source.create().sql("CREATE TABLE t (id int); INSERT INTO t VALUES (1)")
     other.sql("CREATE TABLE u (id int); INSERT INTO u VALUES (2)")
     pair.configure(f"  - name: other\n    url: \"{other.url}\"\n")
-    document = json.loads(fold(pair, "--json").out)
-    assert [source["source"] for source in document["sources"]] == ["laptop", "other"]
-    assert all(source["contents"]["verdict"] == "contained" for source in document["sources"])
+    ready = documents.check(fold(pair, "--json", "--dry-run").json(), "fold")
+    assert [(source["outcome"], source["receipt"]) for source in ready["sources"]] == [("ready", None)] * 2
+    document = documents.check(fold(pair, "--json").json(), "fold")
+    assert [source["name"] for source in document["sources"]] == ["laptop", "other"]
+    for source in document["sources"]:
+        assert source["outcome"] == "contained"
+        documents.check(source["contents"], "receipt")
+        assert json.loads(pathlib.Path(source["receipt"]).read_text()) == source["contents"]
     assert pair.target.sql("SELECT (SELECT sum(id) FROM t), (SELECT sum(id) FROM u)") == "1|2"

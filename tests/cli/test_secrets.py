@@ -2,6 +2,8 @@
 import pathlib
 import threading
 
+import pytest
+
 SECRET = "s3cret-Passw0rd"
 
 
@@ -60,3 +62,60 @@ def test_a_password_appears_nowhere(cluster, pgfold, tmp_path):
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any(path.name == "ledger.db" for path in files)
     assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+
+@pytest.mark.parametrize("way", ["environment", "password file", "service file"])
+def test_a_password_that_libpq_finds_itself_appears_nowhere(cluster, pgfold, tmp_path, way):
+    laptop, vps = secured(cluster, "laptop"), secured(cluster, "vps")
+    laptop.create("app").load("northwind")
+    environment = {}
+    urls = [server.url("app", user="admin") for server in (laptop, vps)]
+    private = tmp_path / "private"
+    private.mkdir()
+    if way == "environment":
+        environment["PGPASSWORD"] = SECRET
+    elif way == "password file":
+        (private / "pgpass").write_text(f"*:*:*:admin:{SECRET}\n")
+        (private / "pgpass").chmod(0o600)
+        environment["PGPASSFILE"] = str(private / "pgpass")
+    else:
+        (private / "services").write_text("".join(f"[{name}]\nhost={server.folder}\nuser=admin\ndbname=app\npassword={SECRET}\n"
+                                                  for name, server in (("laptop", laptop), ("vps", vps))))
+        environment["PGSERVICEFILE"] = str(private / "services")
+        urls = ["service=laptop", "service=vps"]
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "pgfold.yaml").write_text(f"version: 1\ntarget:\n  url: \"{urls[1]}\"\nsources:\n  - name: laptop\n    url: \"{urls[0]}\"\n")
+    pgfold.secrets.add(SECRET)
+    with CommandLines() as lines:
+        pgfold("fold", "--yes", "--verbose", env=environment, cwd=folder, status=0)
+        pgfold("verify", "--verbose", env=environment, cwd=folder, status=0)
+    assert any("pg_dump" in line for line in lines.seen), "no pg_dump was seen: the test looks at nothing"
+    assert not [line for line in lines.seen if SECRET in line]
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".json" for path in files)
+    assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize("url", [
+    "postgresql://admin:{secret}@localhost:notaport/app", "postgresql://admin:{secret}@[::1/app", "host=/tmp password={secret} nonsense",
+    "postgresql://admin@/app?host=/nowhere&password={secret}&bogus=1", "host=/tmp password='{secret}", "{secret}",
+])
+def test_a_connection_string_that_cannot_be_read_is_not_shown_with_its_password(pgfold, tmp_path, url):
+    pgfold.secrets.add(SECRET)
+    result = pgfold("fold", "--yes", "--source", url.format(secret=SECRET), "--target", "postgresql:///app", cwd=tmp_path)
+    assert result.status in (2, 3), result
+    assert "source" in result.err
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+
+
+def test_a_failing_fold_says_and_records_no_password(cluster, pgfold, tmp_path):
+    laptop, vps = secured(cluster, "laptop"), secured(cluster, "vps")
+    laptop.create("app").sql("CREATE TABLE t (id int CHECK (current_setting('test.fails', true) IS DISTINCT FROM 'yes')); INSERT INTO t VALUES (1)")
+    vps.sql("postgres", "ALTER ROLE admin SET test.fails = 'yes'")
+    pgfold.secrets.add(SECRET)
+    arguments = [server.url("app", user="admin", password=SECRET) for server in (laptop, vps)]
+    environment = {"SOURCE": arguments[0], "TARGET": arguments[1]}
+    (tmp_path / "pgfold.yaml").write_text("version: 1\ntarget: { url: \"${TARGET}\" }\nsources: [{ name: laptop, url: \"${SOURCE}\" }]\n")
+    pgfold("fold", "--yes", "--no-backup", "--verbose", env=environment, status=5)
+    assert "failed" in pgfold("status", "--verbose", env=environment).out
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]

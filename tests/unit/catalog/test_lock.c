@@ -56,9 +56,9 @@ static void refused_after(gconstpointer data)
     g_autoptr(PgConn) holder = open_as(NULL);
     g_autoptr(PgSnapshot) snapshot = pg_snapshot_export(holder, &error);
     g_assert_no_error(error);
-    run(other, data);
     g_autoptr(Catalog) catalog = catalog_read(holder, &error);
     g_assert_no_error(error);
+    run(other, data);
     g_assert_false(catalog_lock(holder, catalog, &error));
     g_assert_error(error, PGF_ERROR, PGF_ERROR_REFUSED);
     g_assert_nonnull(strstr(error->message, "changed while pgfold started"));
