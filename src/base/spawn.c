@@ -288,6 +288,9 @@ bool spawn_run(const SpawnSpec *spec, Deadline deadline, SpawnResult *ret_result
     pipe_open(&out, out_fd);
     pipe_open(&err, err_fd);
     bool ok = pump(child, spec, &in, &out, &err, deadline, error);
+    /* Ctrl-C on a terminal reaches the child as well: what it says then is no failure of its own. */
+    if (ok && child->status != 0)
+        ok = cancel_check(error);
     if (!ok) {
         g_prefix_error(error, "%s: ", spec->argv[0]);
         child_terminate(child, SIGTERM, KILL_GRACE_MS);

@@ -56,9 +56,11 @@ bool fold_create_roles(Fold *fold, GError **error)
 
 char *fold_fill_in(const char *sql, const char *quoted_database)
 {
-    GString *text = g_string_new(sql);
-    g_string_replace(text, "{database}", quoted_database, 0);
-    return g_string_free(text, FALSE);
+    static const char PLACE[] = "DATABASE {database}";
+    const char *at = strstr(sql, PLACE);
+    /* The first one only: a comment or a value of the user's may hold the same word. */
+    return at == NULL ? g_strdup(sql)
+                      : g_strdup_printf("%.*sDATABASE %s%s", (int)(at - sql), sql, quoted_database, at + strlen(PLACE));
 }
 
 bool fold_create_database(Fold *fold, GError **error)

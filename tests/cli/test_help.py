@@ -7,6 +7,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -245,8 +246,16 @@ def test_a_bug_ends_with_status_70_and_asks_for_a_report(running):
 def test_core_dumps_are_off_and_files_are_private(running):
     process = running("testdb", "--", "sh", "-c", "echo ready; exec sleep 60")
     assert process.stdout.readline() == "ready\n"
-    status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
-    assert re.search(r"^Umask:\s+0077$", status, re.M)
+
+    def is_private():
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+        return re.search(r"^Umask:\s+0077$", status, re.M)
+
+    # The command has the caller's umask: for the moment of its start pgfold has it too.
+    deadline = time.monotonic() + 10
+    while not is_private():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     assert resource.prlimit(process.pid, resource.RLIMIT_CORE)[0] == 0
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)

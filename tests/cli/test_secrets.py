@@ -40,6 +40,7 @@ def secured(cluster, name):
     return server
 
 
+@pytest.mark.slow
 def test_a_password_appears_nowhere(cluster, pgfold, tmp_path):
     laptop, vps = secured(cluster, "laptop"), secured(cluster, "vps")
     laptop.create("app").load("model-app")

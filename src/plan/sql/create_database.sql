@@ -7,7 +7,7 @@ SELECT pg_catalog.format('CREATE DATABASE {database} TEMPLATE template0 ENCODING
            pg_catalog.pg_encoding_to_char(d.encoding), s.j ->> 'datcollate', s.j ->> 'datctype',
            CASE s.j ->> 'datlocprovider'
                 WHEN 'i' THEN pg_catalog.format(' LOCALE_PROVIDER icu ICU_LOCALE %L', coalesce(s.j ->> 'datlocale', s.j ->> 'daticulocale'))
-                         || coalesce(pg_catalog.format(' ICU_RULES %L', s.j ->> 'daticurules'), '')
+                         || CASE WHEN s.j ->> 'daticurules' IS NULL THEN '' ELSE pg_catalog.format(' ICU_RULES %L', s.j ->> 'daticurules') END
                 WHEN 'b' THEN pg_catalog.format(' LOCALE_PROVIDER builtin BUILTIN_LOCALE %L', s.j ->> 'datlocale')
                 ELSE '' END),
        coalesce(s.j ->> 'datlocprovider', 'c'), s.j ->> 'datcollate'

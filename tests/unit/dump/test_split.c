@@ -147,6 +147,24 @@ static void test_drops_are_what_stands_before_the_first_entry(void)
                     "ALTER TABLE IF EXISTS p.t DROP CONSTRAINT IF EXISTS \"a--b\";\nDROP TABLE IF EXISTS p.t;");
 }
 
+static void assert_sql(const char *sql, bool without_owner, const char *wanted)
+{
+    DumpEntry entry = {.sql = (char *)sql};
+    g_autofree char *got = dump_entry_sql(&entry, without_owner);
+    g_assert_cmpstr(got, ==, wanted);
+}
+
+static void test_only_the_last_statement_can_be_the_owners(void)
+{
+    static const char FUNCTION[] = "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$SELECT '\nALTER TABLE t OWNER TO a;\n'$$;";
+    g_autofree char *owned = g_strconcat(FUNCTION, "\n\n\nALTER FUNCTION f() OWNER TO a;", NULL);
+    assert_sql(owned, true, FUNCTION);
+    assert_sql(owned, false, owned);
+    assert_sql(FUNCTION, true, FUNCTION);
+    assert_sql("ALTER SCHEMA public OWNER TO a;", true, "");
+    assert_sql("ALTER TABLE ONLY t REPLICA IDENTITY FULL;", true, "ALTER TABLE ONLY t REPLICA IDENTITY FULL;");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -161,5 +179,6 @@ int main(int argc, char **argv)
     g_test_add_func("/split/what is not understood is an error", test_what_is_not_understood_is_an_error);
     g_test_add_func("/split/drops are what stands before the first entry",
                     test_drops_are_what_stands_before_the_first_entry);
+    g_test_add_func("/split/only the last statement can be the owner's", test_only_the_last_statement_can_be_the_owners);
     return g_test_run();
 }
