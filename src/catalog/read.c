@@ -127,13 +127,13 @@ static bool on_foreign_key(const PgResult *row, gpointer data, GError **error)
     CatalogForeignKey *k = g_new0(CatalogForeignKey, 1);
     k->oid = (guint32)g_ascii_strtoull(pg_result_get(row, 0, 0), NULL, 10);
     k->name = g_strdup(pg_result_get(row, 0, 1));
-    k->child = g_strdup(pg_result_get(row, 0, 2));
-    k->parent = g_strdup(pg_result_get(row, 0, 3));
-    k->child_label = g_strdup(pg_result_get(row, 0, 4));
-    k->validated = pg_result_bool(row, 0, 5);
-    k->partitioned = pg_result_bool(row, 0, 6);
-    k->inherited = pg_result_bool(row, 0, 7);
-    k->orphans_sql = g_strdup(pg_result_get(row, 0, 8));
+    k->child = pg_quote_qualified(pg_result_get(row, 0, 2), pg_result_get(row, 0, 3));
+    k->child_label = label_of(pg_result_get(row, 0, 2), pg_result_get(row, 0, 3));
+    k->parent = pg_quote_qualified(pg_result_get(row, 0, 4), pg_result_get(row, 0, 5));
+    k->validated = pg_result_bool(row, 0, 6);
+    k->partitioned = pg_result_bool(row, 0, 7);
+    k->inherited = pg_result_bool(row, 0, 8);
+    k->orphans_sql = g_strdup(pg_result_get(row, 0, 9));
     g_ptr_array_add(reader->catalog->foreign_keys, k);
     return true;
 }

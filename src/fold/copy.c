@@ -102,25 +102,17 @@ static bool copy_rows(PoolWorker *worker, CopyTask *task, guint64 *ret_rows, GEr
     return !task->whole || pg_exec(worker->target, "COMMIT", DEADLINE_NONE, error);
 }
 
-/* Where both databases have one encoding, rows travel in it: nothing is converted, and the bytes of SQL_ASCII, which
- * may be no text in any encoding, arrive as they are. Everything else that pgfold sends is UTF8. */
-static bool set_encoding(PoolWorker *worker, GError **error)
+/* Where both databases have one encoding, rows travel in it and nothing is converted. Everything else that pgfold sends
+ * is UTF8, but to SQL_ASCII, which takes bytes as they are (pg/conn.h). */
+static bool set_encoding(PoolWorker *worker, bool own, GError **error)
 {
     const char *source = pg_conn_identity(worker->source)->encoding;
     const char *target = pg_conn_identity(worker->target)->encoding;
-    if (!g_str_equal(source, target) || g_str_equal(source, "UTF8"))
+    if (!g_str_equal(source, target) || g_str_equal(source, "UTF8") || g_str_equal(source, "SQL_ASCII"))
         return true;
-    g_autofree char *name = pg_quote_literal(source);
+    g_autofree char *name = pg_quote_literal(own ? source : "UTF8");
     return pg_execf(worker->source, deadline_in_ms(PG_CATALOG_MS), error, "SET client_encoding = %s", name) &&
            pg_execf(worker->target, deadline_in_ms(PG_CATALOG_MS), error, "SET client_encoding = %s", name);
-}
-
-static bool reset_encoding(PoolWorker *worker, GError **error)
-{
-    if (g_str_equal(pg_conn_identity(worker->target)->encoding, "UTF8"))
-        return true;
-    return pg_exec(worker->source, "SET client_encoding = 'UTF8'", deadline_in_ms(PG_CATALOG_MS), error) &&
-           pg_exec(worker->target, "SET client_encoding = 'UTF8'", deadline_in_ms(PG_CATALOG_MS), error);
 }
 
 /* Joins the snapshot for this one copy: a worker that builds an index afterwards holds nothing back on the source. */
@@ -128,14 +120,15 @@ static bool run_copy(PoolWorker *worker, gpointer data, GError **error)
 {
     CopyTask *task = data;
     guint64 rows = 0;
-    if (!set_encoding(worker, error) || !pg_snapshot_join(worker->source, task->fold->spec->ends->snapshot, error) ||
+    if (!set_encoding(worker, true, error) ||
+        !pg_snapshot_join(worker->source, task->fold->spec->ends->snapshot, error) ||
         !catalog_bound_waits(worker->source, error))
         return false;
     if (!copy_rows(worker, task, &rows, error)) {
         g_prefix_error(error, "copying %s: ", task->relation->label);
         return false;
     }
-    return pg_snapshot_leave(worker->source, error) && reset_encoding(worker, error);
+    return pg_snapshot_leave(worker->source, error) && set_encoding(worker, false, error);
 }
 
 static PoolJob *add_job(Fold *fold, Pool *pool, const CatalogRelation *relation, const CopyTask *part, guint parts)

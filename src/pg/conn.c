@@ -136,7 +136,9 @@ static bool learn_identity(PgConn *conn, Deadline deadline, GError **error)
     id->superuser = pg_result_bool(r, 0, 6);
     id->encoding = g_strdup(pg_result_get(r, 0, 7));
     id->address = address_of(conn->pg);
-    return true;
+    /* Its bytes may be no text in any encoding: they go as they are, where every other server converts to UTF8. */
+    return !g_str_equal(id->encoding, "SQL_ASCII") ||
+           pg_exec(conn, "SET client_encoding = 'SQL_ASCII'", deadline, error);
 }
 
 /* Warnings of the server ("collation version mismatch") are found by checks of ours: nothing goes to stderr by itself.

@@ -3,8 +3,8 @@
  *
  * A PgConn belongs to one thread at a time. Every wait has a deadline and ends on cancel (base/cancel.h); a query
  * that is given up is cancelled on the server too. Each connection is pinned on opening (docs/digest.md): empty
- * search_path, ISO dates, UTC, hex bytea, exact floats, row_security off, client_encoding UTF8, no statement, lock
- * or idle timeouts, application_name pgfold.
+ * search_path, ISO dates, UTC, hex bytea, exact floats, row_security off, client_encoding UTF8 (SQL_ASCII where the
+ * server has that), no statement, lock or idle timeouts, application_name pgfold.
  *
  * Errors: PGF_ERROR_CONNECT for a connection that cannot be made or was lost; PGF_ERROR_REFUSED for a missing
  * privilege (SQLSTATE 42501); PGF_ERROR_MIDWAY for any other failed statement. Messages start with the label of the

@@ -2,10 +2,9 @@
 --          also rows that are null in part; under PERIOD, since 18, rows whose period several parents together do not
 --          cover). The equality operator is the constraint's own. to_jsonb() because older servers have no conperiod
 -- params: none
--- columns: oid, name, child, parent, child label, validated, partitioned, inherited, orphans query
+-- columns: oid, name, child schema, child, parent schema, parent, validated, partitioned, inherited, orphans query
 -- versions: 12-
-SELECT k.oid::text, k.conname, pg_catalog.format('%I.%I', cn.nspname, c.relname), pg_catalog.format('%I.%I', pn.nspname, p.relname),
-       cn.nspname || '.' || c.relname, k.convalidated, c.relkind = 'p', k.conparentid <> 0,
+SELECT k.oid::text, k.conname, cn.nspname, c.relname, pn.nspname, p.relname, k.convalidated, c.relkind = 'p', k.conparentid <> 0,
        pg_catalog.format('SELECT count(*) FROM %s%I.%I c WHERE %s ',
            CASE c.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END, cn.nspname, c.relname,
            CASE k.confmatchtype WHEN 'f' THEN pg_catalog.format('(%s) AND', pg_catalog.string_agg(pg_catalog.format('c.%I IS NOT NULL', ca.attname), ' OR '))

@@ -156,7 +156,8 @@ static void assert_sql(const char *sql, bool without_owner, const char *wanted)
 
 static void test_only_the_last_statement_can_be_the_owners(void)
 {
-    static const char FUNCTION[] = "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$SELECT '\nALTER TABLE t OWNER TO a;\n'$$;";
+    static const char FUNCTION[] =
+        "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$SELECT '\nALTER TABLE t OWNER TO a;\n'$$;";
     g_autofree char *owned = g_strconcat(FUNCTION, "\n\n\nALTER FUNCTION f() OWNER TO a;", NULL);
     assert_sql(owned, true, FUNCTION);
     assert_sql(owned, false, owned);
@@ -179,6 +180,7 @@ int main(int argc, char **argv)
     g_test_add_func("/split/what is not understood is an error", test_what_is_not_understood_is_an_error);
     g_test_add_func("/split/drops are what stands before the first entry",
                     test_drops_are_what_stands_before_the_first_entry);
-    g_test_add_func("/split/only the last statement can be the owner's", test_only_the_last_statement_can_be_the_owners);
+    g_test_add_func("/split/only the last statement can be the owner's",
+                    test_only_the_last_statement_can_be_the_owners);
     return g_test_run();
 }
