@@ -71,6 +71,25 @@ def test_nobody_listening_on_a_port_is_said(small):
     refused(small, "source laptop", "refused", "running", status=3)
 
 
+def test_a_wrong_password_over_tcp_is_an_error_and_is_not_shown(small, cluster):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    server = cluster(listen_addresses="127.0.0.1", port=port)
+    hba = server.data / "pg_hba.conf"
+    server.sql("postgres", "CREATE ROLE app LOGIN CREATEDB PASSWORD 'right-one'")
+    hba.write_text("host all app 127.0.0.1/32 scram-sha-256\nlocal all postgres trust\n")
+    server.stop()
+    server.start()
+    small.pgfold.secrets |= {"right-one", "wrong-one"}
+    small.configure(target_url=f"postgresql://app:wrong-one@127.0.0.1:{port}/{small.name}")
+    refused(small, "target", "password authentication failed", status=3)
+    small.configure(target_url=f"postgresql://app@127.0.0.1:{port}/{small.name}")
+    refused(small, "target", "no password supplied", ".pgpass", status=3)
+    small.configure(target_url=f"postgresql://app:right-one@127.0.0.1:{port}/{small.name}")
+    small.pgfold("fold", "--yes", "--no-owner", status=0)
+    assert server.sql(small.name, "SELECT count(*) FROM t") == "3"
+
+
 def test_one_database_under_any_two_urls_is_seen_to_be_one(small, cluster):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -35,6 +35,7 @@ class Door:
         self.go = folder / "go"
         self.fail = folder / "fail"
         self.process = None
+        self.locks = []
 
     def source(self, text, where=LATE):
         """Makes the source, with a door in it."""
@@ -54,6 +55,11 @@ class Door:
             assert self.process.poll() is None, self.process.communicate()
             return self.server.sql("postgres", OURS + condition) != "0"
         wait_until(stands, f"a session with {condition}")
+
+    def hold(self, database, statement):
+        """A session that holds something in the target's server until it is released."""
+        self.locks.append(Lock(self.server, database, statement))
+        return self.locks[-1]
 
     def open(self, fail=False):
         if fail:
@@ -78,6 +84,9 @@ def door(pair, running, machine):
     made = Door(pair.configure(), running, folder)
     yield made
     made.open()
+    for lock in made.locks:
+        if lock.process.poll() is None:
+            lock.release()
     if made.process is not None and made.process.poll() is None:
         made.kill()
     for server in (pair.source.cluster, made.server):
@@ -122,7 +131,7 @@ def test_what_others_make_meanwhile_is_not_taken_away_by_a_fold_that_fails(door,
     """The fold stands before it makes anything."""
     door.source(FULL)
     door.pair.target.create().sql("CREATE TABLE mine (id int); INSERT INTO mine VALUES (1)")
-    lock = Lock(door.server, door.pair.name, "LOCK TABLE pg_namespace IN SHARE MODE")
+    lock = door.hold(door.pair.name, "LOCK TABLE pg_namespace IN SHARE MODE")
     door.start()
     door.wait("wait_event_type = 'Lock'")
     door.pair.target.sql(act)
@@ -178,7 +187,7 @@ def test_thousands_of_large_objects_are_taken_away_again(door):
 
 def test_a_role_that_others_make_after_a_killed_run_is_theirs(door, role):
     door.source(f"CREATE ROLE {role}; CREATE TABLE t (id int); INSERT INTO t VALUES (1); ALTER TABLE t OWNER TO {role}")
-    lock = Lock(door.server, "postgres", "LOCK TABLE pg_authid IN SHARE MODE")
+    lock = door.hold("postgres", "LOCK TABLE pg_authid IN SHARE MODE")
     door.start()
     door.wait("wait_event_type = 'Lock'")
     door.kill()
@@ -239,7 +248,7 @@ def test_a_visitor_in_the_runs_own_database_does_not_stop_the_fold(door):
     door.source("CREATE TABLE t (id int); INSERT INTO t VALUES (1)", EARLY)
     door.reach()
     stage = next(name for name in door.server.databases() if name.startswith("pgfold_"))
-    visitor = Lock(door.server, stage, "SELECT count(*) FROM pg_class")
+    visitor = door.hold(stage, "SELECT count(*) FROM pg_class")
     door.open()
     door.end(0)
     visitor.release()
@@ -328,14 +337,14 @@ def test_cluster_on_and_replica_identity_beside_many_indexes_do_not_deadlock(pai
     pair.source.create().sql("""
         CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text, c int, d text, UNIQUE (a));
         INSERT INTO t SELECT g, 200001 - g, md5(g::text), g % 1000, md5((g / 2)::text) FROM generate_series(1, 200000) g;
-        CREATE UNIQUE INDEX t_identity ON t (a, id); CREATE INDEX t_b ON t (b); CREATE INDEX t_c ON t (c); CREATE INDEX t_d ON t (d);
-        CREATE INDEX t_expression ON t (upper(b)); ALTER TABLE t CLUSTER ON t_c; ALTER TABLE t REPLICA IDENTITY USING INDEX t_identity""")
+        CREATE UNIQUE INDEX t_2_identity ON t (a, id); CREATE INDEX t_b ON t (b); CREATE INDEX t_1_cluster ON t (c); CREATE INDEX t_d ON t (d);
+        CREATE INDEX t_expression ON t (upper(b)); ALTER TABLE t CLUSTER ON t_1_cluster; ALTER TABLE t REPLICA IDENTITY USING INDEX t_2_identity""")
     pair.configure("fold:\n  jobs: 4\n")
     ask = "SELECT string_agg(i.indexrelid::regclass::text || i.indisclustered || i.indisreplident, ',' ORDER BY i.indexrelid::regclass::text) FROM pg_index i WHERE indrelid = 't'::regclass"
     for _ in range(3):
         pair.pgfold("fold", "--yes", "--no-backup", status=0)
         assert pair.target.sql(ask) == pair.source.sql(ask)
-        assert "t_ctruefalse" in pair.target.sql(ask) and "t_identityfalsetrue" in pair.target.sql(ask)
+        assert "t_1_clustertruefalse" in pair.target.sql(ask) and "t_2_identityfalsetrue" in pair.target.sql(ask)
         pair.target.drop()
 
 
