@@ -8,7 +8,7 @@
 #include "pg/conn.h"
 #include "pg/internal.h"
 
-enum { ABANDON_MS = 5000 };
+enum { ABANDON_MS = 5000, CANCEL_AGAIN_MS = 100 };
 
 void pg_set_error(PgConn *conn, const PGresult *res, GError **error)
 {
@@ -83,24 +83,42 @@ static bool drain_copy_out(PgConn *conn, Deadline deadline)
     }
 }
 
-void pg_abandon(PgConn *conn)
+static void send_cancel(PgConn *conn)
 {
     PGcancel *cancel = PQgetCancel(conn->pg);
     char message[256];
-    if (cancel != NULL) {
-        (void)PQcancel(cancel, message, sizeof message);
-        PQfreeCancel(cancel);
-    }
-    Deadline deadline = deadline_in_ms(ABANDON_MS);
-    PGresult *res;
-    while (drain_input(conn, deadline) && (res = PQgetResult(conn->pg)) != NULL) {
+    if (cancel == NULL)
+        return;
+    (void)PQcancel(cancel, message, sizeof message);
+    PQfreeCancel(cancel);
+}
+
+/* True when nothing is left of the statement. */
+static bool drain(PgConn *conn, Deadline deadline)
+{
+    for (;;) {
+        if (!drain_input(conn, deadline))
+            return PQstatus(conn->pg) == CONNECTION_BAD;
+        PGresult *res = PQgetResult(conn->pg);
+        if (res == NULL)
+            return true;
         ExecStatusType status = PQresultStatus(res);
         PQclear(res);
         if (status == PGRES_COPY_IN)
             (void)PQputCopyEnd(conn->pg, "pgfold gave this copy up");
         if (status == PGRES_COPY_OUT && !drain_copy_out(conn, deadline))
-            return;
+            return PQstatus(conn->pg) == CONNECTION_BAD;
     }
+}
+
+void pg_abandon(PgConn *conn)
+{
+    Deadline deadline = deadline_in_ms(ABANDON_MS);
+    /* A cancel that overtakes its statement is forgotten by the server (it travels on a connection of its own): repeat.
+     */
+    do
+        send_cancel(conn);
+    while (!drain(conn, MIN(deadline, deadline_in_ms(CANCEL_AGAIN_MS))) && deadline_poll_ms(deadline) > 0);
 }
 
 bool pg_wait_result(PgConn *conn, Deadline deadline, GError **error)

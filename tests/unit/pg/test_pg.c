@@ -104,6 +104,23 @@ static void test_cancel(void)
     g_assert_cmpstr(one, ==, "1");
 }
 
+/* The cancel may reach the server before the statement does, and is then forgotten there. */
+static void test_cancel_at_once(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    gint64 began = g_get_monotonic_time();
+    for (int i = 0; i < 100; i++) {
+        g_autoptr(GError) error = NULL;
+        cancel_request();
+        g_assert_false(pg_exec(conn, "SELECT pg_sleep(30)", DEADLINE_NONE, &error));
+        g_assert_error(error, PGF_ERROR, PGF_ERROR_CANCELLED);
+        cancel_reset();
+        g_autofree char *one = ask(conn, "SELECT 1");
+        g_assert_cmpstr(one, ==, "1");
+    }
+    g_assert_cmpint(g_get_monotonic_time() - began, <, 60 * G_USEC_PER_SEC);
+}
+
 static void test_errors(void)
 {
     g_autoptr(PgConn) conn = connect_ok();
@@ -215,6 +232,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pg/quoted names and texts come back as they were", test_quotes);
     g_test_add_func("/pg/a statement that passes its deadline is cancelled on the server", test_deadline);
     g_test_add_func("/pg/a cancelled statement leaves a usable connection", test_cancel);
+    g_test_add_func("/pg/a cancel that overtakes its statement is sent again", test_cancel_at_once);
     g_test_add_func("/pg/errors have a code, a label and no secrets", test_errors);
     g_test_add_func("/pg/a missing database is told from an unreachable server", test_missing_database);
     g_test_add_func("/pg/whoever joins a snapshot sees its moment", test_snapshot);
