@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cancel.h"
 #include "base/error.h"
 #include "base/wait.h"
 #include "pg/internal.h"
@@ -235,6 +236,8 @@ PgConn *pg_conn_open_or_maintenance(const char *label, const char *url, const ch
         *ret_missing = g_steal_pointer(&wanted);
         return g_steal_pointer(&other);
     }
+    if (!cancel_check(error)) /* then it is not known whether the database is missing */
+        return NULL;
     set_connect_error(conn, error);
     return NULL;
 }

@@ -146,6 +146,20 @@ static void test_missing_database(void)
     g_assert_cmpstr(pg_conn_identity(conn)->database, ==, "postgres");
 }
 
+/* Not "no such database": whether there is one was not found out. */
+static void test_missing_database_cancelled(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *missing = NULL;
+    cancel_request();
+    PgConn *conn = pg_conn_open_or_maintenance("target", testdb_url(db), "no such one", deadline_in_ms(PG_CONNECT_MS),
+                                               &missing, &error);
+    cancel_reset();
+    g_assert_null(conn);
+    g_assert_null(missing);
+    g_assert_error(error, PGF_ERROR, PGF_ERROR_CANCELLED);
+}
+
 static void test_snapshot(void)
 {
     g_autoptr(PgConn) holder = connect_ok();
@@ -235,6 +249,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pg/a cancel that overtakes its statement is sent again", test_cancel_at_once);
     g_test_add_func("/pg/errors have a code, a label and no secrets", test_errors);
     g_test_add_func("/pg/a missing database is told from an unreachable server", test_missing_database);
+    g_test_add_func("/pg/a cancelled search for a database is a cancel", test_missing_database_cancelled);
     g_test_add_func("/pg/whoever joins a snapshot sees its moment", test_snapshot);
     g_test_add_func("/pg/copy moves every row and counts rows, not messages", test_copy);
     g_test_add_func("/pg/copy stops when the target refuses a row", test_copy_target_fails);
