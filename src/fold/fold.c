@@ -210,14 +210,19 @@ static bool run_all(Fold *fold, GError **error)
 }
 
 /* Ctrl-C must not stop the cleaning up that it asked for; a second one does. */
-static void clean_up_after(const FoldSpec *spec, GError *failure)
+/* in_doubt: the connection was lost while the last step was committed; the server may have done it. */
+static void clean_up_after(const FoldSpec *spec, bool in_doubt, GError *failure)
 {
     g_autoptr(GError) error = NULL;
     if (cancel_requested())
         cancel_reset();
     bool clean = fold_clean_up(spec->ledger, spec->run, spec->ends->config->target.url,
                                pg_conn_identity(spec->ends->target)->system_identifier, NULL, NULL, &error);
-    if (clean)
+    if (clean && in_doubt)
+        pgf_error_set_state(
+            failure, "the connection was lost at the last step: the fold is either complete in the target, without "
+                     "a receipt, or was taken away again. Fold again: that finds out, and writes the receipt");
+    else if (clean)
         pgf_error_set_state(failure,
                             "what this run had made in the target was taken away again; the source was only read");
     else
@@ -250,7 +255,9 @@ bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
     g_clear_pointer(&fold.targets, g_ptr_array_unref);
     g_clear_pointer(&fold.main, pg_conn_close);
     if (!ok) {
-        clean_up_after(spec, failure);
+        /* fold_commit() notes first where it all will be. */
+        bool in_doubt = ret_result->database != NULL && failure->code == PGF_ERROR_CONNECT;
+        clean_up_after(spec, in_doubt, failure);
         fold_result_clear(ret_result);
         g_propagate_error(error, g_steal_pointer(&failure));
     }
