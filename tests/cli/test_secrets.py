@@ -1,10 +1,12 @@
 """A password appears nowhere: not in any output, command line, ledger, receipt, backup manifest or server log line of ours."""
+import os
 import pathlib
 import threading
 
 import pytest
 
-SECRET = "s3cret-Passw0rd"
+# Of this process alone: /proc shows the command lines of the tests beside this one too.
+SECRET = f"s3cret-Passw0rd-{os.getpid()}"
 
 
 class CommandLines(threading.Thread):
