@@ -24,6 +24,14 @@ static void definition_free(gpointer data)
     g_free(d);
 }
 
+static void unique_free(gpointer data)
+{
+    CatalogUnique *u = data;
+    g_free(u->name);
+    g_strfreev(u->columns);
+    g_free(u);
+}
+
 static void relation_free(gpointer data)
 {
     CatalogRelation *r = data;
@@ -36,6 +44,7 @@ static void relation_free(gpointer data)
     g_strfreev(r->key);
     g_ptr_array_unref(r->columns);
     g_ptr_array_unref(r->definitions);
+    g_ptr_array_unref(r->uniques);
     g_free(r);
 }
 
@@ -57,6 +66,8 @@ static void foreign_key_free(gpointer data)
     g_free(k->parent);
     g_free(k->child_label);
     g_free(k->orphans_sql);
+    g_strfreev(k->columns);
+    g_strfreev(k->parent_columns);
     g_free(k);
 }
 
@@ -73,6 +84,7 @@ CatalogRelation *catalog_relation_new(void)
     CatalogRelation *r = g_new0(CatalogRelation, 1);
     r->columns = g_ptr_array_new_with_free_func(column_free);
     r->definitions = g_ptr_array_new_with_free_func(definition_free);
+    r->uniques = g_ptr_array_new_with_free_func(unique_free);
     return r;
 }
 

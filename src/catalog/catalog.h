@@ -36,6 +36,12 @@ typedef struct CatalogDefinition {
     char *sql;
 } CatalogDefinition;
 
+/* What two rows cannot share: a unique index over plain columns, the primary key's among them. */
+typedef struct CatalogUnique {
+    char *name;
+    char **columns;
+} CatalogUnique;
+
 typedef struct CatalogRelation {
     guint32 oid;
     char *schema, *name;
@@ -53,6 +59,7 @@ typedef struct CatalogRelation {
     bool extension_member;  /* configuration table of an extension */
     GPtrArray *columns;     /* of CatalogColumn*, by name in byte order */
     GPtrArray *definitions; /* of CatalogDefinition*, by kind and name */
+    GPtrArray *uniques;     /* of CatalogUnique* */
     char **key;             /* columns of the primary key, else of a unique not-null index; NULL where there is none */
     char *key_name;         /* of that index */
 } CatalogRelation;
@@ -68,7 +75,9 @@ typedef struct CatalogForeignKey {
     char *name;
     char *child, *parent; /* qualified, quoted */
     char *child_label;
+    char **columns, **parent_columns; /* in the order of the key */
     bool validated;
+    bool deferrable;
     bool partitioned;  /* the referencing table is: NOT VALID is not possible before 18 */
     bool inherited;    /* a partition's share of its parent's constraint */
     char *orphans_sql; /* SELECT count(*) of rows without a parent */

@@ -11,6 +11,7 @@ enum { SEQUENCES_PER_QUERY = 500 };
 typedef struct Reader {
     Catalog *catalog;
     GHashTable *by_oid;
+    GHashTable *keys_by_oid; /* of foreign keys */
 } Reader;
 
 static CatalogRelation *relation_of(const Reader *reader, const PgResult *row)
@@ -80,17 +81,39 @@ static bool on_column(const PgResult *row, gpointer data, GError **error)
     return true;
 }
 
+static void append_name(char ***list, const char *name)
+{
+    guint n = *list == NULL ? 0 : g_strv_length(*list);
+    *list = g_renew(char *, *list, n + 2);
+    (*list)[n] = g_strdup(name);
+    (*list)[n + 1] = NULL;
+}
+
 static bool on_key(const PgResult *row, gpointer data, GError **error)
 {
     CatalogRelation *relation = relation_of(data, row);
     if (relation == NULL)
         return true;
-    guint n = relation->key == NULL ? 0 : g_strv_length(relation->key);
-    relation->key = g_renew(char *, relation->key, n + 2);
-    relation->key[n] = g_strdup(pg_result_get(row, 0, 2));
-    relation->key[n + 1] = NULL;
+    append_name(&relation->key, pg_result_get(row, 0, 2));
     if (relation->key_name == NULL)
         relation->key_name = g_strdup(pg_result_get(row, 0, 1));
+    return true;
+}
+
+static bool on_unique(const PgResult *row, gpointer data, GError **error)
+{
+    CatalogRelation *relation = relation_of(data, row);
+    if (relation == NULL)
+        return true;
+    const char *name = pg_result_get(row, 0, 1);
+    CatalogUnique *u =
+        relation->uniques->len == 0 ? NULL : relation->uniques->pdata[relation->uniques->len - 1];
+    if (u == NULL || !g_str_equal(u->name, name)) {
+        u = g_new0(CatalogUnique, 1);
+        u->name = g_strdup(name);
+        g_ptr_array_add(relation->uniques, u);
+    }
+    append_name(&u->columns, pg_result_get(row, 0, 2));
     return true;
 }
 
@@ -135,6 +158,20 @@ static bool on_foreign_key(const PgResult *row, gpointer data, GError **error)
     k->inherited = pg_result_bool(row, 0, 8);
     k->orphans_sql = g_strdup(pg_result_get(row, 0, 9));
     g_ptr_array_add(reader->catalog->foreign_keys, k);
+    g_hash_table_insert(reader->keys_by_oid, GUINT_TO_POINTER(k->oid), k);
+    return true;
+}
+
+static bool on_foreign_key_column(const PgResult *row, gpointer data, GError **error)
+{
+    const Reader *reader = data;
+    guint32 oid = (guint32)g_ascii_strtoull(pg_result_get(row, 0, 0), NULL, 10);
+    CatalogForeignKey *k = g_hash_table_lookup(reader->keys_by_oid, GUINT_TO_POINTER(oid));
+    if (k == NULL)
+        return true;
+    k->deferrable = pg_result_bool(row, 0, 1);
+    append_name(&k->columns, pg_result_get(row, 0, 2));
+    append_name(&k->parent_columns, pg_result_get(row, 0, 3));
     return true;
 }
 
@@ -179,7 +216,8 @@ Catalog *catalog_read(PgConn *conn, GError **error)
 {
     g_autoptr(Catalog) catalog = catalog_new();
     g_autoptr(GHashTable) by_oid = g_hash_table_new(g_direct_hash, g_direct_equal);
-    Reader reader = {.catalog = catalog, .by_oid = by_oid};
+    g_autoptr(GHashTable) keys_by_oid = g_hash_table_new(g_direct_hash, g_direct_equal);
+    Reader reader = {.catalog = catalog, .by_oid = by_oid, .keys_by_oid = keys_by_oid};
     const struct {
         const char *sql;
         PgRowFunc on_row;
@@ -188,9 +226,11 @@ Catalog *catalog_read(PgConn *conn, GError **error)
         {CATALOG_RELATIONS_SQL, on_relation, &reader},
         {CATALOG_COLUMNS_SQL, on_column, &reader},
         {CATALOG_KEYS_SQL, on_key, &reader},
+        {CATALOG_UNIQUES_SQL, on_unique, &reader},
         {CATALOG_DEFINITIONS_SQL, on_definition, &reader},
         {CATALOG_SEQUENCES_SQL, on_sequence, &reader},
         {CATALOG_FOREIGN_KEYS_SQL, on_foreign_key, &reader},
+        {CATALOG_FOREIGN_KEY_COLUMNS_SQL, on_foreign_key_column, &reader},
         {CATALOG_EXTENSIONS_SQL, on_pair, catalog->extensions},
         {CATALOG_COUNTS_SQL, on_pair, catalog->counts},
         {CATALOG_DATABASE_SQL, on_pair, catalog->properties},

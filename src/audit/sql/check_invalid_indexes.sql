@@ -9,5 +9,5 @@ SELECT pg_catalog.concat(n.nspname, '.', c.relname, ' on ', tn.nspname, '.', t.r
   JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
   JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
  WHERE NOT i.indisvalid AND c.relkind = 'i'
-   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+   AND n.nspname <> 'information_schema' AND n.nspname !~ '^(pg_|pgfold_undo_)'
  ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"

@@ -7,7 +7,7 @@ WITH relation AS (
     SELECT c.oid, n.oid AS schema, n.nspname, c.relname, c.relkind
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE (c.relkind IN ('r', 'p', 'f') AND pg_catalog.format('%I.%I', n.nspname, c.relname) = ANY ($1::text[]))
-        OR (c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+        OR (c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^(pg_|pgfold_undo_)'
             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
                                AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e'))),
 finding (n, schema, name, text) AS (

@@ -4,7 +4,7 @@
 -- versions: 12-
 WITH user_schema AS (
     SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n
-     WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'),
+     WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^(pg_|pgfold_undo_)'),
 relation AS (
     SELECT c.oid, s.nspname, c.relname, c.relkind
       FROM pg_catalog.pg_class c JOIN user_schema s ON s.oid = c.relnamespace

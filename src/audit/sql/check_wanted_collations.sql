@@ -7,7 +7,7 @@ SELECT DISTINCT k.collname::text
           FROM pg_catalog.pg_attribute a
           JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-         WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+         WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^(pg_|pgfold_undo_)'
         UNION
         SELECT t.typcollation FROM pg_catalog.pg_type t WHERE t.oid >= 16384) used
   JOIN pg_catalog.pg_collation k ON k.oid = used.oid

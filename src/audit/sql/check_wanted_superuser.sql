@@ -13,6 +13,6 @@ SELECT s.object
           FROM pg_catalog.pg_proc f
           JOIN pg_catalog.pg_language l ON l.oid = f.prolang
           JOIN pg_catalog.pg_namespace n ON n.oid = f.pronamespace
-         WHERE NOT l.lanpltrusted AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_') s
+         WHERE NOT l.lanpltrusted AND n.nspname <> 'information_schema' AND n.nspname !~ '^(pg_|pgfold_undo_)') s
  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = s.class AND d.objid = s.oid AND d.deptype = 'e')
  ORDER BY s.object COLLATE "C"

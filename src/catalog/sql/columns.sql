@@ -31,5 +31,5 @@ SELECT a.attrelid::text, a.attname, pg_catalog.format_type(a.atttypid, a.atttypm
   LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
  WHERE a.attnum > 0 AND NOT a.attisdropped
    AND c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't'
-   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+   AND n.nspname <> 'information_schema' AND n.nspname !~ '^(pg_|pgfold_undo_)'
  ORDER BY a.attrelid, a.attname COLLATE "C"

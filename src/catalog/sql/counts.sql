@@ -4,7 +4,7 @@
 -- columns: kind, count
 -- versions: 12-
 WITH member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
-user_schema AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'),
+user_schema AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^(pg_|pgfold_undo_)'),
 object (kind, classid, oid) AS (
     SELECT 'populated materialized view', 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid
       FROM pg_catalog.pg_class c

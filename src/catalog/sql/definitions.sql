@@ -15,5 +15,5 @@ SELECT s.relid::text, s.kind, s.name, s.sql
          WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = i.indexrelid
                               AND k.contype IN ('p', 'u', 'x'))) s
   JOIN pg_catalog.pg_namespace n ON n.oid = s.nsp
- WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+ WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^(pg_|pgfold_undo_)'
  ORDER BY s.relid, s.kind COLLATE "C", s.name COLLATE "C"

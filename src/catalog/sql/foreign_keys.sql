@@ -30,7 +30,7 @@ SELECT k.oid::text, k.conname, cn.nspname, c.relname, pn.nspname, p.relname, k.c
   JOIN pg_catalog.pg_operator o ON o.oid = k.conpfeqop[pos]
   JOIN pg_catalog.pg_namespace opn ON opn.oid = o.oprnamespace
  WHERE k.contype = 'f'
-   AND cn.nspname <> 'information_schema' AND cn.nspname !~ '^pg_'
+   AND cn.nspname <> 'information_schema' AND cn.nspname !~ '^(pg_|pgfold_undo_)'
  GROUP BY k.oid, k.conname, cn.nspname, c.relname, pn.nspname, p.relname, k.convalidated, c.relkind, p.relkind,
           k.conparentid, k.confmatchtype, k.conkey, period.used
  ORDER BY cn.nspname COLLATE "C", c.relname COLLATE "C", k.conname COLLATE "C"

@@ -10,7 +10,7 @@ WITH candidate AS (
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
        AND c.relkind IN ('r', 'p', 'm')
-       AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+       AND n.nspname <> 'information_schema' AND n.nspname !~ '^(pg_|pgfold_undo_)'
        AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) k
                          JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]
                         WHERE NOT a.attnotnull)

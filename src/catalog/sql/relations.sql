@@ -15,6 +15,6 @@ SELECT c.oid::text, n.nspname, c.relname, c.relkind, c.relpersistence,
   LEFT JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
  WHERE c.relkind IN ('r', 'p', 'm', 'f')
    AND c.relpersistence <> 't'
-   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+   AND n.nspname <> 'information_schema' AND n.nspname !~ '^(pg_|pgfold_undo_)'
    AND (e.objid IS NULL OR c.oid = ANY (x.extconfig))
  ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"

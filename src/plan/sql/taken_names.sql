@@ -8,10 +8,10 @@ SELECT 'relation', n.nspname, c.relname,
             WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' WHEN 'c' THEN 'type' ELSE 'index' END
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+ WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^(pg_|pgfold_undo_)'
 UNION ALL
 SELECT 'type', n.nspname, t.typname, CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END
   FROM pg_catalog.pg_type t
   JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
- WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+ WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^(pg_|pgfold_undo_)'
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
