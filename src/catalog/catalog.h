@@ -113,3 +113,6 @@ CatalogColumn *catalog_column(const CatalogRelation *relation, const char *name)
 const char *catalog_property(const Catalog *catalog, const char *name);
 /* Has rows of its own that must travel: plain tables and partitions, configuration tables of extensions excepted. */
 bool catalog_has_rows(const CatalogRelation *relation);
+/* Whether rows can travel between two servers in COPY's binary form: every type is written alike on all of them.
+ * with_generated: stored generated columns travel too. */
+bool catalog_travels_binary(const CatalogRelation *relation, bool with_generated);

@@ -18,30 +18,6 @@ typedef struct CopyTask {
     PgCopyProgress progress;
 } CopyTask;
 
-/* Built-in types whose binary form names objects by oid, depends on the session, or does not exist. */
-static const char *const TEXT_ONLY[] = {"regproc",   "regprocedure",  "regoper",      "regoperator",
-                                        "regclass",  "regtype",       "regrole",      "regnamespace",
-                                        "regconfig", "regdictionary", "regcollation", "xml",
-                                        "aclitem",   "pg_node_tree",  "gtsvector",    "refcursor",
-                                        NULL};
-
-/* Binary where the form is the same on every server: built-in types and enums (sent as labels). Types of extensions and
- * composite types may differ in version or hold oids: text. */
-static bool binary_works(const CatalogRelation *relation)
-{
-    for (guint i = 0; i < relation->columns->len; i++) {
-        const CatalogColumn *column = relation->columns->pdata[i];
-        if (column->generated || column->base_kind == 'e')
-            continue;
-        const char *type = column->elem_name != NULL ? column->elem_name : column->base_name;
-        if (!column->from_initdb || column->base_kind == 'c' || g_strv_contains(TEXT_ONLY, type))
-            return false;
-        if (column->is_array && column->elem_name == NULL)
-            return false;
-    }
-    return true;
-}
-
 static char *column_list(const CatalogRelation *relation)
 {
     g_autoptr(GString) list = g_string_new(NULL);
@@ -165,7 +141,7 @@ static void add_table(Fold *fold, Pool *pool, const CatalogRelation *relation, G
     g_ptr_array_add(fold->tasks, columns);
     guint parts = parts_of(fold, relation, columns);
     guint64 blocks = relation->pages / parts + 1;
-    CopyTask part = {.columns = columns, .binary = binary_works(relation), .whole = parts == 1};
+    CopyTask part = {.columns = columns, .binary = catalog_travels_binary(relation, false), .whole = parts == 1};
     for (guint i = 0; i < parts; i++) {
         part.first_block = i * blocks;
         part.end_block = i + 1 == parts ? 0 : (i + 1) * blocks;

@@ -61,6 +61,28 @@ const char *const schema_steps[] = {
     "    run_id INTEGER NOT NULL,\n"
     "    finished INTEGER NOT NULL\n"
     ") STRICT;\n",
+    "CREATE TABLE merge (\n"
+    "    run_id INTEGER PRIMARY KEY REFERENCES run (id),\n"
+    "    state TEXT NOT NULL CHECK (state IN ('pending', 'committed', 'undone', 'forgotten', 'abandoned')),\n"
+    "    undo_schema TEXT NOT NULL,\n"
+    "    drop_sql TEXT,\n"
+    "    archive TEXT,\n"
+    "    at INTEGER NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE TABLE merge_key (\n"
+    "    run_id INTEGER NOT NULL REFERENCES run (id),\n"
+    "    relation TEXT NOT NULL,\n"
+    "    old_key TEXT NOT NULL,\n"
+    "    new_key TEXT NOT NULL,\n"
+    "    PRIMARY KEY (run_id, relation, old_key)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "CREATE TABLE merge_lost (\n"
+    "    run_id INTEGER NOT NULL REFERENCES run (id),\n"
+    "    relation TEXT NOT NULL,\n"
+    "    key TEXT NOT NULL,\n"
+    "    hash INTEGER NOT NULL,\n"
+    "    PRIMARY KEY (run_id, relation, key, hash)\n"
+    ") STRICT, WITHOUT ROWID;\n",
     NULL,
 };
 

@@ -100,3 +100,6 @@ char *pg_quote_ident(const char *name);
 char *pg_quote_qualified(const char *schema, const char *name);
 /* 'text', safe under standard_conforming_strings (which is pinned on). Transfer full. */
 char *pg_quote_literal(const char *text);
+/* An array as the server reads it, every element quoted; NULL elements are SQL NULL: {"a","b",NULL}. To be passed as a
+ * parameter or through pg_quote_literal(). Transfer full. */
+char *pg_array_literal(const GPtrArray *texts);

@@ -36,3 +36,25 @@ char *pg_quote_literal(const char *text)
 {
     return quoted(text, '\'');
 }
+
+char *pg_array_literal(const GPtrArray *texts)
+{
+    GString *literal = g_string_new("{");
+    for (guint i = 0; i < texts->len; i++) {
+        const char *text = texts->pdata[i];
+        g_string_append(literal, i > 0 ? "," : "");
+        if (text == NULL) {
+            g_string_append(literal, "NULL");
+            continue;
+        }
+        g_string_append_c(literal, '"');
+        for (const char *c = text; *c != '\0'; c++) {
+            if (*c == '"' || *c == '\\')
+                g_string_append_c(literal, '\\');
+            g_string_append_c(literal, *c);
+        }
+        g_string_append_c(literal, '"');
+    }
+    g_string_append_c(literal, '}');
+    return g_string_free(literal, FALSE);
+}

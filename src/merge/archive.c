@@ -1,0 +1,198 @@
+/* Rows that lost, whole, and keys that changed: into files of the archive folder, and into the ledger. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <jansson.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "merge/internal.h"
+
+/* One table's files. */
+typedef struct Archive {
+    Merge *merge;
+    const MergeCommit *commit;
+    MergeRelation *relation;
+    FILE *csv, *json;
+    guint64 rows;
+    char *at;
+} Archive;
+
+static bool file_error(const char *path, GError **error)
+{
+    pgf_error_set(error, PGF_ERROR_MIDWAY, "Is the disk full, or the folder read-only?", "cannot write %s: %s", path,
+                  g_strerror(errno));
+    return false;
+}
+
+static FILE *create(const MergeCommit *commit, const MergeRelation *r, const char *ending, GError **error)
+{
+    g_autofree char *name = g_strconcat(r->source->label, ending, NULL);
+    g_strdelimit(name, "/", '_');
+    g_autofree char *path = g_build_filename(commit->archive, name, NULL);
+    int fd = g_mkdir_with_parents(commit->archive, 0700) != 0
+                 ? -1
+                 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (file == NULL)
+        file_error(path, error);
+    return file;
+}
+
+/* Flushed to the disk: the target's transaction relies on it. */
+static bool finish(FILE *file, const char *folder, GError **error)
+{
+    if (file == NULL)
+        return true;
+    bool ok = fflush(file) == 0 && fsync(fileno(file)) == 0;
+    if (!ok)
+        file_error(folder, error);
+    if (fclose(file) != 0 && ok)
+        return file_error(folder, error);
+    return ok;
+}
+
+static void write_csv_field(FILE *file, const char *text, bool last)
+{
+    fputc('"', file);
+    for (const char *c = text == NULL ? "" : text; *c != '\0'; c++) {
+        if (*c == '"')
+            fputc('"', file);
+        fputc(*c, file);
+    }
+    fputs(last ? "\"\r\n" : "\",", file);
+}
+
+static const char *rule_name(const MergeRelation *r)
+{
+    static const char *const NAMES[] = {[CONFIG_CONFLICT_UNSET] = "stop",
+                                        [CONFIG_CONFLICT_STOP] = "stop",
+                                        [CONFIG_CONFLICT_KEEP_TARGET] = "keep-target",
+                                        [CONFIG_CONFLICT_TAKE_SOURCE] = "take-source",
+                                        [CONFIG_CONFLICT_NEWEST] = "newest",
+                                        [CONFIG_CONFLICT_REKEY] = "rekey"};
+    return NAMES[r->rule.on_conflict->conflict];
+}
+
+static bool open_files(Archive *archive, GError **error)
+{
+    archive->csv = create(archive->commit, archive->relation, ".csv", error);
+    archive->json = archive->csv == NULL ? NULL : create(archive->commit, archive->relation, ".json", error);
+    if (archive->json == NULL)
+        return false;
+    fputs("\"at\",\"rule\",\"kind\",\"lost\",\"key\",\"detail\",\"lost_row\",\"other_row\"\r\n", archive->csv);
+    fputs("[", archive->json);
+    return true;
+}
+
+static json_t *row_or_null(const char *text)
+{
+    json_t *row = text == NULL ? NULL : json_loads(text, 0, NULL);
+    return row == NULL ? json_null() : row;
+}
+
+/* Columns: kind, action, key, source row, target row, detail, key and hash for the ledger. */
+static bool on_loser(const PgResult *row, gpointer data, GError **error)
+{
+    Archive *archive = data;
+    bool source_lost = g_str_equal(pg_result_get(row, 0, 1), "keep");
+    const char *lost = pg_result_get(row, 0, source_lost ? 3 : 4), *other = pg_result_get(row, 0, source_lost ? 4 : 3);
+    if (archive->csv == NULL && !open_files(archive, error))
+        return false;
+    const char *fields[] = {archive->at,
+                            rule_name(archive->relation),
+                            pg_result_get(row, 0, 0),
+                            source_lost ? "source" : "target",
+                            pg_result_get(row, 0, 2),
+                            pg_result_get(row, 0, 5),
+                            lost,
+                            other};
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
+        write_csv_field(archive->csv, fields[i], i + 1 == G_N_ELEMENTS(fields));
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:o, s:o}", "at", fields[0], "rule", fields[1], "kind",
+                               fields[2], "lost", fields[3], "key", fields[4], "detail", fields[5], "lost_row",
+                               row_or_null(lost), "other_row", row_or_null(other));
+    fputs(archive->rows++ == 0 ? "\n" : ",\n", archive->json);
+    json_dumpf(object, archive->json, JSON_COMPACT);
+    json_decref(object);
+    if (!source_lost)
+        return true;
+    const CatalogRelation *source = archive->relation->source;
+    return ledger_merge_add_lost(archive->commit->ledger, archive->commit->run, source->schema, source->name,
+                                 pg_result_get(row, 0, 6), pg_result_int(row, 0, 7), error);
+}
+
+static bool write_losers(Merge *merge, const MergeCommit *commit, MergeRelation *r, GError **error)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *at = g_date_time_format(now, "%Y-%m-%dT%H:%M:%SZ");
+    Archive archive = {.merge = merge, .commit = commit, .relation = r, .at = at};
+    g_autofree char *sql = losers_sql(r, "'keep', 'overwrite'");
+    bool ok = pg_query_each(merge->spec.target, sql, 0, NULL, on_loser, &archive, DEADLINE_NONE, error);
+    if (archive.json != NULL)
+        fputs("\n]\n", archive.json);
+    ok = finish(archive.csv, commit->archive, ok ? error : NULL) && ok;
+    return finish(archive.json, commit->archive, ok ? error : NULL) && ok;
+}
+
+/* --- keys --------------------------------------------------------------------------------------------------------- */
+
+static bool on_changed_key(const PgResult *row, gpointer data, GError **error)
+{
+    Archive *archive = data;
+    const CatalogRelation *source = archive->relation->source;
+    guint n = g_strv_length((char **)(guintptr)archive->relation->table->key);
+    if (archive->csv == NULL) {
+        if ((archive->csv = create(archive->commit, archive->relation, ".keys.csv", error)) == NULL)
+            return false;
+        for (guint i = 0; i < 2 * n; i++) {
+            g_autofree char *name =
+                g_strconcat(i < n ? "old_" : "new_", archive->relation->table->key[i % n], NULL);
+            write_csv_field(archive->csv, name, i + 1 == 2 * n);
+        }
+    }
+    for (guint i = 0; i < 2 * n; i++)
+        write_csv_field(archive->csv, pg_result_get(row, 0, (int)i + 2), i + 1 == 2 * n);
+    return ledger_merge_add_key(archive->commit->ledger, archive->commit->run, source->schema, source->name,
+                                pg_result_get(row, 0, 0), pg_result_get(row, 0, 1), error);
+}
+
+/* Also keys that changed only because those they refer to did. */
+static bool write_keys(Merge *merge, const MergeCommit *commit, MergeRelation *r, GError **error)
+{
+    const MergeTable *table = r->table;
+    if (!r->whole || table->key == NULL)
+        return true;
+    Archive archive = {.merge = merge, .commit = commit, .relation = r};
+    g_autofree char *old_key = sql_memory_key(r, "s");
+    g_autofree char *new_key = sql_key_array("s", table->key);
+    g_autoptr(GString) columns = g_string_new(NULL);
+    for (guint i = 0; table->key[i] != NULL; i++) {
+        g_autofree char *old = sql_old(table, table->key[i]);
+        g_string_append_printf(columns, ", pg_catalog.concat(s.%s)", old);
+    }
+    for (guint i = 0; table->key[i] != NULL; i++) {
+        g_autofree char *column = sql_quote_alias("s", table->key[i]);
+        g_string_append_printf(columns, ", pg_catalog.concat(%s)", column);
+    }
+    g_autofree char *sql = g_strdup_printf("SELECT %s, %s%s FROM %s s WHERE %s <> %s AND s.pgfold_map IS DISTINCT FROM 'known' "
+                                           "AND s.pgfold_class <> 'parent' AND s.pgfold_class <> 'unique' ORDER BY s.pgfold_n",
+                                           old_key, new_key, columns->str, table->stage, old_key, new_key);
+    bool ok = pg_query_each(merge->spec.target, sql, 0, NULL, on_changed_key, &archive, DEADLINE_NONE, error);
+    return finish(archive.csv, commit->archive, ok ? error : NULL) && ok;
+}
+
+bool archive_write(Merge *merge, const MergeCommit *commit, GError **error)
+{
+    if (!ledger_batch_begin(commit->ledger, error))
+        return false;
+    bool ok = true;
+    for (guint i = 0; ok && i < merge->relations->len; i++) {
+        MergeRelation *r = merge->relations->pdata[i];
+        bool lost = r->counts.kept > 0 || r->counts.overwritten > 0;
+        ok = !r->staged || ((!lost || write_losers(merge, commit, r, error)) && write_keys(merge, commit, r, error));
+    }
+    /* What is recorded counts only once the merge is confirmed (ledger/memory.h). */
+    return ledger_batch_commit(commit->ledger, ok ? error : NULL) && ok;
+}

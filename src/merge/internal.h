@@ -1,0 +1,91 @@
+/* Shared by the files of src/merge only. */
+#pragma once
+
+#include "merge/merge.h"
+
+/* How one relation is staged and addressed in SQL. Names of stage columns that are pgfold's own begin with pgfold_. */
+typedef struct MergeTable {
+    guint index;
+    char *stage;             /* pg_temp.pgfold_s<index> */
+    const char *there;       /* quoted name of the table in the target */
+    const char *const *key;  /* columns by which rows are told apart, or NULL: a multiset */
+    GPtrArray *columns;      /* of const CatalogColumn* of the source: those that travel */
+    char **compared;         /* names of the columns that are compared */
+    GPtrArray *kept;         /* of char*: columns whose old value is kept beside the new one (whole only) */
+    GPtrArray *references;   /* of MergeReference*: from this table to staged parents (whole: they are mapped) */
+    char *number_column;     /* rekey: the column of the key that gets new values, or NULL */
+    char *number_sql;        /* expression that makes one ("pg_catalog.nextval(...)"); NULL: max + 1 */
+    char *number_sequence;   /* quoted name, or NULL */
+    guint component;         /* relations that refer to each other in a cycle share it */
+    bool cyclic;             /* in a cycle, or refers to itself */
+    bool can_alter;          /* the role owns the table */
+} MergeTable;
+
+/* A reference from a child to a parent, declared as a foreign key (of either side) or in the configuration. */
+typedef struct MergeReference {
+    char *name; /* for people: the constraint's, or "references" */
+    char *child_name, *parent_name; /* quoted */
+    MergeRelation *child;
+    MergeRelation *parent; /* NULL: it is not merged */
+    char **columns, **parent_columns;
+    bool in_source; /* holds in the source, so keys are mapped along it */
+    bool in_target; /* the target enforces it */
+    bool parent_partitioned;
+    bool deferrable;
+    char *constraint; /* quoted name in the target, or NULL */
+} MergeReference;
+
+typedef struct MergeGraph {
+    GPtrArray *references; /* of MergeReference* */
+} MergeGraph;
+
+void merge_block(Merge *merge, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void merge_notice(Merge *merge, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* graph.c: references among the candidates, which tables are staged whole, and the order of merge->relations. */
+void graph_free(MergeGraph *graph);
+MergeGraph *graph_new(const MergeSpec *spec, GHashTable *by_name);
+/* True with *ret_names "a -> b -> a" for a cycle that cannot be written; names are for people. */
+void graph_order(Merge *merge);
+
+/* sql.c: pieces. All transfer full. */
+char *sql_quote_alias(const char *alias, const char *column);          /* s."id" */
+char *sql_equal(const char *a, const char *const *a_columns, const char *b, const char *const *b_columns);
+char *sql_not_null(const char *alias, const char *const *columns);
+char *sql_list(const char *alias, const char *const *columns);         /* s."a", s."b" */
+char *sql_old(const MergeTable *table, const char *column);            /* name of the column with the old value */
+char *sql_old_equal(const char *a, const MergeTable *a_table, const char *const *a_columns, const char *b,
+                    const MergeTable *b_table, const char *const *b_columns);
+/* The key of a staged row as it is in the source, as one text; under it a row is remembered in the ledger. */
+char *sql_memory_key(const MergeRelation *relation, const char *alias);
+/* The same for the present values. */
+char *sql_key_array(const char *alias, const char *const *key);
+/* "id=5, b=x" */
+char *sql_key_for_people(const char *alias, const char *const *key);
+bool sql_run(Merge *merge, guint64 *ret_rows, GError **error, const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+/* keys.c: what rekey does. */
+bool keys_prepare(Merge *merge, MergeRelation *relation, GError **error);
+bool keys_apply_known(Merge *merge, MergeRelation *relation, GError **error);
+bool keys_match(Merge *merge, MergeRelation *relation, GError **error);
+bool keys_map_references(Merge *merge, MergeRelation *relation, guint64 *ret_changed, GError **error);
+bool keys_check_references(Merge *merge, MergeRelation *relation, GError **error);
+/* New keys for rows that are in conflict. */
+bool keys_renumber(Merge *merge, MergeRelation *relation, MergeMode mode, guint64 *ret_rows, GError **error);
+
+/* recall.c: what the ledger remembers of one table, as temporary tables pgfold_m<index> (old text, new text) and
+ * pgfold_z<index> (key text, hash int8). */
+bool recall_keys(Merge *merge, MergeRelation *relation, GError **error);
+bool recall_lost(Merge *merge, MergeRelation *relation, GError **error);
+
+/* losers.c: a query over the staged rows that are in conflict: kind, action, key for people, row of the source, row of
+ * the target (both JSON objects of texts, or NULL), detail, key and hash for the ledger. actions: SQL list of the actions wanted
+ * ("'keep', 'overwrite'"). Transfer full. */
+char *losers_sql(const MergeRelation *relation, const char *actions);
+bool losers_read(Merge *merge, MergeRelation *relation, GError **error);
+
+/* archive.c: rows that lost, and keys that changed, into files and into the ledger. */
+bool archive_write(Merge *merge, const MergeCommit *commit, GError **error);
+
+/* write.c */
+bool write_relations(Merge *merge, const MergeCommit *commit, GError **error);

@@ -1,0 +1,121 @@
+/* Pieces of SQL that several files of this room put together. */
+#include <stdarg.h>
+
+#include "base/error.h"
+#include "merge/internal.h"
+
+char *sql_quote_alias(const char *alias, const char *column)
+{
+    g_autofree char *quoted = pg_quote_ident(column);
+    return alias == NULL ? g_strdup(quoted) : g_strconcat(alias, ".", quoted, NULL);
+}
+
+char *sql_equal(const char *a, const char *const *a_columns, const char *b, const char *const *b_columns)
+{
+    GString *sql = g_string_new(NULL);
+    for (guint i = 0; a_columns[i] != NULL; i++) {
+        g_autofree char *left = sql_quote_alias(a, a_columns[i]);
+        g_autofree char *right = sql_quote_alias(b, b_columns[i]);
+        g_string_append_printf(sql, "%s%s = %s", i > 0 ? " AND " : "", left, right);
+    }
+    return g_string_free(sql, FALSE);
+}
+
+char *sql_not_null(const char *alias, const char *const *columns)
+{
+    GString *sql = g_string_new(NULL);
+    for (guint i = 0; columns[i] != NULL; i++) {
+        g_autofree char *column = sql_quote_alias(alias, columns[i]);
+        g_string_append_printf(sql, "%s%s IS NOT NULL", i > 0 ? " AND " : "", column);
+    }
+    return g_string_free(sql, FALSE);
+}
+
+char *sql_list(const char *alias, const char *const *columns)
+{
+    GString *sql = g_string_new(NULL);
+    for (guint i = 0; columns[i] != NULL; i++) {
+        g_autofree char *column = sql_quote_alias(alias, columns[i]);
+        g_string_append_printf(sql, "%s%s", i > 0 ? ", " : "", column);
+    }
+    return g_string_free(sql, FALSE);
+}
+
+char *sql_old(const MergeTable *table, const char *column)
+{
+    for (guint i = 0; i < table->kept->len; i++)
+        if (g_str_equal(table->kept->pdata[i], column))
+            return g_strdup_printf("pgfold_old_%u", i);
+    return pg_quote_ident(column);
+}
+
+char *sql_old_equal(const char *a, const MergeTable *a_table, const char *const *a_columns, const char *b,
+                    const MergeTable *b_table, const char *const *b_columns)
+{
+    GString *sql = g_string_new(NULL);
+    for (guint i = 0; a_columns[i] != NULL; i++) {
+        g_autofree char *left = sql_old(a_table, a_columns[i]);
+        g_autofree char *right = sql_old(b_table, b_columns[i]);
+        g_string_append_printf(sql, "%s%s.%s = %s.%s", i > 0 ? " AND " : "", a, left, b, right);
+    }
+    return g_string_free(sql, FALSE);
+}
+
+/* JSON, for no text can be taken for another one: not even where a key holds commas. */
+static void append_array_element(GString *sql, const char *alias, const char *column, bool first)
+{
+    g_string_append_printf(sql, "%spg_catalog.concat(%s%s%s)", first ? "" : ", ", alias == NULL ? "" : alias,
+                           alias == NULL ? "" : ".", column);
+}
+
+char *sql_key_array(const char *alias, const char *const *key)
+{
+    GString *sql = g_string_new("pg_catalog.jsonb_build_array(");
+    for (guint i = 0; key[i] != NULL; i++) {
+        g_autofree char *quoted = pg_quote_ident(key[i]);
+        append_array_element(sql, alias, quoted, i == 0);
+    }
+    g_string_append(sql, ")::text");
+    return g_string_free(sql, FALSE);
+}
+
+char *sql_memory_key(const MergeRelation *relation, const char *alias)
+{
+    const MergeTable *table = relation->table;
+    if (table->key == NULL)
+        return g_strdup("'[]'::text");
+    GString *sql = g_string_new("pg_catalog.jsonb_build_array(");
+    for (guint i = 0; table->key[i] != NULL; i++) {
+        g_autofree char *old = sql_old(table, table->key[i]);
+        append_array_element(sql, alias, old, i == 0);
+    }
+    g_string_append(sql, ")::text");
+    return g_string_free(sql, FALSE);
+}
+
+char *sql_key_for_people(const char *alias, const char *const *key)
+{
+    if (key == NULL)
+        return g_strdup("'(no key)'::text");
+    GString *sql = g_string_new("pg_catalog.concat(");
+    for (guint i = 0; key[i] != NULL; i++) {
+        g_autofree char *column = sql_quote_alias(alias, key[i]);
+        g_autofree char *label = g_strdup_printf("%s%s=", i > 0 ? ", " : "", key[i]);
+        g_autofree char *literal = pg_quote_literal(label);
+        g_string_append_printf(sql, "%s%s, %s", i > 0 ? ", " : "", literal, column);
+    }
+    g_string_append_c(sql, ')');
+    return g_string_free(sql, FALSE);
+}
+
+bool sql_run(Merge *merge, guint64 *ret_rows, GError **error, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *sql = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_autoptr(PgResult) r = pg_query(merge->spec.target, sql, DEADLINE_NONE, error);
+    if (r != NULL && ret_rows != NULL)
+        *ret_rows = pg_result_affected(r);
+    return r != NULL;
+}
