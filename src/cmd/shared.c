@@ -113,8 +113,10 @@ PgConn *comparison_target(const Comparison *comparison)
 
 static bool is_skipped(const char *schema, const char *name, gpointer data)
 {
-    const ConfigTable *table = config_table(data, schema, name);
-    return table != NULL && table->skip;
+    const Ends *ends = data;
+    ConfigTableRule rule;
+    config_table_rule(ends->config, ends->source_config, schema, name, &rule);
+    return rule.skip;
 }
 
 GPtrArray *comparison_check(const Comparison *comparison, GError **error)
@@ -124,7 +126,7 @@ GPtrArray *comparison_check(const Comparison *comparison, GError **error)
                        .target_missing = comparison->ends->target_missing != NULL,
                        .jobs = comparison->jobs,
                        .skip = is_skipped,
-                       .skip_data = (gpointer)(guintptr)comparison->ends->config};
+                       .skip_data = comparison->ends};
     g_autoptr(GPtrArray) findings = checks_run(&spec, error);
     if (findings == NULL || !checks_allow_reading(findings, error))
         return NULL;
@@ -157,7 +159,7 @@ AuditSpec comparison_spec(const Comparison *comparison, Watch *watch)
                        .sources = comparison->sources,
                        .targets = comparison->targets,
                        .skip = is_skipped,
-                       .skip_data = (gpointer)(guintptr)comparison->ends->config,
+                       .skip_data = comparison->ends,
                        .observer = watch_observe,
                        .observer_data = watch};
 }

@@ -9,11 +9,53 @@
 
 #define DEFAULT_JOBS 4
 #define DEFAULT_SPLIT_ABOVE ((guint64)1 << 30)
+#define DEFAULT_LOCK_TIMEOUT 10
 #define STATE_FOLDER ".pgfold"
 
 static char **no_names(void)
 {
     return g_new0(char *, 1);
+}
+
+static void reference_free(gpointer data)
+{
+    ConfigReference *reference = data;
+    g_strfreev(reference->columns);
+    g_free(reference->schema);
+    g_free(reference->table);
+    g_strfreev(reference->to);
+    g_free(reference);
+}
+
+gpointer config_reference_new(void)
+{
+    ConfigReference *reference = g_new0(ConfigReference, 1);
+    reference->columns = no_names();
+    reference->to = no_names();
+    return reference;
+}
+
+static void table_free(gpointer data)
+{
+    ConfigTable *table = data;
+    g_free(table->path);
+    g_free(table->schema);
+    g_free(table->table);
+    g_strfreev(table->key);
+    config_rule_clear(&table->on_conflict);
+    g_strfreev(table->match_on);
+    config_rule_clear(&table->on_match);
+    g_ptr_array_unref(table->references);
+    g_free(table);
+}
+
+gpointer config_table_new(void)
+{
+    ConfigTable *table = g_new0(ConfigTable, 1);
+    table->key = no_names();
+    table->match_on = no_names();
+    table->references = g_ptr_array_new_with_free_func(reference_free);
+    return table;
 }
 
 static void source_free(gpointer data)
@@ -22,23 +64,18 @@ static void source_free(gpointer data)
     g_free(source->name);
     config_wipe(source->url);
     g_free(source->compose);
+    g_free(source->into_database);
+    g_free(source->into_schema);
+    config_rule_clear(&source->on_conflict);
+    g_ptr_array_unref(source->tables);
     g_free(source);
 }
 
-static void table_free(gpointer data)
+gpointer config_source_new(void)
 {
-    ConfigTable *table = data;
-    g_free(table->schema);
-    g_free(table->table);
-    g_strfreev(table->key);
-    g_free(table);
-}
-
-ConfigTable *config_table_new(void)
-{
-    ConfigTable *table = g_new0(ConfigTable, 1);
-    table->key = no_names();
-    return table;
+    ConfigSource *source = g_new0(ConfigSource, 1);
+    source->tables = g_ptr_array_new_with_free_func(table_free);
+    return source;
 }
 
 Config *config_new(void)
@@ -49,8 +86,10 @@ Config *config_new(void)
     for (int kind = 0; kind < CONFIG_PROTECT_KINDS; kind++)
         config->protect[kind] = no_names();
     config->fold.jobs = DEFAULT_JOBS;
+    config->fold.on_conflict.conflict = CONFIG_CONFLICT_STOP;
     config->fold.backup = true;
     config->fold.split_above = DEFAULT_SPLIT_ABOVE;
+    config->fold.lock_timeout = DEFAULT_LOCK_TIMEOUT;
     config->fold.tables = g_ptr_array_new_with_free_func(table_free);
     config->code.variable = g_strdup("DATABASE_URL");
     config->code.tests = no_names();
@@ -70,7 +109,7 @@ Config *config_new_adhoc(const char *source_url, const char *target_url)
     config->state = g_build_filename(config->folder, STATE_FOLDER, NULL);
     config->target.url = g_strdup(target_url);
     if (source_url != NULL) {
-        ConfigSource *source = g_new0(ConfigSource, 1);
+        ConfigSource *source = config_source_new();
         source->name = g_strdup("source");
         source->url = g_strdup(source_url);
         g_ptr_array_add(config->sources, source);
@@ -91,6 +130,7 @@ void config_free(Config *config)
     g_ptr_array_unref(config->sources);
     for (int kind = 0; kind < CONFIG_PROTECT_KINDS; kind++)
         g_strfreev(config->protect[kind]);
+    config_rule_clear(&config->fold.on_conflict);
     g_ptr_array_unref(config->fold.tables);
     g_free(config->code.variable);
     g_strfreev(config->code.tests);
@@ -156,16 +196,6 @@ GPtrArray *config_choose_sources(const Config *config, const char *const *names,
     return NULL;
 }
 
-const ConfigTable *config_table(const Config *config, const char *schema, const char *table)
-{
-    for (guint i = 0; i < config->fold.tables->len; i++) {
-        const ConfigTable *entry = g_ptr_array_index(config->fold.tables, i);
-        if (strcmp(entry->table, table) == 0 && strcmp(entry->schema, schema) == 0)
-            return entry;
-    }
-    return NULL;
-}
-
 /* Without FNM_PATHNAME a * passes over slashes too. An entry with a bracket in it is also taken as it is written. */
 static bool is_matched(const char *entry, const char *name)
 {
@@ -196,7 +226,7 @@ bool config_check_protected(const Config *config, const char *label, const char 
     g_autofree char *key = g_strdup_printf("protect.databases[%d]", index);
     g_autofree char *where = config_where(config, key);
     g_autofree char *entry = config_quote(config->protect[CONFIG_PROTECT_DATABASES][index]);
-    char *hint = g_strdup_printf("correct the connection string, or take %s out of protect.databases", entry);
+    char *hint = g_strdup_printf("choose another database, or take %s out of protect.databases", entry);
     pgf_error_take_hint(error, PGF_ERROR_REFUSED, hint, "%s: the database \"%s\" is protected (%s)", label, database,
                         where);
     return false;

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 
 #define CONFIG_JOBS_MAX 64
+#define CONFIG_LOCK_TIMEOUT_MAX 3600
 
 /* What a command does with the databases that the file names. */
 typedef enum ConfigUse {
@@ -24,8 +25,39 @@ typedef enum ConfigUse {
     CONFIG_OFFLINE   /* connects to none of them (testdb, status, report): every url is NULL, its ${NAME} not read */
 } ConfigUse;
 
-/* The rule for rows whose key is taken with another value. Only this one so far; the file may name no other. */
-typedef enum ConfigConflict { CONFIG_CONFLICT_STOP } ConfigConflict;
+/* What happens to a row of the source that is in conflict with the target (docs/merge.md). */
+typedef enum ConfigConflict {
+    CONFIG_CONFLICT_UNSET, /* not given here: a less particular rule holds */
+    CONFIG_CONFLICT_STOP,
+    CONFIG_CONFLICT_KEEP_TARGET,
+    CONFIG_CONFLICT_TAKE_SOURCE,
+    CONFIG_CONFLICT_NEWEST,
+    CONFIG_CONFLICT_REKEY
+} ConfigConflict;
+
+typedef struct ConfigRule {
+    ConfigConflict conflict;
+    char *column; /* of newest(), as the database spells it; else NULL */
+} ConfigRule;
+
+/* A reference that no foreign key declares. Both lists have the same length, one at least. */
+typedef struct ConfigReference {
+    char **columns;
+    char *schema, *table; /* referred to */
+    char **to;            /* its columns */
+} ConfigReference;
+
+/* An entry of fold.tables or sources[].tables. For what holds in the end, ask config_table_rule(). */
+typedef struct ConfigTable {
+    char *path; /* of the entry, for config_where(): "fold.tables.public.orders" */
+    char *schema, *table;
+    bool skip, skip_given;  /* neither compared nor folded; every command that leaves it out says so */
+    char **key;             /* columns that identify a row where the table has no primary key; empty: none given */
+    ConfigRule on_conflict; /* may be unset */
+    char **match_on;        /* columns by which rekey finds the same thing on both sides; empty: none given */
+    ConfigRule on_match;    /* where these are equal and others differ; may be unset; never rekey */
+    GPtrArray *references;  /* of ConfigReference*; empty: none given */
+} ConfigTable;
 
 typedef struct ConfigTarget {
     char *url;      /* any libpq connection string */
@@ -36,8 +68,12 @@ typedef struct ConfigTarget {
 typedef struct ConfigSource {
     char *name; /* unique; letters, digits, ".", "_" and "-": fit for a file name and a label */
     char *url;
-    bool skip;     /* left out, unless the command line names it */
-    char *compose; /* "FILE#SERVICE" that runs it, or NULL; nothing acts on it yet */
+    bool skip;              /* left out, unless the command line names it */
+    char *compose;          /* "FILE#SERVICE" that runs it, or NULL; nothing acts on it yet */
+    char *into_database;    /* of the target's server, instead of the target's; or NULL */
+    char *into_schema;      /* instead of the schemas of the source; always NULL: the file may not name one yet */
+    ConfigRule on_conflict; /* may be unset */
+    GPtrArray *tables;      /* of ConfigTable*, in the order of the file */
 } ConfigSource;
 
 typedef enum ConfigProtectKind {
@@ -50,19 +86,13 @@ typedef enum ConfigProtectKind {
     CONFIG_PROTECT_KINDS
 } ConfigProtectKind;
 
-typedef struct ConfigTable {
-    char *schema, *table;
-    bool skip;  /* neither compared nor folded; every command that leaves it out says so */
-    char **key; /* columns that identify a row where the table has no primary key; empty: none given */
-    ConfigConflict on_conflict;
-} ConfigTable;
-
 typedef struct ConfigFold {
-    int jobs; /* workers, 1..CONFIG_JOBS_MAX; 4 unless given */
-    ConfigConflict on_conflict;
-    bool backup;         /* true unless the file says otherwise */
-    guint64 split_above; /* bytes: larger tables are copied in parts; 1 GB (1 << 30) unless given */
-    GPtrArray *tables;   /* of ConfigTable*, in the order of the file */
+    int jobs;               /* workers, 1..CONFIG_JOBS_MAX; 4 unless given */
+    ConfigRule on_conflict; /* never unset: stop unless given */
+    bool backup;            /* true unless the file says otherwise */
+    guint64 split_above;    /* bytes: larger tables are copied in parts; 1 GB (1 << 30) unless given */
+    int lock_timeout;       /* seconds a commit waits for a locked table, 1..CONFIG_LOCK_TIMEOUT_MAX; 10 unless given */
+    GPtrArray *tables;      /* of ConfigTable*, in the order of the file */
 } ConfigFold;
 
 typedef struct ConfigCode {
@@ -120,8 +150,21 @@ const ConfigSource *config_source(const Config *config, const char *name, GError
  * twice, or when nothing is left. */
 GPtrArray *config_choose_sources(const Config *config, const char *const *names, GError **error);
 
-/* What fold.tables says about a table, or NULL. */
-const ConfigTable *config_table(const Config *config, const char *schema, const char *table);
+/* What holds for one table of one source; everything is borrowed from config. */
+typedef struct ConfigTableRule {
+    bool skip;
+    const ConfigRule *on_conflict; /* never NULL, never unset */
+    const char *const *key;        /* never NULL; empty: none given */
+    const char *const *match_on;   /* never NULL; empty unless on_conflict is rekey */
+    const ConfigRule *on_match;    /* never NULL, never unset, never rekey: keep-target unless given */
+    GPtrArray *references;         /* of ConfigReference*; NULL: none given */
+} ConfigTableRule;
+
+/* The rule, from the least particular to the most: fold.on_conflict, fold.tables, source's on_conflict, source's
+ * tables. All else comes from source's entry of the table where that gives it, otherwise from fold.tables. source may
+ * be NULL: what holds where no source says otherwise. */
+void config_table_rule(const Config *config, const ConfigSource *source, const char *schema, const char *table,
+                       ConfigTableRule *ret_rule);
 
 /* Whether a name is on one of the protected lists: equal to an entry, or matched by it (*, ? and [] as in a shell).
  * The entry is owned by config; NULL: not protected. */

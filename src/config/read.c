@@ -65,22 +65,23 @@ static void tell_map_expected(ConfigReader *reader, const ConfigNode *node, cons
 static void read_entries(ConfigReader *reader, const ConfigNode *node, const ConfigKey *key, GPtrArray *entries)
 {
     if (node->type != CONFIG_NODE_LIST || node->items->len == 0) {
-        config_mistakes_add(reader->mistakes, node->place, "write a line \"- name: ...\" with \"url: ...\" under it",
-                            "%s must be a list, this is %s", reader->path->str,
+        g_autofree char *advice = g_strdup_printf("write a line %s", key->example);
+        config_mistakes_add(reader->mistakes, node->place, advice, "%s must be a list, this is %s", reader->path->str,
                             node->type == CONFIG_NODE_LIST ? "an empty one" : config_node_describe(node));
         return;
     }
+    g_autofree char *advice = g_strdup_printf("write %s", key->example);
     gsize length = reader->path->len;
     for (guint i = 0; i < node->items->len; i++) {
         const ConfigNode *item = g_ptr_array_index(node->items, i);
-        gpointer element = g_malloc0(key->element_size);
+        gpointer element = key->create();
         g_ptr_array_add(entries, element);
         g_string_append_printf(reader->path, "[%u]", i);
         record_place(reader, item);
         if (item->type == CONFIG_NODE_MAP)
             read_keys(reader, item, key->keys, element);
         else if (item->type != CONFIG_NODE_BROKEN)
-            tell_map_expected(reader, item, "write \"- name: ...\" with \"url: ...\" under it");
+            tell_map_expected(reader, item, advice);
         g_string_truncate(reader->path, length);
     }
 }
@@ -137,15 +138,18 @@ static void read_table(ConfigReader *reader, const ConfigNode *name, const Confi
                             shown);
         return;
     }
-    ConfigTable *element = config_table_new();
+    ConfigTable *element = key->create();
+    element->path = g_strdup(reader->path->str);
     element->schema = g_steal_pointer(&schema);
     element->table = g_steal_pointer(&table);
     g_ptr_array_add(tables, element);
     record_place(reader, name);
-    if (node->type == CONFIG_NODE_MAP)
+    if (node->type == CONFIG_NODE_MAP) {
         read_keys(reader, node, key->keys, element);
-    else if (node->type != CONFIG_NODE_BROKEN)
+        element->skip_given = config_node_get(node, "skip") != NULL;
+    } else if (node->type != CONFIG_NODE_BROKEN) {
         tell_map_expected(reader, node, "write { skip: true }, for example");
+    }
 }
 
 static void read_tables(ConfigReader *reader, const ConfigNode *node, const ConfigKey *key, GPtrArray *tables)
@@ -164,6 +168,17 @@ static void read_tables(ConfigReader *reader, const ConfigNode *node, const Conf
     }
 }
 
+static void read_into(ConfigReader *reader, const ConfigNode *node, const ConfigKey *key, ConfigSource *source)
+{
+    if (node->type != CONFIG_NODE_MAP)
+        config_read_value(reader, key, node, &source->into_database);
+    else if (node->items->len == 0)
+        config_mistakes_add(reader->mistakes, node->place, "write the name of a database", "%s is empty",
+                            reader->path->str);
+    else
+        read_keys(reader, node, key->keys, source);
+}
+
 static void read_key(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, gpointer base)
 {
     gpointer member = (char *)base + key->offset;
@@ -171,6 +186,8 @@ static void read_key(ConfigReader *reader, const ConfigKey *key, const ConfigNod
         read_entries(reader, node, key, *(GPtrArray **)member);
     else if (key->kind == CONFIG_KIND_TABLES)
         read_tables(reader, node, key, *(GPtrArray **)member);
+    else if (key->kind == CONFIG_KIND_INTO)
+        read_into(reader, node, key, member);
     else if (key->kind != CONFIG_KIND_MAP)
         config_read_value(reader, key, node, member);
     else if (node->type == CONFIG_NODE_MAP)
@@ -213,27 +230,11 @@ static void read_keys(ConfigReader *reader, const ConfigNode *node, const Config
                                 reader->path->str);
         else if (value->type != CONFIG_NODE_BROKEN)
             read_key(reader, key, value, base);
+        else if (key->kind == CONFIG_KIND_RULE)
+            reader->rules_unclear = true;
         g_string_truncate(reader->path, length);
     }
     check_required(reader, node, keys);
-}
-
-static void check_source_names(ConfigReader *reader)
-{
-    const GPtrArray *sources = reader->config->sources;
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    for (guint i = 0; i < sources->len; i++) {
-        const ConfigSource *source = g_ptr_array_index(sources, i);
-        if (source->name == NULL)
-            continue;
-        char *folded = g_ascii_strdown(source->name, -1);
-        if (g_hash_table_add(seen, folded))
-            continue;
-        g_autofree char *path = g_strdup_printf("sources[%u].name", i);
-        const ConfigPlace *place = g_hash_table_lookup(reader->config->places, path);
-        config_mistakes_add(reader->mistakes, *place, "names differ in more than upper and lower case",
-                            "the name \"%s\" is taken by another source", source->name);
-    }
 }
 
 void config_read(const ConfigNode *root, ConfigUse use, ConfigMistakes *mistakes, Config *config)
@@ -242,7 +243,7 @@ void config_read(const ConfigNode *root, ConfigUse use, ConfigMistakes *mistakes
     ConfigReader reader = {.config = config, .use = use, .mistakes = mistakes, .path = path};
     if (root->type == CONFIG_NODE_MAP) {
         read_keys(&reader, root, config_schema(), config);
-        check_source_names(&reader);
+        config_check(&reader);
     } else if (root->type != CONFIG_NODE_BROKEN) {
         tell_map_expected(&reader, root, "start with \"version: 1\"");
     }

@@ -10,7 +10,8 @@ typedef struct ConfigReader {
     Config *config;
     ConfigUse use;
     ConfigMistakes *mistakes;
-    GString *path; /* of the key being read: "sources[0].url" */
+    GString *path;      /* of the key being read: "sources[0].url" */
+    bool rules_unclear; /* one could not be read: what goes by the rules is not judged */
 } ConfigReader;
 
 /* Fills config (made by config_new()) from root; what is wrong goes to mistakes. */
@@ -22,6 +23,16 @@ void config_read_value(ConfigReader *reader, const ConfigKey *key, const ConfigN
 /* "schema.table", either part in double quotes as in SQL. False where text is something else. Transfer full. */
 bool config_split_table(const char *text, char **ret_schema, char **ret_table);
 
-/* A Config with the defaults. */
+/* A rule from its text. False where it is none; *ret_advice (transfer full) may be NULL. */
+bool config_rule_parse(const char *text, ConfigRule *ret_rule, char **ret_advice);
+void config_rule_clear(ConfigRule *rule);
+const char *config_rule_name(ConfigConflict conflict);
+
+/* What is wrong between keys, once all of them are read. */
+void config_check(ConfigReader *reader);
+
+/* With the defaults. */
 Config *config_new(void);
-ConfigTable *config_table_new(void);
+gpointer config_source_new(void);
+gpointer config_table_new(void);
+gpointer config_reference_new(void);

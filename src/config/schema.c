@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-#include "config/config.h"
-
-#define LATER_RULES "the rules that use it come with a later version: take it out"
+#include "config/read.h"
 
 static const ConfigKey TARGET_KEYS[] = {
     {.name = "url",
@@ -31,6 +29,77 @@ static const ConfigKey TARGET_KEYS[] = {
     {0},
 };
 
+static const ConfigKey REFERENCE_KEYS[] = {
+    {.name = "columns",
+     .kind = CONFIG_KIND_COLUMNS,
+     .offset = offsetof(ConfigReference, columns),
+     .required = true,
+     .about = "Columns of this table that hold the key of a row of another."},
+    {.name = "table",
+     .kind = CONFIG_KIND_TABLE,
+     .offset = 0,
+     .required = true,
+     .about = "The table that they refer to."},
+    {.name = "to",
+     .kind = CONFIG_KIND_COLUMNS,
+     .offset = offsetof(ConfigReference, to),
+     .required = true,
+     .about = "Its columns, as many, in the same order."},
+    {0},
+};
+
+static const ConfigKey TABLE_KEYS[] = {
+    {.name = "skip",
+     .kind = CONFIG_KIND_FLAG,
+     .offset = offsetof(ConfigTable, skip),
+     .unless_given = "`false`",
+     .about = "Neither compare nor fold this table. Every command says that it was left out."},
+    {.name = "on_conflict",
+     .kind = CONFIG_KIND_RULE,
+     .offset = offsetof(ConfigTable, on_conflict),
+     .unless_given = "`fold.on_conflict`",
+     .about = "As `fold.on_conflict`, for this table."},
+    {.name = "key",
+     .kind = CONFIG_KIND_COLUMNS,
+     .offset = offsetof(ConfigTable, key),
+     .about = "Columns that identify a row, for a table without a primary key."},
+    {.name = "match_on",
+     .kind = CONFIG_KIND_COLUMNS,
+     .offset = offsetof(ConfigTable, match_on),
+     .about =
+         "With the rule `rekey`: columns by which the same thing is found on both sides, whatever its key is there."},
+    {.name = "on_match",
+     .kind = CONFIG_KIND_RULE,
+     .offset = offsetof(ConfigTable, on_match),
+     .no_rekey = true,
+     .unless_given = "`keep-target`",
+     .about = "With `match_on`: what happens where these columns are equal and others differ. Any rule but `rekey`."},
+    {.name = "references",
+     .kind = CONFIG_KIND_ENTRIES,
+     .offset = offsetof(ConfigTable, references),
+     .create = config_reference_new,
+     .example = "\"- { columns: [customer_id], table: public.customers, to: [id] }\"",
+     .keys = REFERENCE_KEYS,
+     .about = "References that no foreign key declares: where `rekey` changes a key, they follow."},
+    {0},
+};
+
+/* These lie in ConfigSource itself. */
+static const ConfigKey INTO_KEYS[] = {
+    {.name = "database",
+     .kind = CONFIG_KIND_TEXT,
+     .offset = offsetof(ConfigSource, into_database),
+     .connects = true,
+     .about = "The same as the text alone."},
+    {.name = "schema",
+     .kind = CONFIG_KIND_TEXT,
+     .offset = offsetof(ConfigSource, into_schema),
+     .connects = true,
+     .later = "it comes with a later version: name a database of its own (into: NAME)",
+     .about = "Fold into another schema of the target."},
+    {0},
+};
+
 static const ConfigKey SOURCE_KEYS[] = {
     {.name = "name",
      .kind = CONFIG_KIND_NAME,
@@ -54,9 +123,24 @@ static const ConfigKey SOURCE_KEYS[] = {
      .about = "The compose file and service that run this source (`FILE#SERVICE`). Kept for later; nothing acts on "
               "it in this version."},
     {.name = "into",
-     .kind = CONFIG_KIND_TEXT,
-     .later = "give this source a pgfold.yaml of its own, with that database in target.database",
-     .about = "Fold into another database or schema of the target."},
+     .kind = CONFIG_KIND_INTO,
+     .offset = 0,
+     .connects = true,
+     .keys = INTO_KEYS,
+     .unless_given = "the target's",
+     .about = "Another database of the target's server, for this source. `pgfold fold` creates it if it is missing."},
+    {.name = "on_conflict",
+     .kind = CONFIG_KIND_RULE,
+     .offset = offsetof(ConfigSource, on_conflict),
+     .about = "As `fold.on_conflict`, for all tables of this source; it goes before what `fold` says."},
+    {.name = "tables",
+     .kind = CONFIG_KIND_TABLES,
+     .offset = offsetof(ConfigSource, tables),
+     .create = config_table_new,
+     .keys = TABLE_KEYS,
+     .repeats = true,
+     .about =
+         "Rules for single tables of this source, with the keys of `fold.tables`; what is given here goes before it."},
     {.name = "databases",
      .kind = CONFIG_KIND_TEXT,
      .later = "write one source for each database",
@@ -103,32 +187,6 @@ static const ConfigKey PROTECT_KEYS[] = {
     {0},
 };
 
-static const ConfigKey TABLE_KEYS[] = {
-    {.name = "skip",
-     .kind = CONFIG_KIND_FLAG,
-     .offset = offsetof(ConfigTable, skip),
-     .unless_given = "`false`",
-     .about = "Neither compare nor fold this table. Every command says that it was left out."},
-    {.name = "on_conflict",
-     .kind = CONFIG_KIND_RULE,
-     .offset = offsetof(ConfigTable, on_conflict),
-     .unless_given = "`fold.on_conflict`",
-     .about = "As `fold.on_conflict`, for this table."},
-    {.name = "key",
-     .kind = CONFIG_KIND_TEXTS,
-     .offset = offsetof(ConfigTable, key),
-     .about = "Columns that identify a row, for a table without a primary key."},
-    {.name = "match_on",
-     .kind = CONFIG_KIND_TEXTS,
-     .later = LATER_RULES,
-     .about = "Columns by which `rekey` finds the same thing on both sides."},
-    {.name = "references",
-     .kind = CONFIG_KIND_TEXTS,
-     .later = LATER_RULES,
-     .about = "References that no foreign key declares."},
-    {0},
-};
-
 static const ConfigKey FOLD_KEYS[] = {
     {.name = "jobs",
      .kind = CONFIG_KIND_NUMBER,
@@ -141,8 +199,8 @@ static const ConfigKey FOLD_KEYS[] = {
      .kind = CONFIG_KIND_RULE,
      .offset = offsetof(ConfigFold, on_conflict),
      .unless_given = "`stop`",
-     .about = "What happens where a key of the source is taken in the target by another row. This version knows "
-              "`stop`: nothing is overwritten, and nothing is committed."},
+     .about = "What happens to a row of the source that is in conflict with the target: see [merge.md](merge.md). "
+              "With `stop` nothing is overwritten, and nothing is committed."},
     {.name = "backup",
      .kind = CONFIG_KIND_FLAG,
      .offset = offsetof(ConfigFold, backup),
@@ -155,10 +213,17 @@ static const ConfigKey FOLD_KEYS[] = {
      .unless_given = "`1GB`",
      .about = "Tables larger than this are copied in parts, by several workers at once. A number with `kB`, `MB`, "
               "`GB` or `TB`, 1 MB at least."},
+    {.name = "lock_timeout",
+     .kind = CONFIG_KIND_NUMBER,
+     .offset = offsetof(ConfigFold, lock_timeout),
+     .min = 1,
+     .max = CONFIG_LOCK_TIMEOUT_MAX,
+     .unless_given = "`10`",
+     .about = "Seconds that a commit waits for a table which somebody else has locked. From 1 to 3600."},
     {.name = "tables",
      .kind = CONFIG_KIND_TABLES,
      .offset = offsetof(ConfigFold, tables),
-     .element_size = sizeof(ConfigTable),
+     .create = config_table_new,
      .keys = TABLE_KEYS,
      .about = "Rules for single tables, by `schema.table`. A name with a dot or a quotation mark in it is written as "
               "in SQL: `'\"my.schema\".orders'`."},
@@ -219,7 +284,8 @@ static const ConfigKey TOP_KEYS[] = {
      .kind = CONFIG_KIND_ENTRIES,
      .offset = offsetof(Config, sources),
      .required = true,
-     .element_size = sizeof(ConfigSource),
+     .create = config_source_new,
+     .example = "\"- name: ...\" with \"url: ...\" under it",
      .keys = SOURCE_KEYS,
      .about = "The databases to be folded into it."},
     {.name = "protect",
@@ -269,6 +335,9 @@ const char *config_kind_name(ConfigKind kind)
         [CONFIG_KIND_NUMBER] = "number",
         [CONFIG_KIND_SIZE] = "size",
         [CONFIG_KIND_RULE] = "rule",
+        [CONFIG_KIND_COLUMNS] = "list of columns",
+        [CONFIG_KIND_TABLE] = "table",
+        [CONFIG_KIND_INTO] = "text or a mapping",
         [CONFIG_KIND_TEXTS] = "list of text",
         [CONFIG_KIND_SETTINGS] = "mapping of settings",
     };
@@ -280,7 +349,7 @@ static void visit(const ConfigKey *keys, const char *above, ConfigSchemaFunc fun
     for (const ConfigKey *key = keys; key->name != NULL; key++) {
         g_autofree char *path = g_strconcat(above, key->name, NULL);
         func(path, key, data);
-        if (key->keys == NULL)
+        if (key->keys == NULL || key->repeats)
             continue;
         const char *join = key->kind == CONFIG_KIND_ENTRIES ? "[]." : key->kind == CONFIG_KIND_TABLES ? ".*." : ".";
         g_autofree char *below = g_strconcat(path, join, NULL);
@@ -296,13 +365,22 @@ void config_schema_each(ConfigSchemaFunc func, gpointer data)
 typedef struct Search {
     const char *name;
     char *found;
+    guint depth;
 } Search;
 
 static void match_name(const char *path, const ConfigKey *key, gpointer data)
 {
     Search *search = data;
-    if (search->found == NULL && key->later == NULL && strcmp(key->name, search->name) == 0)
-        search->found = g_strdup(path);
+    if (key->later != NULL || strcmp(key->name, search->name) != 0)
+        return;
+    guint depth = 0;
+    for (const char *at = path; *at != '\0'; at++)
+        depth += *at == '.' || *at == '[' ? 1 : 0; /* a list is a level as well */
+    if (search->found != NULL && search->depth <= depth)
+        return;
+    g_free(search->found);
+    search->found = g_strdup(path);
+    search->depth = depth;
 }
 
 char *config_schema_find(const char *name)

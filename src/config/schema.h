@@ -9,8 +9,8 @@
 
 typedef enum ConfigKind {
     CONFIG_KIND_MAP,     /* keys below it; fills the struct at offset */
-    CONFIG_KIND_ENTRIES, /* list of maps; a GPtrArray of structs made with element_size */
-    CONFIG_KIND_TABLES,  /* map from "schema.table" to maps; a GPtrArray of ConfigTable */
+    CONFIG_KIND_ENTRIES, /* list of maps; a GPtrArray of what create() makes */
+    CONFIG_KIND_TABLES,  /* map from "schema.table" to maps; likewise, of ConfigTable */
     CONFIG_KIND_URL,     /* char *; connection string */
     CONFIG_KIND_TEXT,    /* char *; not empty */
     CONFIG_KIND_NAME,    /* char *; letters, digits, ".", "_", "-" */
@@ -18,7 +18,10 @@ typedef enum ConfigKind {
     CONFIG_KIND_FLAG,    /* bool */
     CONFIG_KIND_NUMBER,  /* int from min to max */
     CONFIG_KIND_SIZE,    /* guint64, bytes */
-    CONFIG_KIND_RULE,    /* ConfigConflict */
+    CONFIG_KIND_RULE,    /* ConfigRule */
+    CONFIG_KIND_COLUMNS, /* char **; list of text, one at least, none twice */
+    CONFIG_KIND_TABLE,   /* "schema.table"; schema and table of the ConfigReference at offset */
+    CONFIG_KIND_INTO,    /* into_database of the ConfigSource at offset; a map has keys below it, for the same struct */
     CONFIG_KIND_TEXTS,   /* char **; list of text */
     CONFIG_KIND_SETTINGS /* char **; map from name to value, as "name=value" */
 } ConfigKind;
@@ -30,8 +33,11 @@ typedef struct ConfigKey {
     bool connects; /* only needed to reach a database: its ${NAME} is not read for CONFIG_OFFLINE */
     gsize offset;  /* in the struct of the level above */
     int min, max;
-    gsize element_size;
-    const struct ConfigKey *keys; /* of MAP, ENTRIES and TABLES */
+    bool no_rekey;                /* of RULE: all the others */
+    gpointer (*create)(void);     /* of ENTRIES and TABLES: one element with its defaults */
+    const char *example;          /* of ENTRIES: what one looks like */
+    const struct ConfigKey *keys; /* of MAP, ENTRIES, TABLES and INTO */
+    bool repeats;                 /* keys are those of another key: config_schema_each() does not go into them again */
     const char *later;            /* belongs to a later version: refused, and this is what to do instead */
     const char *unless_given;     /* the default as the manual shows it, or NULL */
     const char *about;            /* a sentence for the manual */
@@ -43,7 +49,7 @@ const ConfigKey *config_schema(void);
 /* "number", "list of text", ...: what the manual and messages call a kind. */
 const char *config_kind_name(ConfigKind kind);
 
-/* NULL, or where a key of this name would belong: "fold.jobs". Transfer full. */
+/* NULL, or where a key of this name would belong: "fold.jobs"; of several places the uppermost. Transfer full. */
 char *config_schema_find(const char *name);
 
 /* Calls func for each key of all levels with its path: "fold.jobs", "sources[].url", "fold.tables.*.skip". */

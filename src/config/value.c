@@ -233,26 +233,31 @@ static void read_size(ConfigReader *reader, const ConfigKey *key, const ConfigNo
         tell_value(reader, node, NULL, "a number with kB, MB, GB or TB, such as 512MB, and 1MB at least");
 }
 
-static void read_rule(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, ConfigConflict *member)
+static void read_rule(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, ConfigRule *member)
 {
-    static const char *const LATER[] = {"keep-target", "take-source", "rekey", "newest", NULL};
-    static const char *const KNOWN[] = {"stop", "keep-target", "take-source", "rekey", "newest(column)", NULL};
-    g_autofree char *text = take_string(reader, key, node);
+    g_autofree char *text = take_string(reader, key, node), *advice = NULL;
+    ConfigRule rule = {0};
+    if (text != NULL && config_rule_parse(text, &rule, &advice) &&
+        (rule.conflict != CONFIG_CONFLICT_REKEY || !key->no_rekey)) {
+        config_rule_clear(member);
+        *member = rule;
+        return;
+    }
+    reader->rules_unclear = true;
     if (text == NULL)
         return;
-    if (strcmp(text, "stop") == 0) {
-        *member = CONFIG_CONFLICT_STOP;
-        return;
-    }
-    g_autofree char *word = g_strndup(text, strcspn(text, "( "));
-    if (g_strv_contains(LATER, word)) {
-        config_mistakes_add(reader->mistakes, node->place, "write stop: a fold then ends before anything is changed",
-                            "%s: %s is not supported by this version", reader->path->str, word);
-        return;
-    }
-    const char *meant = config_suggest(word, KNOWN);
-    g_autofree char *advice = meant == NULL ? NULL : g_strdup_printf("did you mean %s?", meant);
-    tell_value(reader, node, advice, "stop, keep-target, take-source, newest(column) or rekey");
+    if (rule.conflict == CONFIG_CONFLICT_REKEY)
+        advice = g_strdup("the row has the target's key by then");
+    tell_value(reader, node, advice,
+               key->no_rekey ? "stop, keep-target, take-source or newest(column)"
+                             : "stop, keep-target, take-source, newest(column) or rekey");
+}
+
+static void read_table_name(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, ConfigReference *member)
+{
+    g_autofree char *text = take_string(reader, key, node);
+    if (text != NULL && !config_split_table(text, &member->schema, &member->table))
+        tell_value(reader, node, "write schema.table, such as public.orders", "the name of a table with its schema");
 }
 
 static void record_item(ConfigReader *reader, const ConfigNode *item, guint index)
@@ -261,12 +266,21 @@ static void record_item(ConfigReader *reader, const ConfigNode *item, guint inde
                          g_memdup2(&item->place, sizeof item->place));
 }
 
+static bool holds(const GPtrArray *texts, const char *text)
+{
+    return g_ptr_array_find_with_equal_func((GPtrArray *)(guintptr)texts, text, g_str_equal, NULL);
+}
+
 static void read_texts(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, char ***member)
 {
     if (node->type != CONFIG_NODE_LIST) {
         tell_type(reader, key, node, "write [one, two], or a line \"- one\" for each");
         return;
     }
+    bool columns = key->kind == CONFIG_KIND_COLUMNS;
+    if (columns && node->items->len == 0)
+        config_mistakes_add(reader->mistakes, node->place, "name one, or take the key out", "%s names no column",
+                            reader->path->str);
     ConfigKey item_key = *key;
     item_key.kind = CONFIG_KIND_TEXT;
     GPtrArray *texts = g_ptr_array_new();
@@ -280,6 +294,9 @@ static void read_texts(ConfigReader *reader, const ConfigKey *key, const ConfigN
         g_string_truncate(reader->path, length);
         if (text == NULL)
             continue;
+        if (columns && holds(texts, text))
+            config_mistakes_add(reader->mistakes, item->place, "name it once", "%s names a column twice",
+                                reader->path->str);
         record_item(reader, item, texts->len);
         g_ptr_array_add(texts, text);
     }
@@ -332,6 +349,7 @@ void config_read_value(ConfigReader *reader, const ConfigKey *key, const ConfigN
         read_url(reader, key, node, member);
         break;
     case CONFIG_KIND_TEXT:
+    case CONFIG_KIND_INTO:
         read_text(reader, key, node, member);
         break;
     case CONFIG_KIND_NAME:
@@ -352,7 +370,11 @@ void config_read_value(ConfigReader *reader, const ConfigKey *key, const ConfigN
     case CONFIG_KIND_RULE:
         read_rule(reader, key, node, member);
         break;
+    case CONFIG_KIND_TABLE:
+        read_table_name(reader, key, node, member);
+        break;
     case CONFIG_KIND_TEXTS:
+    case CONFIG_KIND_COLUMNS:
         read_texts(reader, key, node, member);
         break;
     case CONFIG_KIND_SETTINGS:

@@ -70,8 +70,9 @@ Ends *ends_open(const Config *config, const ConfigSource *source, bool needs_tar
         return NULL;
     if (!needs_target)
         return g_steal_pointer(&ends);
-    ends->target = pg_conn_open_or_maintenance("target", config->target.url, config->target.database,
-                                               connect_deadline(), &ends->target_missing, error);
+    const char *database = source->into_database != NULL ? source->into_database : config->target.database;
+    ends->target = pg_conn_open_or_maintenance("target", config->target.url, database, connect_deadline(),
+                                               &ends->target_missing, error);
     if (ends->target == NULL)
         return NULL;
     ends->target_database =

@@ -105,7 +105,7 @@ static void judge_relation(Plan *plan, PlanRelation *r)
         break;
     case VERIFY_SKIPPED:
         r->action = PLAN_SKIP;
-        r->reason = g_strdup("its rows are left out: fold.tables says so");
+        r->reason = g_strdup("its rows are left out: pgfold.yaml says so");
         break;
     }
 }

@@ -190,3 +190,77 @@ def test_a_new_role_is_taken_away_again_by_a_fold_that_fails(into, laptop, vps, 
     into.target.sql(f"ALTER DATABASE \"{into.name}\" SET test.fails = 'yes'")
     into.pgfold("fold", "--yes", "--no-backup", status=5)
     assert vps.sql("postgres", f"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'") == "0"
+
+
+@pytest.fixture
+def two(into, laptop, vps, pgfold):
+    """two(extra): a second source, "old", with a table of its own, whose `into` is a database beside the target."""
+    old, archive = laptop.database(into.name[:40] + "_old"), vps.database(into.name[:40] + "_archive")
+    old.create().sql("CREATE TABLE public.letters (id int PRIMARY KEY, v text); INSERT INTO letters VALUES (1, 'a'), (2, NULL)")
+
+    def configure(into_value=archive.name, more="", extra=""):
+        return into.configure(f'  - name: old\n    url: "{old.url}"\n    into: {into_value}\n{more}{extra}')
+    configure()
+    yield into, old, archive, configure
+    old.drop()
+    archive.drop()
+
+
+def test_a_source_goes_into_a_database_of_its_own(two):
+    main, old, archive, configure = two
+    main.pgfold("plan", status=0)
+    assert archive.name in main.pgfold("verify", "old", status=1).err and not archive.exists()
+    main.pgfold("fold", "--yes", "--no-backup", status=0)
+    assert_same(whole(main.target), whole(main.source))
+    assert archive.sql("SELECT count(*), count(v) FROM letters") == "2|1"
+    assert main.target.sql("SELECT to_regclass('public.letters')") == ""
+    main.pgfold("verify", status=0)
+    main.pgfold("audit", "old", status=0)
+    assert archive.name in main.pgfold("report", "old", "--json", status=0).out
+
+
+def test_a_database_that_a_source_names_is_used_as_it_is_where_it_is_there(two):
+    main, old, archive, configure = two
+    archive.create().sql("CREATE TABLE public.other (id int); INSERT INTO public.other VALUES (1)")
+    configure("{ database: %s }" % archive.name)
+    main.pgfold("fold", "old", "--yes", "--no-backup", status=0)
+    assert archive.sql("SELECT (SELECT count(*) FROM other), (SELECT count(*) FROM letters)") == "1|2"
+    assert main.target.sql("SELECT count(*) FROM pg_class WHERE relname = 'letters'") == "0"
+
+
+def test_the_database_that_a_source_names_may_be_protected(two):
+    main, old, archive, configure = two
+    configure(extra=f"protect:\n  databases: [{archive.name}]\n")
+    for command in (["plan", "old"], ["fold", "old", "--yes"], ["verify", "old"]):
+        assert_one_error(main.pgfold(*command, status=4), "target", archive.name, "protected")
+    assert not archive.exists()
+    main.pgfold("fold", "laptop", "--yes", "--no-backup", status=0)
+
+
+def test_a_failed_fold_into_another_database_is_taken_away_there(two):
+    main, old, archive, configure = two
+    old.sql("CREATE TABLE public.zz_last (n int CHECK (current_setting('test.fails', true) IS DISTINCT FROM 'yes')); INSERT INTO zz_last VALUES (1)")
+    archive.create().sql(f"ALTER DATABASE \"{archive.name}\" SET test.fails = 'yes'")
+    before = whole(archive), whole(main.target)
+    assert_one_error(main.pgfold("fold", "old", "--yes", "--no-backup", status=5), "zz_last", state="taken away again")
+    assert_same(whole(archive), before[0])
+    assert_same(whole(main.target), before[1])
+
+
+def test_a_schema_of_its_own_comes_later(two):
+    main, old, archive, configure = two
+    configure("{ schema: archive }")
+    assert_one_error(main.pgfold("plan", status=2), "sources[1].into.schema", "later version", "pgfold.yaml:9:13")
+
+
+def test_a_table_is_skipped_for_one_source_only(two):
+    main, old, archive, configure = two
+    main.source.sql("CREATE TABLE public.letters (id int PRIMARY KEY); INSERT INTO letters VALUES (7)")
+    configure(more="    tables:\n      public.letters: { skip: true }\n")
+    old.sql("CREATE TABLE public.digits (d int PRIMARY KEY); INSERT INTO digits VALUES (3)")
+    main.pgfold("fold", "--yes", "--no-backup", status=0)
+    assert main.target.sql("SELECT id FROM letters") == "7"
+    assert archive.sql("SELECT d FROM digits") == "3"
+    assert archive.sql("SELECT count(*) FROM letters") == "0", "the rows are left out"
+    verified = main.pgfold("verify", status=0)
+    assert "skipped" in verified.out

@@ -25,6 +25,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (source->name == NULL || source->url == NULL)
             abort(); /* what is required is there, or it is no Config */
     }
+    ConfigTableRule rule;
+    config_table_rule(config, g_ptr_array_index(config->sources, 0), "public", "customers", &rule);
+    if (rule.on_conflict->conflict == CONFIG_CONFLICT_UNSET ||
+        (rule.on_conflict->conflict == CONFIG_CONFLICT_NEWEST) != (rule.on_conflict->column != NULL))
+        abort();
     g_autofree char *text = config_redact(config, "text");
     return 0;
 }

@@ -54,8 +54,11 @@ static void test_example_parses(void)
     g_assert_cmpuint(config->warnings->len, ==, 0);
     g_assert_cmpstr(config->folder, ==, DOCS_DIR);
     g_assert_cmpstr(config->state, ==, DOCS_DIR "/.pgfold");
-    g_assert_true(config_table(config, "public", "scratch")->skip);
-    g_assert_cmpstr(config_table(config, "public", "events")->key[1], ==, "position");
+    ConfigTableRule rule;
+    config_table_rule(config, NULL, "public", "scratch", &rule);
+    g_assert_true(rule.skip);
+    config_table_rule(config, NULL, "public", "events", &rule);
+    g_assert_cmpstr(rule.key[1], ==, "position");
 }
 
 static void check_in_example(const char *path, const ConfigKey *key, gpointer data)

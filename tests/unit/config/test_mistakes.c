@@ -16,6 +16,8 @@ static const MistakeCase CASES[] = {
     {"unknown-key-below", BASE "fold: { jbos: 2 }\n",
      "pgfold.yaml:4:9: unknown key \"jbos\" in fold; did you mean \"jobs\"?"},
     {"unknown-key-of-another-level", BASE "jobs: 4\n", "pgfold.yaml:4:1: unknown key \"jobs\"; its place is fold.jobs"},
+    {"unknown-key-of-two-levels", BASE "on_conflict: stop\n",
+     "pgfold.yaml:4:1: unknown key \"on_conflict\"; its place is fold.on_conflict"},
     {"unknown-key-like-no-other", BASE "testdb: { colour: red }\n",
      "pgfold.yaml:4:11: unknown key \"colour\" in testdb; the keys here are: port, database, settings"},
     {"upper-case-key", BASE "Fold: {}\n", "pgfold.yaml:4:1: unknown key \"Fold\"; did you mean \"fold\"?"},
@@ -145,24 +147,18 @@ static const MistakeCase CASES[] = {
      "pgfold.yaml:4:22: fold.on_conflict must be stop, keep-target, take-source, newest(column) or rekey, this is "
      "\"keep_target\"; did you mean keep-target?"},
     /* later versions */
-    {"rule-of-later", BASE "fold: { on_conflict: take-source }\n",
-     "pgfold.yaml:4:22: fold.on_conflict: take-source is not supported by this version; write stop: a fold then ends "
-     "before anything is changed"},
-    {"newest-of-later", BASE "fold: { tables: { a.b: { on_conflict: newest(at) } } }\n",
-     "pgfold.yaml:4:39: fold.tables.a.b.on_conflict: newest is not supported by this version; write stop: a fold then "
-     "ends before anything is changed"},
-    {"match-on-of-later", BASE "fold: { tables: { a.b: { match_on: [x] } } }\n",
-     "pgfold.yaml:4:26: fold.tables.a.b.match_on is not supported by this version; the rules that use it come with a "
-     "later version: take it out"},
-    {"references-of-later", BASE "fold: { tables: { a.b: { references: [x] } } }\n",
-     "pgfold.yaml:4:26: fold.tables.a.b.references is not supported by this version; the rules that use it come with a "
-     "later version: take it out"},
     {"ssh-of-later", "version: 1\ntarget: { url: t, ssh: me@vps }\nsources: [ { name: n, url: s } ]\n",
      "pgfold.yaml:2:19: target.ssh is not supported by this version; hold the tunnel open yourself (ssh -N -L "
      "6432:localhost:5432 HOST) and put its end into url"},
-    {"into-of-later", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: { schema: x } } ]\n",
-     "pgfold.yaml:3:31: sources[0].into is not supported by this version; give this source a pgfold.yaml of its own, "
-     "with that database in target.database"},
+    {"into-schema-of-later", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: { schema: x } } ]\n",
+     "pgfold.yaml:3:39: sources[0].into.schema is not supported by this version; it comes with a later version: name a "
+     "database of its own (into: NAME)"},
+    {"into-nothing", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: {} } ]\n",
+     "pgfold.yaml:3:37: sources[0].into is empty; write the name of a database"},
+    {"into-a-list", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: [x] } ]\n",
+     "pgfold.yaml:3:37: sources[0].into must be text or a mapping, this is a list"},
+    {"into-unknown-key", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: { databse: x } } ]\n",
+     "pgfold.yaml:3:39: unknown key \"databse\" in sources[0].into; did you mean \"database\"?"},
     {"databases-of-later", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, databases: all } ]\n",
      "pgfold.yaml:3:31: sources[0].databases is not supported by this version; write one source for each database"},
     {"include-of-later", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, include: [a] } ]\n",

@@ -23,7 +23,12 @@ static void test_defaults(void)
     for (int kind = 0; kind < CONFIG_PROTECT_KINDS; kind++)
         g_assert_null(config->protect[kind][0]);
     g_assert_cmpint(config->fold.jobs, ==, 4);
-    g_assert_cmpint(config->fold.on_conflict, ==, CONFIG_CONFLICT_STOP);
+    g_assert_cmpint(config->fold.on_conflict.conflict, ==, CONFIG_CONFLICT_STOP);
+    g_assert_cmpint(config->fold.lock_timeout, ==, 10);
+    g_assert_null(source_at(config, 0)->into_database);
+    g_assert_null(source_at(config, 0)->into_schema);
+    g_assert_cmpint(source_at(config, 0)->on_conflict.conflict, ==, CONFIG_CONFLICT_UNSET);
+    g_assert_cmpuint(source_at(config, 0)->tables->len, ==, 0);
     g_assert_true(config->fold.backup);
     g_assert_cmpuint(config->fold.split_above, ==, (guint64)1 << 30);
     g_assert_cmpuint(config->fold.tables->len, ==, 0);
@@ -39,31 +44,36 @@ static void test_defaults(void)
 
 static void test_all_kinds_of_values(void)
 {
-    g_autoptr(Config) config = parse_good("version: 1\n"
-                                          "target: { url: service=t, identity: 7391234567890123456, database: app }\n"
-                                          "sources:\n"
-                                          "  - { name: a.b_c-1, url: service=s, skip: true, compose: c.yml#db }\n"
-                                          "protect:\n"
-                                          "  databases: [d]\n"
-                                          "  schemas: [s]\n"
-                                          "  tables: [s.t]\n"
-                                          "  roles: [r]\n"
-                                          "  containers: [c]\n"
-                                          "  paths: [p, q]\n"
-                                          "fold:\n"
-                                          "  jobs: 64\n"
-                                          "  on_conflict: stop\n"
-                                          "  backup: false\n"
-                                          "  split_above: 64 mb\n"
-                                          "  tables:\n"
-                                          "    '\"my.schema\".\"a\"\"b\"': { key: [a, b], on_conflict: stop }\n"
-                                          "code: { variable: DB, tests: [t], remove: [r] }\n"
-                                          "testdb: { port: 5434, database: x, settings: { jit: off, a.b: 1MB } }\n"
-                                          "state: /var/lib/fold\n");
+    g_autoptr(Config) config =
+        parse_good("version: 1\n"
+                   "target: { url: service=t, identity: 7391234567890123456, database: app }\n"
+                   "sources:\n"
+                   "  - { name: a.b_c-1, url: service=s, skip: true, compose: c.yml#db, into: x }\n"
+                   "  - { name: b, url: service=s, into: { database: 'x y' } }\n"
+                   "protect:\n"
+                   "  databases: [d]\n"
+                   "  schemas: [s]\n"
+                   "  tables: [s.t]\n"
+                   "  roles: [r]\n"
+                   "  containers: [c]\n"
+                   "  paths: [p, q]\n"
+                   "fold:\n"
+                   "  jobs: 64\n"
+                   "  on_conflict: stop\n"
+                   "  backup: false\n"
+                   "  split_above: 64 mb\n"
+                   "  lock_timeout: 3600\n"
+                   "  tables:\n"
+                   "    '\"my.schema\".\"a\"\"b\"': { key: [a, b], on_conflict: stop }\n"
+                   "code: { variable: DB, tests: [t], remove: [r] }\n"
+                   "testdb: { port: 5434, database: x, settings: { jit: off, a.b: 1MB } }\n"
+                   "state: /var/lib/fold\n");
     g_assert_cmpstr(config->target.identity, ==, "7391234567890123456");
     g_assert_cmpstr(config->target.database, ==, "app");
     g_assert_true(source_at(config, 0)->skip);
     g_assert_cmpstr(source_at(config, 0)->compose, ==, "c.yml#db");
+    g_assert_cmpstr(source_at(config, 0)->into_database, ==, "x");
+    g_assert_cmpstr(source_at(config, 1)->into_database, ==, "x y");
     static const char *const PROTECTED[] = {"d", "s", "s.t", "r", "c", "p"};
     for (int kind = 0; kind < CONFIG_PROTECT_KINDS; kind++)
         g_assert_cmpstr(config->protect[kind][0], ==, PROTECTED[kind]);
@@ -71,11 +81,12 @@ static void test_all_kinds_of_values(void)
     g_assert_cmpint(config->fold.jobs, ==, 64);
     g_assert_false(config->fold.backup);
     g_assert_cmpuint(config->fold.split_above, ==, (guint64)64 << 20);
-    const ConfigTable *table = config_table(config, "my.schema", "a\"b");
-    g_assert_nonnull(table);
+    g_assert_cmpint(config->fold.lock_timeout, ==, 3600);
+    const ConfigTable *table = g_ptr_array_index(config->fold.tables, 0);
+    g_assert_cmpstr(table->schema, ==, "my.schema");
+    g_assert_cmpstr(table->table, ==, "a\"b");
     g_assert_cmpstr(table->key[1], ==, "b");
     g_assert_null(table->key[2]);
-    g_assert_null(config_table(config, "my", "schema"));
     g_assert_cmpstr(config->code.variable, ==, "DB");
     g_assert_cmpstr(config->code.tests[0], ==, "t");
     g_assert_cmpstr(config->code.remove[0], ==, "r");
@@ -102,10 +113,12 @@ static void test_variables(void)
 
 static void test_offline(void)
 {
-    static const char TEXT[] = "version: 1\n"
-                               "target: { url: '${PGFOLD_TEST_UNSET}', identity: '${PGFOLD_TEST_UNSET}' }\n"
-                               "sources: [ { name: n, url: 'postgresql://a:${PGFOLD_TEST_UNSET}@h/d' } ]\n"
-                               "testdb: { port: 5434 }\n";
+    static const char TEXT[] =
+        "version: 1\n"
+        "target: { url: '${PGFOLD_TEST_UNSET}', identity: '${PGFOLD_TEST_UNSET}' }\n"
+        "sources:\n"
+        "  - { name: n, url: 'postgresql://a:${PGFOLD_TEST_UNSET}@h/d', into: '${PGFOLD_TEST_UNSET}' }\n"
+        "testdb: { port: 5434 }\n";
     g_autoptr(GError) error = NULL;
     g_autoptr(Config) config = config_parse(TEXT, strlen(TEXT), "pgfold.yaml", CONFIG_OFFLINE, &error);
     g_assert_no_error(error);

@@ -1,0 +1,109 @@
+/* What is wrong between keys: each of them alone is good. */
+#include "config/read.h"
+
+#include <string.h>
+
+/* NULL: the key was not given. */
+static const ConfigPlace *place_of(const ConfigReader *reader, const char *path)
+{
+    return g_hash_table_lookup(reader->config->places, path);
+}
+
+static const ConfigPlace *place_in(const ConfigReader *reader, const ConfigTable *table, const char *key)
+{
+    g_autofree char *path = g_strconcat(table->path, ".", key, NULL);
+    return place_of(reader, path);
+}
+
+static void check_source_names(ConfigReader *reader)
+{
+    const GPtrArray *sources = reader->config->sources;
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < sources->len; i++) {
+        const ConfigSource *source = g_ptr_array_index(sources, i);
+        if (source->name == NULL)
+            continue;
+        char *folded = g_ascii_strdown(source->name, -1);
+        if (g_hash_table_add(seen, folded))
+            continue;
+        g_autofree char *path = g_strdup_printf("sources[%u].name", i);
+        config_mistakes_add(reader->mistakes, *place_of(reader, path), "names differ in more than upper and lower case",
+                            "the name \"%s\" is taken by another source", source->name);
+    }
+}
+
+static void check_references(ConfigReader *reader, const ConfigTable *table)
+{
+    for (guint i = 0; i < table->references->len; i++) {
+        const ConfigReference *reference = g_ptr_array_index(table->references, i);
+        guint columns = g_strv_length(reference->columns), to = g_strv_length(reference->to);
+        if (columns == 0 || to == 0 || columns == to)
+            continue;
+        g_autofree char *path = g_strdup_printf("%s.references[%u]", table->path, i);
+        g_autofree char *key = g_strconcat(path, ".to", NULL);
+        config_mistakes_add(reader->mistakes, *place_of(reader, key), "name one for each",
+                            "%s has %u columns, and %u in to", path, columns, to);
+    }
+}
+
+static ConfigConflict rule_of(const ConfigReader *reader, const ConfigSource *source, const ConfigTable *table)
+{
+    ConfigTableRule rule;
+    config_table_rule(reader->config, source, table->schema, table->table, &rule);
+    return rule.on_conflict->conflict;
+}
+
+/* An entry of fold.tables counts for every source: it is enough that it serves one of them. */
+static bool serves_rekey(const ConfigReader *reader, const ConfigSource *source, const ConfigTable *table)
+{
+    if (rule_of(reader, source, table) == CONFIG_CONFLICT_REKEY)
+        return true;
+    const GPtrArray *sources = reader->config->sources;
+    for (guint i = 0; source == NULL && i < sources->len; i++) {
+        if (rule_of(reader, g_ptr_array_index(sources, i), table) == CONFIG_CONFLICT_REKEY)
+            return true;
+    }
+    return false;
+}
+
+/* source: NULL for an entry of fold.tables. */
+static void check_match(ConfigReader *reader, const ConfigSource *source, const ConfigTable *table)
+{
+    const ConfigPlace *match_on = place_in(reader, table, "match_on");
+    const ConfigPlace *on_match = place_in(reader, table, "on_match");
+    if (match_on != NULL && !reader->rules_unclear && !serves_rekey(reader, source, table))
+        config_mistakes_add(reader->mistakes, *match_on, "add \"on_conflict: rekey\" beside it, or take it out",
+                            "%s.match_on needs the rule rekey, and the rule of this table is %s", table->path,
+                            config_rule_name(rule_of(reader, source, table)));
+    if (match_on != NULL || on_match == NULL)
+        return;
+    const GPtrArray *others = reader->config->fold.tables;
+    for (guint i = 0; source != NULL && i < others->len; i++) {
+        const ConfigTable *other = g_ptr_array_index(others, i);
+        if (strcmp(other->schema, table->schema) == 0 && strcmp(other->table, table->table) == 0 &&
+            place_in(reader, other, "match_on") != NULL)
+            return;
+    }
+    config_mistakes_add(reader->mistakes, *on_match, "add match_on: [column], or take it out",
+                        "%s.on_match is given without match_on", table->path);
+}
+
+static void check_tables(ConfigReader *reader, const ConfigSource *source, const GPtrArray *tables)
+{
+    for (guint i = 0; i < tables->len; i++) {
+        const ConfigTable *table = g_ptr_array_index(tables, i);
+        check_references(reader, table);
+        check_match(reader, source, table);
+    }
+}
+
+void config_check(ConfigReader *reader)
+{
+    const GPtrArray *sources = reader->config->sources;
+    check_source_names(reader);
+    check_tables(reader, NULL, reader->config->fold.tables);
+    for (guint i = 0; i < sources->len; i++) {
+        const ConfigSource *source = g_ptr_array_index(sources, i);
+        check_tables(reader, source, source->tables);
+    }
+}
