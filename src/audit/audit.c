@@ -5,7 +5,6 @@
 #include "audit/drift.h"
 #include "base/error.h"
 #include "catalog/lock.h"
-#include "reconcile/reconcile.h"
 
 /* lo_get() reads under the snapshot and needs no more than SELECT on the object. */
 static const char LARGE_OBJECTS_SQL[] =
@@ -22,6 +21,7 @@ typedef struct DigestJob {
 static void relation_free(gpointer data)
 {
     AuditRelation *r = data;
+    reconcile_scan_free(r->scan);
     g_ptr_array_unref(r->drift);
     g_free(r->obstacle);
     g_free(r->text_columns);
@@ -217,6 +217,21 @@ static bool digest_alone(PgConn *conn, const CatalogRelation *relation, DigestTe
     return false;
 }
 
+/* What is needed to go down to the rows is kept only where they differ. */
+static bool scan_both(const PoolWorker *worker, AuditRelation *r, DigestText text, GError **error)
+{
+    ReconcileSide source = {.conn = worker->source, .relation = r->source};
+    ReconcileSide target = {.conn = worker->target, .relation = r->target};
+    g_autoptr(ReconcileScan) scan = reconcile_scan(&source, &target, text, error);
+    if (scan == NULL)
+        return false;
+    r->source_digest = *reconcile_scan_source_digest(scan);
+    r->target_digest = *reconcile_scan_target_digest(scan);
+    if (!digest_equal(&r->source_digest, &r->target_digest))
+        r->scan = g_steal_pointer(&scan);
+    return true;
+}
+
 static bool run_digest(PoolWorker *worker, gpointer data, GError **error)
 {
     DigestJob *job = data;
@@ -230,11 +245,7 @@ static bool run_digest(PoolWorker *worker, gpointer data, GError **error)
         return digest_alone(worker->target, r->target, text, &r->target_digest, error);
     if (!r->target_digested)
         return digest_alone(worker->source, r->source, text, &r->source_digest, error);
-    g_auto(GStrv) columns = digest_columns(r->source);
-    ReconcileSide source = {.conn = worker->source, .relation = r->source};
-    ReconcileSide target = {.conn = worker->target, .relation = r->target};
-    return reconcile_digests(&source, &target, (const char *const *)columns, text, &r->source_digest, &r->target_digest,
-                             error);
+    return scan_both(worker, r, text, error);
 }
 
 static bool wants_digest(const AuditRelation *r, const AuditSpec *spec)

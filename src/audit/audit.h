@@ -9,7 +9,7 @@
 
 #include "catalog/catalog.h"
 #include "pool/pool.h"
-#include "reconcile/digest.h"
+#include "reconcile/reconcile.h"
 
 typedef enum AuditVerdict {
     AUDIT_SAME,         /* same definition, same rows (or no rows of its own: a partitioned table) */
@@ -27,9 +27,10 @@ typedef struct AuditRelation {
     AuditVerdict verdict;
     bool source_digested, target_digested;
     Digest source_digest, target_digest;
-    GPtrArray *drift;   /* of char*: a sentence each */
-    char *obstacle;     /* why rows cannot be compared, or NULL */
-    char *text_columns; /* columns that are digested through their text output, or NULL */
+    ReconcileScan *scan; /* where both were digested and differ: for reconcile_descend(); else NULL */
+    GPtrArray *drift;    /* of char*: a sentence each */
+    char *obstacle;      /* why rows cannot be compared, or NULL */
+    char *text_columns;  /* columns that are digested through their text output, or NULL */
 } AuditRelation;
 
 typedef struct AuditSequence {
