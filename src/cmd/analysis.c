@@ -23,6 +23,34 @@ static bool verify(Analysis *analysis, Out *out, GError **error)
     return true;
 }
 
+/* In a session of its own: the stage lives as long as that, and a fold commits in it. */
+static bool merge(Analysis *analysis, const AnalysisOptions *options, GError **error)
+{
+    const Comparison *comparison = analysis->comparison;
+    const Ends *ends = comparison->ends;
+    if (comparison_target(comparison) == NULL)
+        return true;
+    if (options->ledger != NULL &&
+        (analysis->memory = merge_recall(options->ledger, ends->source, ends->target, error)) == NULL)
+        return false;
+    analysis->stage = ends_target_connections(ends, NULL, 1, error);
+    if (analysis->stage == NULL)
+        return false;
+    MergeSpec spec = {.source = ends->source,
+                      .reader = comparison->targets->pdata[0],
+                      .target = analysis->stage->pdata[0],
+                      .verification = analysis->verification,
+                      .config = ends->config,
+                      .source_config = ends->source_config,
+                      .memory = analysis->memory,
+                      .max_conflicts = options->conflicts};
+    analysis->merge = merge_new(&spec, error);
+    if (analysis->merge == NULL)
+        return false;
+    return analysis->merge->blocks->len > 0 || (merge_stage(analysis->merge, false, error) &&
+                                                merge_judge(analysis->merge, MERGE_PREVIEW, error));
+}
+
 /* pg_dump must be able to read both databases; one that is not there yet is not read. */
 static bool find_tools(Analysis *analysis, GError **error)
 {
@@ -70,6 +98,7 @@ static bool make_plan(Analysis *analysis, const AnalysisOptions *options, GError
                      .target = ends->target,
                      .target_missing = ends->target_missing != NULL,
                      .verification = analysis->verification,
+                     .merge = analysis->merge,
                      .source_dump = analysis->source_dump,
                      .target_dump = analysis->target_dump,
                      .config = ends->config,
@@ -83,7 +112,7 @@ Analysis *analysis_make(Comparison *comparison, const AnalysisOptions *options, 
 {
     g_autoptr(Analysis) analysis = g_new0(Analysis, 1);
     analysis->comparison = comparison;
-    if (!find_tools(analysis, error) || !verify(analysis, out, error) ||
+    if (!find_tools(analysis, error) || !verify(analysis, out, error) || !merge(analysis, options, error) ||
         !make_scratch(analysis, options->folder, error) || !read_dumps(analysis, out, error) ||
         !make_plan(analysis, options, error))
         return NULL;
@@ -95,6 +124,9 @@ void analysis_free(Analysis *analysis)
     if (analysis == NULL)
         return;
     plan_free(analysis->plan);
+    merge_free(analysis->merge);
+    g_clear_pointer(&analysis->stage, g_ptr_array_unref);
+    ledger_memory_free(analysis->memory);
     dump_free(analysis->source_dump);
     dump_free(analysis->target_dump);
     dump_tools_clear(&analysis->tools);
@@ -112,4 +144,30 @@ GPtrArray *analysis_blocks(const Analysis *analysis)
     for (guint i = 0; i < analysis->plan->blocks->len; i++)
         g_ptr_array_add(blocks, g_strdup(analysis->plan->blocks->pdata[i]));
     return blocks;
+}
+
+static char *conflict_text(const MergeRelation *r, const MergeConflict *c)
+{
+    if (g_str_equal(c->kind, "unique"))
+        return g_strdup_printf("%s %s: %s is taken in the target by another row: source %s, target %s", r->source->label,
+                               c->key, c->detail, c->source, c->target);
+    if (g_str_equal(c->kind, "parent"))
+        return g_strdup_printf("%s %s: the row that %s refers to is not in the target: source %s", r->source->label,
+                               c->key, c->detail, c->source);
+    return g_strdup_printf("%s %s: other values in the target (%s): source %s, target %s", r->source->label, c->key,
+                           c->detail, c->source, c->target);
+}
+
+GPtrArray *analysis_conflicts(const Analysis *analysis)
+{
+    GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; analysis->merge != NULL && i < analysis->merge->relations->len; i++) {
+        const MergeRelation *r = analysis->merge->relations->pdata[i];
+        for (guint k = 0; k < r->conflicts->len; k++) {
+            const MergeConflict *c = r->conflicts->pdata[k];
+            if (g_str_equal(c->action, "stop"))
+                g_ptr_array_add(texts, conflict_text(r, c));
+        }
+    }
+    return texts;
 }

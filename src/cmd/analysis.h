@@ -12,6 +12,9 @@
 typedef struct Analysis {
     Comparison *comparison; /* not owned; its workers' connections are open */
     Verification *verification;
+    LedgerMemory *memory; /* NULL without a ledger, or where the target database is missing */
+    Merge *merge;         /* judged as a preview; its session holds the stage. NULL where the target database is missing */
+    GPtrArray *stage;     /* of PgConn*: that session */
     GPtrArray *findings; /* of AuditFinding* */
     DumpTools tools;
     Dump *source_dump;
@@ -22,6 +25,8 @@ typedef struct Analysis {
 
 typedef struct AnalysisOptions {
     bool no_owner, no_privileges;
+    Ledger *ledger;     /* for what earlier merges settled; or NULL */
+    guint conflicts;    /* to describe, per table */
     const char *folder; /* for temporary files, which may hold passwords of user mappings; NULL: $TMPDIR or /tmp */
 } AnalysisOptions;
 
@@ -29,6 +34,9 @@ typedef struct AnalysisOptions {
 Analysis *analysis_make(Comparison *comparison, const AnalysisOptions *options, Out *out, GError **error);
 void analysis_free(Analysis *analysis);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Analysis, analysis_free)
+
+/* Every row that no rule settles, as sentences; at most as many as were asked for. Transfer full. */
+GPtrArray *analysis_conflicts(const Analysis *analysis);
 
 /* Every reason why a fold refuses, of checks and plan, as sentences. Array of char*, empty: it may go on. Transfer
  * full. */

@@ -29,6 +29,8 @@ static const CommandExample examples[] = {
     {NULL},
 };
 
+enum { CONFLICTS_SHOWN = 10 /* per table */ };
+
 /* One source on its way. */
 typedef struct Job {
     const CommandArgs *args;
@@ -114,6 +116,29 @@ static bool open_both(Job *job, GError **error)
                                error);
 }
 
+/* Same key with another value, and no rule that says which: the user decides, not pgfold. */
+static bool refuse_conflicts(const Job *job, GError **error)
+{
+    guint64 stopped = job->analysis->plan->rows_stopped;
+    if (stopped == 0)
+        return true;
+    g_autoptr(GPtrArray) conflicts = analysis_conflicts(job->analysis);
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < conflicts->len; i++)
+        g_string_append_printf(text, "\n- %s", (const char *)conflicts->pdata[i]);
+    if (conflicts->len < stopped)
+        g_string_append(text, "\n- and more");
+    char *hint = g_strdup_printf("`pgfold plan %s` shows them all. Mend the rows, or choose a rule in pgfold.yaml: on_conflict: "
+                                 "keep-target, take-source, newest(column) or rekey (docs/merge.md).",
+                                 job->source->name);
+    pgf_error_take_hint(error, PGF_ERROR_DIFFERS, hint,
+                        "source %s is not folded: %" G_GUINT64_FORMAT " of its rows are in conflict with the target:%s",
+                        job->source->name, stopped, text->str);
+    if (error != NULL)
+        pgf_error_set_state(*error, "nothing was changed");
+    return false;
+}
+
 /* Every reason at once: nobody likes to mend one after the other. */
 static bool gate(const Job *job, GError **error)
 {
@@ -122,7 +147,7 @@ static bool gate(const Job *job, GError **error)
     for (guint i = 0; i < blocks->len; i++)
         g_string_append_printf(text, "\n- %s", (const char *)blocks->pdata[i]);
     if (text->len == 0)
-        return true;
+        return refuse_conflicts(job, error);
     char *hint = g_strdup_printf("`pgfold plan %s` shows the whole plan.", job->source->name);
     pgf_error_take_hint(error, PGF_ERROR_REFUSED, hint, "source %s is not folded:%s", job->source->name, text->str);
     if (error != NULL)
@@ -148,7 +173,7 @@ static bool has_work(const Plan *plan)
         if (p->action == PLAN_NEW)
             return true;
     }
-    return false;
+    return plan_count(plan, PLAN_MERGE) > 0;
 }
 
 static bool confirm(const Job *job, GError **error)
@@ -156,8 +181,11 @@ static bool confirm(const Job *job, GError **error)
     const Ends *ends = job->comparison->ends;
     g_autofree char *rows = out_count(job->analysis->plan->rows_to_copy);
     g_autofree char *bytes = out_bytes(job->analysis->plan->bytes_to_copy);
-    out_notice(job->out, "%u new, %u already contained, %u skipped; %s rows (%s) to copy.",
-               plan_count(job->analysis->plan, PLAN_NEW), plan_count(job->analysis->plan, PLAN_SAME),
+    g_autofree char *merged = out_count(job->analysis->plan->rows_to_merge);
+    guint merges = plan_count(job->analysis->plan, PLAN_MERGE);
+    g_autofree char *merge = merges == 0 ? g_strdup("") : g_strdup_printf(", %u to merge (%s rows)", merges, merged);
+    out_notice(job->out, "%u new%s, %u already contained, %u skipped; %s rows (%s) to copy.",
+               plan_count(job->analysis->plan, PLAN_NEW), merge, plan_count(job->analysis->plan, PLAN_SAME),
                plan_count(job->analysis->plan, PLAN_SKIP), rows, bytes);
     if (out_confirm(job->out, args_flag(job->args, "yes"), "Fold %s (%s) into database %s at %s%s?", job->source->name,
                     pg_conn_display(ends->source), ends->target_database, pg_conn_identity(ends->target)->address,
@@ -245,6 +273,10 @@ static void print_receipt(const Job *job, const FoldResult *result, const char *
     g_autofree char *time = out_duration((double)(receipt->finished - receipt->started) / G_USEC_PER_SEC);
     out_line(job->out, "\n%s is contained in the target: %s rows copied and proven in %s.", job->source->name, rows,
              time);
+    if (result->archive != NULL)
+        out_line(job->out, "Rows that lost, and keys that changed: %s", result->archive);
+    if (result->merged)
+        out_line(job->out, "To take it back: pgfold undo %" G_GINT64_FORMAT, job->run);
     out_line(job->out, "Receipt: %s", path);
 }
 
@@ -275,6 +307,14 @@ static bool write_receipt(Job *job, const FoldSpec *spec, const FoldResult *resu
                 "the fold itself is complete in the target; only its receipt is missing: fold again to get one");
         return false;
     }
+    if (!contained && result->merged) {
+        pgf_error_set(error, PGF_ERROR_DIFFERS,
+                      "`pgfold verify` names the rows; `pgfold fold` brings them, `pgfold undo` takes this fold back.",
+                      "%s was merged, but not all of it is in the target: somebody else has changed rows there meanwhile: %s",
+                      job->source->name, path);
+        pgf_error_set_state(*error, "the merge is committed; the receipt says which tables differ");
+        return false;
+    }
     if (!contained) {
         pgf_error_set(error, PGF_ERROR_INTERNAL, "Please report this, with the receipt.",
                       "the fold was proven, but its receipt says that not all is contained: %s", path);
@@ -287,13 +327,29 @@ static bool write_receipt(Job *job, const FoldSpec *spec, const FoldResult *resu
     return true;
 }
 
+/* Beside the backup, not in it: a backup's files are listed in its manifest. */
+static char *archive_folder(const Job *job)
+{
+    const char *backup = job->receipt->backup.path;
+    if (backup != NULL)
+        return g_strconcat(backup, ".conflicts", NULL);
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
+    g_autofree char *name = g_strdup_printf("%s-%s.conflicts", job->source->name, stamp);
+    return g_build_filename(job->choice->config->state, "backups", name, NULL);
+}
+
 static bool execute(Job *job, GError **error)
 {
     const Choice *choice = job->choice;
+    g_autofree char *archive = archive_folder(job);
     g_autoptr(FoldProgress) progress = fold_progress_new(job->out, job->analysis->plan->bytes_to_copy);
     FoldSpec spec = {.ends = job->comparison->ends,
                      .sources = job->comparison->sources,
                      .plan = job->analysis->plan,
+                     .merge = job->analysis->merge,
+                     .stage = job->analysis->stage == NULL ? NULL : job->analysis->stage->pdata[0],
+                     .archive = archive,
                      .tools = &job->analysis->tools,
                      .ledger = job->ledger,
                      .run = job->run,
@@ -343,6 +399,8 @@ static bool fold_steps(Job *job, GError **error)
     job->receipt->started = g_get_real_time();
     AnalysisOptions analysis = {.no_owner = args_flag(job->args, "no-owner"),
                                 .no_privileges = args_flag(job->args, "no-privileges"),
+                                .ledger = job->ledger,
+                                .conflicts = CONFLICTS_SHOWN,
                                 .folder = ledger_state_dir(job->ledger)};
     if (!open_both(job, error) || (job->analysis = analysis_make(job->comparison, &analysis, job->out, error)) == NULL)
         return false;
@@ -423,7 +481,9 @@ const Command command_fold = {
         "A target database that does not exist is made under another name and gets its own only when all is proven. "
         "What a run "
         "that fails has made in the target is taken away again, at the latest by the next fold.\n\n"
-        "Tables whose rows differ on both sides need a merge, which this version does not do: then nothing is changed.",
+        "Tables of the target that hold rows already are merged: rows that are missing there are inserted; rows whose key is "
+        "taken by another value are conflicts, which on_conflict in pgfold.yaml settles (docs/merge.md). Without a rule "
+        "nothing is changed.",
     .options = options,
     .examples = examples,
     .exit_codes = "4 means that nothing was changed: the message lists every reason. 5 means that it failed midway: "

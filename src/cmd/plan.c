@@ -3,9 +3,12 @@
 #include "cmd/analysis.h"
 #include "cmd/plan_view.h"
 
+enum { DEFAULT_ROWS = 10, MOST_ROWS = 100000 };
+
 static const CommandOption options[] = {
     SHARED_OPTIONS,
     {"no-owner", 0, OPTION_FLAG, NULL, "plan for objects that belong to the role of the target's URL"},
+    {"rows", 0, OPTION_INT, "N", "conflicts to show per table (10)"},
     {"no-privileges", 0, OPTION_FLAG, NULL, "plan without GRANT and REVOKE"},
     {NULL},
 };
@@ -17,15 +20,17 @@ static const CommandExample examples[] = {
     {NULL},
 };
 
-static bool plan_connected(Comparison *comparison, const AnalysisOptions *how, const PlanView *view, bool *ret_may_fold,
-                           GError **error)
+static bool plan_connected(Comparison *comparison, const AnalysisOptions *how, Ledger *ledger, const PlanView *view,
+                           bool *ret_may_fold, GError **error)
 {
-    g_autoptr(Analysis) analysis = analysis_make(comparison, how, view->out, error);
+    AnalysisOptions with_ledger = *how;
+    with_ledger.ledger = ledger;
+    g_autoptr(Analysis) analysis = analysis_make(comparison, &with_ledger, view->out, error);
     if (analysis == NULL)
         return false;
     g_autoptr(GPtrArray) blocks = analysis_blocks(analysis);
     plan_show(view, analysis, blocks);
-    *ret_may_fold = blocks->len == 0;
+    *ret_may_fold = blocks->len == 0 && analysis->plan->rows_stopped == 0;
     return true;
 }
 
@@ -38,7 +43,7 @@ static bool plan_source(const Config *config, const ConfigSource *source, const 
     g_autoptr(Comparison) comparison = comparison_open(config, source, &failure);
     if (comparison != NULL)
         record_identify(&record, comparison);
-    if (comparison != NULL && plan_connected(comparison, how, view, ret_may_fold, &failure)) {
+    if (comparison != NULL && plan_connected(comparison, how, record.ledger, view, ret_may_fold, &failure)) {
         record_done_quietly(&record);
         return true;
     }
@@ -56,7 +61,12 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         pgf_error_set(error, PGF_ERROR_USAGE, "give --target as well", "there is no target to plan for");
         return 0;
     }
-    AnalysisOptions how = {.no_owner = args_flag(args, "no-owner"), .no_privileges = args_flag(args, "no-privileges")};
+    int rows = DEFAULT_ROWS;
+    if (args_int(args, "rows", &rows) && (rows < 0 || rows > MOST_ROWS)) {
+        pgf_error_set(error, PGF_ERROR_USAGE, NULL, "--rows is from 0 to %d, not %d", MOST_ROWS, rows);
+        return 0;
+    }
+    AnalysisOptions how = {.conflicts = (guint)rows, .no_owner = args_flag(args, "no-owner"), .no_privileges = args_flag(args, "no-privileges")};
     json_t *document = out_json_new("plan");
     PlanView view = {.out = out, .sources = json_array()};
     json_object_set_new(document, "sources", view.sources);
@@ -88,7 +98,7 @@ const Command command_plan = {
                    "would do:\n\n"
                    "  new      the target has no such table: it is created, and its rows are copied\n"
                    "  same     every row is there already: nothing to do\n"
-                   "  merge    both have the table, with other rows: this version does not merge\n"
+                   "  merge    both have the table, with other rows: those that are missing or differ are brought there (docs/merge.md)\n"
                    "  skip     left out by the configuration, or without rows of its own\n"
                    "  blocked  something stands against it; the reason is shown\n\n"
                    "Then the objects that would be created, the roles, every reason why a fold would refuse, and what "
@@ -96,6 +106,6 @@ const Command command_plan = {
                    "docs/audit.md found.",
     .options = options,
     .examples = examples,
-    .exit_codes = "0 when a fold may go on; 1 when something is blocked or would have to be merged.",
+    .exit_codes = "0 when a fold may go on; 1 when something is blocked, or rows are in conflict and no rule settles them.",
     .run = run,
 };

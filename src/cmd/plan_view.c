@@ -1,5 +1,6 @@
 #include "cmd/plan_view.h"
 
+#include "cmd/merge_view.h"
 #include "cmd/show.h"
 #include "out/table.h"
 
@@ -137,10 +138,17 @@ static void show_verdict(Out *out, const Analysis *analysis, const GPtrArray *bl
     g_autofree char *tables = show_count(plan_count(plan, PLAN_NEW), "new table");
     g_autofree char *same = out_count(plan_count(plan, PLAN_SAME));
     g_autofree char *reasons = show_count(blocks->len, "reason");
-    g_autofree char *text = blocks->len == 0 ? g_strdup_printf("a fold may go on: %s, %s (%s) to copy; %s the same",
-                                                               tables, rows, bytes, same)
-                                             : g_strdup_printf("a fold would refuse, for %s", reasons);
-    g_autofree char *verdict = out_styled(out, blocks->len == 0 ? OUT_GOOD : OUT_BAD, text);
+    g_autofree char *merged = show_count(plan->rows_to_merge, "row");
+    g_autofree char *merge =
+        plan_count(plan, PLAN_MERGE) == 0 ? g_strdup("") : g_strdup_printf(", %s to merge", merged);
+    g_autofree char *conflicts = show_count(plan->rows_stopped, "row");
+    bool good = blocks->len == 0 && plan->rows_stopped == 0;
+    g_autofree char *text =
+        blocks->len > 0 ? g_strdup_printf("a fold would refuse, for %s", reasons)
+        : good ? g_strdup_printf("a fold may go on: %s, %s (%s) to copy%s; %s the same", tables, rows, bytes, merge, same)
+               : g_strdup_printf("a fold would stop: %s in conflict, and no rule settles them (on_conflict in pgfold.yaml)",
+                                 conflicts);
+    g_autofree char *verdict = out_styled(out, good ? OUT_GOOD : OUT_BAD, text);
     out_line(out, "\n%s: %s", name, verdict);
 }
 
@@ -166,6 +174,7 @@ void plan_show(const PlanView *view, const Analysis *analysis, const GPtrArray *
     if (!out->quiet)
         show_list(out, "Good to know", plan->notices);
     show_findings(out, analysis->findings);
+    merge_show_conflicts(out, plan->merge);
     show_list(out, "Why a fold would refuse", blocks);
     show_verdict(out, analysis, blocks);
 }

@@ -26,6 +26,7 @@ static bool commit_objects(Fold *fold, GError **error)
     g_autofree char *marker = pg_quote_ident(fold->marker);
     if (!pg_execf(fold->main, DEADLINE_NONE, error,
                   "BEGIN; SET LOCAL synchronous_commit = on; DROP SCHEMA IF EXISTS %s", marker) ||
+        (fold_merges(fold) && (!fold_commit_merge(fold, error) || !fold_after_merge(fold, error))) ||
         !make_final(fold, error))
         return false;
     fold->result->target = catalog_read(fold->main, error);
@@ -71,7 +72,8 @@ static bool rename_database(Fold *fold, GError **error)
     g_autofree char *stage = pg_quote_ident(fold->stage);
     g_autofree char *name = pg_quote_ident(fold->spec->ends->target_database);
     g_clear_pointer(&fold->targets, g_ptr_array_unref);
-    g_clear_pointer(&fold->main, pg_conn_close);
+    g_clear_pointer(&fold->own_main, pg_conn_close);
+    fold->main = NULL;
     for (int i = 0;; i++) {
         g_autoptr(GError) cause = NULL;
         if (pg_execf(conn, DEADLINE_NONE, &cause, "ALTER DATABASE %s RENAME TO %s", stage, name))

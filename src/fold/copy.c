@@ -155,7 +155,7 @@ void fold_add_copies(Fold *fold, Pool *pool, GHashTable *table_jobs)
     for (guint i = 0; i < relations->len; i++) {
         const PlanRelation *r = relations->pdata[i];
         const AuditRelation *audit = r->verify->audit;
-        if (r->action != PLAN_NEW || !audit->source_digested || audit->source_digest.rows == 0)
+        if (r->action != PLAN_NEW || r->merge != NULL || !audit->source_digested || audit->source_digest.rows == 0)
             continue;
         GPtrArray *jobs = g_ptr_array_new();
         g_hash_table_insert(table_jobs, GUINT_TO_POINTER(audit->source->oid), jobs);

@@ -24,6 +24,18 @@ static void set_rows(ReceiptRelation *out, const FoldProof *proof)
     out->target_digest = digest_text(target);
 }
 
+static void set_merge(ReceiptRelation *out, const MergeRelation *merge)
+{
+    const MergeCounts *counts = &merge->counts;
+    out->action = RECEIPT_MERGE;
+    out->inserted = (gint64)counts->inserted;
+    out->overwritten = (gint64)counts->overwritten;
+    out->kept = (gint64)counts->kept;
+    out->settled = (gint64)counts->settled;
+    out->rekeyed = (gint64)counts->rekeyed;
+    out->matched = (gint64)counts->matched;
+}
+
 static void add_relation(Receipt *receipt, const FoldProof *proof)
 {
     const PlanRelation *r = proof->relation;
@@ -39,10 +51,16 @@ static void add_relation(Receipt *receipt, const FoldProof *proof)
     }
     out->action = r->action == PLAN_NEW ? RECEIPT_NEW : RECEIPT_SAME;
     set_rows(out, proof);
+    if (r->merge != NULL)
+        set_merge(out, r->merge);
     out->verdict = proof->good ? RECEIPT_CONTAINED : RECEIPT_DIFFERENT;
     receipt_text(&out->reason, r->reason != NULL ? r->reason : method_of(r->action));
-    if (r->action == PLAN_NEW && proof->good)
+    if (r->merge != NULL) {
+        g_autofree char *text = plan_merge_text(&r->merge->counts);
+        receipt_text(&out->reason, text);
+    } else if (r->action == PLAN_NEW && proof->good) {
         receipt_text(&out->reason, NULL);
+    }
 }
 
 static const CatalogSequence *find_sequence(const Catalog *catalog, const char *quoted)
@@ -112,6 +130,7 @@ void fold_evidence(const FoldSpec *spec, const FoldResult *result, Receipt *rece
     /* The connection may be to another database of the server: the target was made by this fold. */
     receipt_text(&receipt->target.database, result->database);
     receipt->target.database_oid = (gint64)result->database_oid;
+    receipt_text(&receipt->archive, result->archive);
     for (guint i = 0; i < result->proofs->len; i++)
         add_relation(receipt, result->proofs->pdata[i]);
     for (guint i = 0; i < audit->source->sequences->len; i++)

@@ -83,7 +83,7 @@ static void copy_ended(Fold *fold, const PoolJob *job)
         fold->result->rows += job->progress->rows;
         fold->result->bytes += job->progress->bytes;
     }
-    if (--fold->copies_left == 0)
+    if (--fold->copies_left == 0 && !fold_merges(fold))
         note(fold, ends_release_snapshot(fold->spec->ends, &error), &error);
 }
 
@@ -148,8 +148,11 @@ static bool prepare_session(const Fold *fold, PgConn *conn, GError **error)
 static bool open_stage(Fold *fold, GError **error)
 {
     const FoldSpec *spec = fold->spec;
-    fold->main =
-        pg_conn_open("target", spec->ends->config->target.url, fold->stage, deadline_in_ms(PG_CONNECT_MS), error);
+    if (fold_merges(fold))
+        fold->main = spec->stage;
+    else
+        fold->main = fold->own_main =
+            pg_conn_open("target", spec->ends->config->target.url, fold->stage, deadline_in_ms(PG_CONNECT_MS), error);
     if (fold->main == NULL || !prepare_session(fold, fold->main, error))
         return false;
     fold->targets = ends_target_connections(spec->ends, fold->stage, spec->sources->len, error);
@@ -171,7 +174,7 @@ static bool move_rows(Fold *fold, GError **error)
     g_autoptr(GHashTable) table_jobs = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, table_jobs_free);
     fold_add_copies(fold, pool, table_jobs);
     fold_add_indexes(fold, pool, table_jobs);
-    if (fold->copies_left == 0 && !ends_release_snapshot(fold->spec->ends, error))
+    if (fold->copies_left == 0 && !fold_merges(fold) && !ends_release_snapshot(fold->spec->ends, error))
         return false;
     return fold_pool_run(fold, pool, error);
 }
@@ -205,8 +208,14 @@ static bool run_all(Fold *fold, GError **error)
     if (!fold_step(fold, "proof", fold_prove_rows, error))
         return false;
     fold_phase(fold, "triggers, views, privileges");
-    return fold_step(fold, "post-data", fold_rest, error) && fold_step(fold, "sequences", fold_sequences, error) &&
-           fold_step(fold, "commit", fold_commit, error);
+    if (!fold_step(fold, "post-data", fold_rest, error) || !fold_step(fold, "sequences", fold_sequences, error))
+        return false;
+    if (fold_merges(fold)) {
+        fold_phase(fold, "merge");
+        if (!fold_step(fold, "stage", fold_prepare_merge, error))
+            return false;
+    }
+    return fold_step(fold, "commit", fold_commit, error);
 }
 
 /* Ctrl-C must not stop the cleaning up that it asked for; a second one does. */
@@ -248,16 +257,27 @@ bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
                  .steps = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free)};
     /* Not only the run's number: another machine has a ledger of its own, and counts from one as well. */
     fold.marker = g_strdup_printf("pgfold_%" G_GINT64_FORMAT "_%08x", spec->run, g_random_int());
+    fold.undo = g_strdup_printf("pgfold_undo_%" G_GINT64_FORMAT "_%08x", spec->run, g_random_int());
     fold.stage = g_strdup(fold.own_database ? fold.marker : spec->ends->target_database);
     g_autoptr(GError) failure = NULL;
     bool ok = run_all(&fold, &failure);
     commit_batch(&fold);
+    /* It is committed: what is found now changes verdicts, and nothing else. */
+    if (ok && fold_merges(&fold)) {
+        fold_phase(&fold, "verification");
+        ok = fold_check_merge(&fold, error);
+        if (!ok && error != NULL && *error != NULL)
+            pgf_error_set_state(*error, "the fold itself is complete in the target; `pgfold verify` looks at it again");
+    }
+    bool committed = failure == NULL;
     g_clear_pointer(&fold.targets, g_ptr_array_unref);
-    g_clear_pointer(&fold.main, pg_conn_close);
-    if (!ok) {
+    g_clear_pointer(&fold.own_main, pg_conn_close);
+    if (!committed) {
         /* fold_commit() notes first where it all will be. */
-        bool in_doubt = ret_result->database != NULL && failure->code == PGF_ERROR_CONNECT;
-        clean_up_after(spec, in_doubt, failure);
+        fold.in_doubt = ret_result->database != NULL && failure->code == PGF_ERROR_CONNECT;
+        if (fold_merges(&fold))
+            fold_abandon_merge(&fold);
+        clean_up_after(spec, fold.in_doubt, failure);
         fold_result_clear(ret_result);
         g_propagate_error(error, g_steal_pointer(&failure));
     }
@@ -265,6 +285,8 @@ bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
     g_ptr_array_unref(fold.tasks);
     g_hash_table_unref(fold.steps);
     g_hash_table_unref(fold.late);
+    g_free(fold.drop_sql);
+    g_free(fold.undo);
     g_free(fold.marker);
     g_free(fold.stage);
     return ok;

@@ -30,6 +30,9 @@ typedef struct FoldSpec {
     Ends *ends;         /* with a snapshot; it is let go on the way */
     GPtrArray *sources; /* of PgConn*: a worker's each, outside of any transaction */
     const Plan *plan;   /* without blocks */
+    Merge *merge;       /* of the plan, with its session; NULL: nothing is merged */
+    PgConn *stage;      /* that session; the fold commits in it */
+    const char *archive; /* folder for rows that lost and keys that changed; made when there are any */
     const DumpTools *tools;
     Ledger *ledger; /* locked */
     gint64 run;
@@ -51,7 +54,9 @@ typedef struct FoldResult {
     Catalog *target;      /* of the target database, at the end */
     Digest large_objects; /* of the target */
     bool large_objects_good;
-    guint64 rows, bytes; /* copied */
+    guint64 rows, bytes; /* copied; inserted by a merge */
+    char *archive;       /* where rows that lost are, or NULL */
+    bool merged;         /* a merge was committed, and looked at afterwards: proofs of its tables may be bad */
     char *database;      /* where it all is: the target database */
     guint32 database_oid;
 } FoldResult;

@@ -9,8 +9,12 @@ typedef struct Fold {
     FoldResult *result;
     char *stage;          /* database in which everything is made: the target's, or one of the run's own */
     bool own_database;    /* it is the run's own, to be renamed */
+    char *drop_sql;       /* takes away what the run makes in a database that exists, or NULL */
+    bool in_doubt;        /* the connection was lost while the last step was committed */
+    char *undo;           /* schema that a merge leaves behind for `pgfold undo` */
     char *marker;         /* schema that says, in a database that exists, that the new objects are the run's */
-    PgConn *main;         /* to stage: for what is done one after another */
+    PgConn *main;         /* to stage: for what is done one after another; the merge's session where there is one */
+    PgConn *own_main;     /* the same, when it is ours to close */
     GPtrArray *targets;   /* of PgConn*, to stage: a worker's each */
     GPtrArray *tasks;     /* what jobs point to; freed with g_free */
     GHashTable *steps;    /* PoolJob* -> ledger step id */
@@ -33,6 +37,16 @@ bool fold_create_pre_data(Fold *fold, GError **error);
 bool fold_create_large_objects(Fold *fold, GError **error);
 /* commit.c: the last step: what may exist only when all is proven, the last look at the catalogs, the name. */
 bool fold_commit(Fold *fold, GError **error);
+/* merge.c: the merge's part. Whether there is one; whether the rows of a relation are its business. */
+bool fold_merges(const Fold *fold);
+bool fold_is_merged(const Fold *fold, const char *quoted);
+bool fold_prepare_merge(Fold *fold, GError **error);
+bool fold_commit_merge(Fold *fold, GError **error);
+bool fold_check_merge(Fold *fold, GError **error);
+void fold_abandon_merge(const Fold *fold);
+/* post_data.c: what hangs on rows that come with the merge. */
+bool fold_waits_for_merge(const Fold *fold, const DumpEntry *entry);
+bool fold_after_merge(Fold *fold, GError **error);
 /* copy.c, large_objects.c: add jobs to pool; table_jobs: source oid of the table -> GPtrArray of PoolJob* */
 void fold_add_copies(Fold *fold, Pool *pool, GHashTable *table_jobs);
 bool fold_copy_large_objects(PoolWorker *worker, gpointer fold, GError **error);

@@ -127,6 +127,7 @@ bool fold_own_objects(Fold *fold, GError **error)
     g_autoptr(GString) script = g_string_new(drops);
     g_autofree char *quoted = pg_quote_ident(fold->marker);
     g_string_append_printf(script, "DROP SCHEMA %s;", quoted);
+    fold->drop_sql = g_strdup(drops);
     g_autofree char *literal = pg_quote_literal(script->str);
     g_autofree char *marker = pg_quote_literal(fold->marker);
     g_autofree char *body = g_strdup_printf(

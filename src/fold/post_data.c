@@ -180,6 +180,29 @@ static bool add_foreign_key(Fold *fold, Pool *pool, const DumpEntry *entry, GErr
     return true;
 }
 
+/* Foreign keys of tables whose rows, or whose parents' rows, come with the merge; views that show such rows. */
+bool fold_waits_for_merge(const Fold *fold, const DumpEntry *entry)
+{
+    if (!fold_merges(fold))
+        return false;
+    if (g_str_equal(entry->type, "MATERIALIZED VIEW DATA"))
+        return true;
+    const CatalogForeignKey *key = is_foreign_key(entry) ? foreign_key_of(fold, entry) : NULL;
+    return key != NULL && (fold_is_merged(fold, key->child) || fold_is_merged(fold, key->parent));
+}
+
+bool fold_after_merge(Fold *fold, GError **error)
+{
+    const GPtrArray *entries = fold->spec->plan->entries;
+    for (guint i = 0; i < entries->len; i++) {
+        const PlanEntry *p = entries->pdata[i];
+        if (fold_makes(p) && p->entry->section == DUMP_POST_DATA && fold_waits_for_merge(fold, p->entry) &&
+            !exec_entry(fold, p->entry, p->entry->sql, error))
+            return false;
+    }
+    return true;
+}
+
 bool fold_foreign_keys(Fold *fold, Pool *pool, GError **error)
 {
     const GPtrArray *entries = fold->spec->plan->entries;
@@ -192,7 +215,7 @@ bool fold_foreign_keys(Fold *fold, Pool *pool, GError **error)
     for (guint i = 0; i < entries->len; i++) {
         const PlanEntry *p = entries->pdata[i];
         if (fold_makes(p) && p->entry->section == DUMP_POST_DATA && is_foreign_key(p->entry) &&
-            !add_foreign_key(fold, pool, p->entry, error))
+            !fold_waits_for_merge(fold, p->entry) && !add_foreign_key(fold, pool, p->entry, error))
             return false;
     }
     return true;
@@ -226,7 +249,7 @@ bool fold_rest(Fold *fold, GError **error)
         const DumpEntry *entry = p->entry;
         bool is_early_index = is_index(entry) && !g_hash_table_contains(fold->late, GINT_TO_POINTER(entry->id));
         if (!fold_makes(p) || entry->section == DUMP_PRE_DATA || is_early_index || is_attach(entry) ||
-            is_foreign_key(entry) || fold_is_final(entry))
+            is_foreign_key(entry) || fold_is_final(entry) || fold_waits_for_merge(fold, entry))
             continue;
         g_autofree char *sql = dump_entry_sql(entry, fold->spec->no_owner);
         if (!exec_entry(fold, entry, sql, error))

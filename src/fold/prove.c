@@ -63,7 +63,7 @@ static void add_proofs(Fold *fold, Pool *pool)
         proof->relation = r;
         proof->good = true;
         g_ptr_array_add(fold->result->proofs, proof);
-        if ((r->action != PLAN_NEW && r->action != PLAN_SAME) || !audit->source_digested)
+        if (r->merge != NULL || (r->action != PLAN_NEW && r->action != PLAN_SAME) || !audit->source_digested)
             continue;
         ProveTask *task = g_new0(ProveTask, 1);
         task->proof = proof;
@@ -162,4 +162,5 @@ void fold_result_clear(FoldResult *result)
     g_clear_pointer(&result->proofs, g_ptr_array_unref);
     g_clear_pointer(&result->target, catalog_free);
     g_clear_pointer(&result->database, g_free);
+    g_clear_pointer(&result->archive, g_free);
 }

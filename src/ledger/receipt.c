@@ -77,6 +77,7 @@ void receipt_free(Receipt *receipt)
     g_free(receipt->client_tools);
     g_free(receipt->snapshot);
     g_free(receipt->lsn);
+    g_free(receipt->archive);
     g_free(receipt->previous_file);
     g_free(receipt->previous_sha256);
     g_free(receipt->sha256);
@@ -109,6 +110,8 @@ ReceiptRelation *receipt_add_relation(Receipt *receipt, const char *schema, cons
     relation->name = g_strdup(name);
     relation->kind = g_strdup(kind);
     relation->rows = relation->bytes = relation->target_rows = RECEIPT_UNKNOWN;
+    relation->inserted = relation->overwritten = relation->kept = RECEIPT_UNKNOWN;
+    relation->settled = relation->rekeyed = relation->matched = RECEIPT_UNKNOWN;
     relation->verdict = RECEIPT_DIFFERENT;
     g_ptr_array_add(receipt->relations, relation);
     return relation;
@@ -159,7 +162,7 @@ bool receipt_judge(Receipt *receipt)
 
 const char *receipt_action_text(ReceiptAction action)
 {
-    static const char *const texts[] = {"new", "same", "skip"};
+    static const char *const texts[] = {"new", "same", "merge", "skip"};
     return texts[action];
 }
 

@@ -20,7 +20,7 @@
 
 #define RECEIPT_UNKNOWN ((gint64)-1)
 
-typedef enum ReceiptAction { RECEIPT_NEW, RECEIPT_SAME, RECEIPT_SKIP } ReceiptAction;
+typedef enum ReceiptAction { RECEIPT_NEW, RECEIPT_SAME, RECEIPT_MERGE, RECEIPT_SKIP } ReceiptAction;
 typedef enum ReceiptVerdict { RECEIPT_CONTAINED, RECEIPT_SKIPPED, RECEIPT_DIFFERENT } ReceiptVerdict;
 
 typedef struct ReceiptEnd {
@@ -42,6 +42,8 @@ typedef struct ReceiptRelation {
     char *digest;       /* or NULL where it was not read (skipped) */
     gint64 target_rows;
     char *target_digest; /* or NULL */
+    /* Of a merge (docs/merge.md): what became of the source's rows that were not there already. */
+    gint64 inserted, overwritten, kept, settled, rekeyed, matched;
     ReceiptVerdict verdict;
     char *reason; /* why skipped, what differs, or how rows beyond the source's were told apart; else NULL */
 } ReceiptRelation;
@@ -92,6 +94,7 @@ typedef struct Receipt {
     ReceiptEnd source, target;
     char *snapshot;
     char *lsn;            /* of the snapshot: "0/3000148", or NULL */
+    char *archive;        /* folder with rows that lost and keys that changed, or NULL */
     GPtrArray *relations; /* of ReceiptRelation* */
     GPtrArray *sequences; /* of ReceiptSequence* */
     GPtrArray *objects;   /* of ReceiptObjects* */

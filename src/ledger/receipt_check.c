@@ -15,6 +15,14 @@ static const char *relation_problem(const ReceiptRelation *relation)
         return NULL;
     if (relation->rows == RECEIPT_UNKNOWN || relation->digest == NULL || relation->digest[0] == '\0')
         return "is called contained without a count and a digest";
+    if (relation->action == RECEIPT_MERGE) {
+        if (relation->inserted == RECEIPT_UNKNOWN || relation->kept == RECEIPT_UNKNOWN ||
+            relation->settled == RECEIPT_UNKNOWN || relation->target_rows == RECEIPT_UNKNOWN)
+            return "is called contained without saying what became of its rows";
+        return relation->target_rows < relation->rows - relation->kept - relation->settled
+                   ? "is called contained, but the target has too few rows"
+                   : NULL;
+    }
     if (relation->target_rows > relation->rows)
         return relation->reason == NULL ? "is called contained, with more rows in the target and no word on them"
                                         : NULL;

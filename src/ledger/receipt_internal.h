@@ -3,7 +3,7 @@
 
 #include "ledger/receipt.h"
 
-#define RECEIPT_VERSION 1
+#define RECEIPT_VERSION 2
 
 typedef enum FieldType {
     FIELD_TEXT,      /* char *, must be there */

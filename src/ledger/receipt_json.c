@@ -13,6 +13,7 @@ static const Field head_fields[] = {
     {"finished", FIELD_TIME, offsetof(Receipt, finished)},
     {"snapshot", FIELD_TEXT, offsetof(Receipt, snapshot)},
     {"lsn", FIELD_TEXT_NULL, offsetof(Receipt, lsn)},
+    {"archive", FIELD_TEXT_NULL, offsetof(Receipt, archive)},
     {NULL, FIELD_TEXT, 0},
 };
 
@@ -38,6 +39,12 @@ static const Field relation_fields[] = {
     {"digest", FIELD_TEXT_NULL, offsetof(ReceiptRelation, digest)},
     {"target_rows", FIELD_COUNT, offsetof(ReceiptRelation, target_rows)},
     {"target_digest", FIELD_TEXT_NULL, offsetof(ReceiptRelation, target_digest)},
+    {"inserted", FIELD_COUNT, offsetof(ReceiptRelation, inserted)},
+    {"overwritten", FIELD_COUNT, offsetof(ReceiptRelation, overwritten)},
+    {"kept", FIELD_COUNT, offsetof(ReceiptRelation, kept)},
+    {"settled", FIELD_COUNT, offsetof(ReceiptRelation, settled)},
+    {"rekeyed", FIELD_COUNT, offsetof(ReceiptRelation, rekeyed)},
+    {"matched", FIELD_COUNT, offsetof(ReceiptRelation, matched)},
     {"verdict", FIELD_VERDICT, offsetof(ReceiptRelation, verdict)},
     {"reason", FIELD_TEXT_NULL, offsetof(ReceiptRelation, reason)},
     {NULL, FIELD_TEXT, 0},
@@ -233,7 +240,7 @@ static bool read_marks(Receipt *receipt, json_t *root, GError **error)
     if (g_strcmp0(schema, "pgfold.receipt") != 0)
         return fields_bad(error, "schema", "is not \"pgfold.receipt\"");
     json_t *version = json_object_get(root, "version");
-    if (!json_is_integer(version) || json_integer_value(version) != RECEIPT_VERSION)
+    if (!json_is_integer(version) || json_integer_value(version) < 1 || json_integer_value(version) > RECEIPT_VERSION)
         return fields_bad(error, "version", "is another");
     receipt->contained = g_strcmp0(verdict, "contained") == 0;
     if (!receipt->contained && g_strcmp0(verdict, "not contained") != 0)
@@ -242,8 +249,27 @@ static bool read_marks(Receipt *receipt, json_t *root, GError **error)
     return sha256 != NULL || fields_bad(error, "sha256", "is missing");
 }
 
-Receipt *receipt_from_json(json_t *root, GError **error)
+/* Version 1 knew no merges: what a merge adds is unknown there. */
+static json_t *as_newest(json_t *document)
 {
+    static const char *const ADDED[] = {"inserted", "overwritten", "kept", "settled", "rekeyed", "matched"};
+    json_t *root = json_deep_copy(document);
+    json_t *relation;
+    size_t i;
+    if (json_integer_value(json_object_get(root, "version")) != 1)
+        return root;
+    json_object_set_new(root, "archive", json_null());
+    json_array_foreach(json_object_get(root, "relations"), i, relation)
+    {
+        for (gsize k = 0; json_is_object(relation) && k < G_N_ELEMENTS(ADDED); k++)
+            json_object_set_new(relation, ADDED[k], json_null());
+    }
+    return root;
+}
+
+Receipt *receipt_from_json(json_t *document, GError **error)
+{
+    json_t *root = as_newest(document);
     g_autoptr(Receipt) receipt = receipt_new();
     bool ok = read_marks(receipt, root, error) && read_head(receipt, root, error) &&
               fields_from_json(end_fields, &receipt->source, json_object_get(root, "source"), "source", error) &&
@@ -254,5 +280,6 @@ Receipt *receipt_from_json(json_t *root, GError **error)
                                "large_objects", error) &&
               read_list(receipt, objects_fields, root, "objects", error) && read_notes(receipt, root, error) &&
               read_previous(receipt, root, error);
+    json_decref(root);
     return ok ? g_steal_pointer(&receipt) : NULL;
 }

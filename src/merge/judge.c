@@ -36,8 +36,7 @@ static const char *newest_column(const MergeRelation *r)
 {
     if (r->rule.on_conflict->conflict == CONFIG_CONFLICT_NEWEST)
         return r->rule.on_conflict->column;
-    return r->rule.on_match != NULL && r->rule.on_match->conflict == CONFIG_CONFLICT_NEWEST ? r->rule.on_match->column
-                                                                                           : NULL;
+    return r->rule.on_match->conflict == CONFIG_CONFLICT_NEWEST ? r->rule.on_match->column : NULL;
 }
 
 /* The target's side under names that no column has, so that others stand for the staged row. */
@@ -169,7 +168,7 @@ static bool judge_keys(Merge *merge, guint from, guint to, MergeMode mode, GErro
 
 static const char *action_sql(const ConfigRule *rule)
 {
-    switch (rule == NULL ? CONFIG_CONFLICT_STOP : rule->conflict) {
+    switch (rule->conflict) {
     case CONFIG_CONFLICT_KEEP_TARGET:
         return "'keep'";
     case CONFIG_CONFLICT_TAKE_SOURCE:
@@ -187,7 +186,9 @@ static const char *action_sql(const ConfigRule *rule)
 static bool apply_rules(Merge *merge, const MergeRelation *r, MergeMode mode, GError **error)
 {
     const char *conflict = mode == MERGE_VERIFY ? "'stop'" : action_sql(r->rule.on_conflict);
-    const char *match = mode == MERGE_VERIFY ? "'stop'" : action_sql(r->rule.on_match);
+    /* A row that got a new key once and was changed since: without match_on nobody has said what is to happen then. */
+    bool stops = mode == MERGE_VERIFY || r->rule.match_on[0] == NULL;
+    const char *match = stops ? "'stop'" : action_sql(r->rule.on_match);
     return sql_run(merge, NULL, error,
                    "UPDATE %s SET pgfold_action = CASE WHEN pgfold_class = 'insert' THEN 'insert' "
                    "WHEN pgfold_map IN ('known', 'matched') THEN %s ELSE %s END WHERE pgfold_class <> 'identical'",

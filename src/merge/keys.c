@@ -149,7 +149,7 @@ bool keys_match(Merge *merge, MergeRelation *r, GError **error)
 {
     const MergeTable *table = r->table;
     const char *const *natural = r->rule.match_on;
-    if (natural == NULL || natural[0] == NULL || table->key == NULL)
+    if (natural[0] == NULL || table->key == NULL)
         return true;
     g_autofree char *target = g_strconcat("ONLY ", table->there, NULL);
     if (!check_unique(merge, r, table->stage, "source", error) || !check_unique(merge, r, target, "target", error))

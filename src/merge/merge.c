@@ -267,12 +267,11 @@ static void check_rule_columns(Merge *merge, const MergeRelation *r)
 {
     const ConfigRule *rules[] = {r->rule.on_conflict, r->rule.on_match};
     for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
-        if (rules[i] != NULL && rules[i]->conflict == CONFIG_CONFLICT_NEWEST &&
+        if (rules[i]->conflict == CONFIG_CONFLICT_NEWEST &&
             catalog_column(r->source, rules[i]->column) == NULL)
             merge_block(merge, "%s: the rule newest(%s) names a column that the table does not have", r->source->label,
                         rules[i]->column);
-    const char *missing =
-        r->rule.match_on == NULL ? NULL : unknown_column(r->source, (char *const *)(guintptr)r->rule.match_on);
+    const char *missing = unknown_column(r->source, (char *const *)(guintptr)r->rule.match_on);
     if (missing != NULL)
         merge_block(merge, "%s: match_on names a column %s, which the table does not have", r->source->label, missing);
 }

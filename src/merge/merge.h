@@ -116,6 +116,10 @@ typedef struct MergeCommit {
  * PGF_ERROR_REFUSED when somebody holds a lock, else PGF_ERROR_MIDWAY. */
 bool merge_commit(Merge *merge, const MergeCommit *commit, GError **error);
 
+/* What earlier merges between these two databases settled. First finds out, from the target, what became of merges that were
+ * interrupted at their end. */
+LedgerMemory *merge_recall(Ledger *ledger, PgConn *source, PgConn *target, GError **error);
+
 /* The whole check of a source that was merged earlier: stage and judge under MERGE_VERIFY, and put what was found into
  * the verification's relations (verdict, counts). memory may be NULL: then nothing is done. The sessions are the
  * caller's. */

@@ -84,3 +84,31 @@ bool recall_lost(Merge *merge, MergeRelation *r, GError **error)
               ledger_memory_each_lost(merge->spec.memory, r->source->schema, r->source->name, on_lost, &pairs, error);
     return end(&pairs, ok, error);
 }
+
+/* The undo schema was made in the transaction that is in doubt. */
+static bool settle_pending(Ledger *ledger, PgConn *target, const LedgerMerge *merge, GError **error)
+{
+    const PgIdentity *identity = pg_conn_identity(target);
+    if (merge->state != LEDGER_MERGE_PENDING || merge->target.database_oid != identity->database_oid ||
+        g_strcmp0(merge->target.system_identifier, identity->system_identifier) != 0)
+        return true;
+    const char *values[] = {merge->undo_schema};
+    g_autoptr(PgResult) found =
+        pg_query_params(target, "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)", 1, values,
+                        deadline_in_ms(PG_CATALOG_MS), error);
+    if (found == NULL)
+        return false;
+    LedgerMergeState state = pg_result_bool(found, 0, 0) ? LEDGER_MERGE_COMMITTED : LEDGER_MERGE_ABANDONED;
+    return ledger_merge_set_state(ledger, merge->run, state, error);
+}
+
+LedgerMemory *merge_recall(Ledger *ledger, PgConn *source, PgConn *target, GError **error)
+{
+    g_autoptr(GPtrArray) merges = ledger_merges(ledger, error);
+    for (guint i = 0; merges != NULL && i < merges->len; i++)
+        if (!settle_pending(ledger, target, merges->pdata[i], error))
+            return NULL;
+    return merges == NULL
+               ? NULL
+               : ledger_memory_load(ledger, pg_conn_identity(source), pg_conn_identity(target), error);
+}

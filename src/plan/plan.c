@@ -48,23 +48,48 @@ void plan_notice(Plan *plan, const char *format, ...)
     va_end(args);
 }
 
-static void count_rows(GString *text, guint64 n, const char *one, const char *many)
+static void count_rows(GString *text, guint64 n, const char *what)
 {
     if (n > 0)
-        g_string_append_printf(text, "%s%" G_GUINT64_FORMAT " %s", text->len > 0 ? ", " : "", n, n == 1 ? one : many);
+        g_string_append_printf(text, "%s%" G_GUINT64_FORMAT " %s", text->len > 0 ? ", " : "", n, what);
 }
 
+char *plan_merge_text(const MergeCounts *counts)
+{
+    GString *text = g_string_new(NULL);
+    count_rows(text, counts->inserted, "to insert");
+    count_rows(text, counts->overwritten, "to overwrite");
+    count_rows(text, counts->kept, "kept as the target has them");
+    count_rows(text, counts->stopped, "in conflict");
+    count_rows(text, counts->settled, "settled earlier");
+    count_rows(text, counts->identical, "already there");
+    count_rows(text, counts->rekeyed, "get new keys");
+    count_rows(text, counts->matched, "matched");
+    return g_string_free(text, FALSE);
+}
+
+/* Nothing is left to do where all that was staged turned out to be there, through the map of keys, or settled earlier. */
 static void judge_merge(Plan *plan, PlanRelation *r)
 {
-    const Reconciled *rows = &r->verify->rows;
-    g_autoptr(GString) text = g_string_new(NULL);
-    count_rows(text, rows->missing, "row is missing in the target", "rows are missing in the target");
-    count_rows(text, rows->different, "row has another value there", "rows have another value there");
-    count_rows(text, rows->extra, "row is only there", "rows are only there");
-    r->action = PLAN_MERGE;
-    r->reason = g_strdup(text->len > 0 ? text->str : "its digests differ");
-    plan_block(plan, "%s needs a merge, which this version does not do: %s", r->verify->audit->source->label,
-               r->reason);
+    const MergeCounts *counts = &r->merge->counts;
+    plan->rows_to_merge += counts->inserted + counts->overwritten;
+    plan->rows_stopped += counts->stopped;
+    r->reason = plan_merge_text(counts);
+    if (r->action == PLAN_NEW)
+        return;
+    bool nothing = counts->inserted + counts->overwritten + counts->kept + counts->stopped == 0;
+    r->action = nothing ? PLAN_SAME : PLAN_MERGE;
+    if (r->verify->audit->drift->len > 0)
+        plan_notice(plan, "%s: its definition differs, and the target's stays: %s", r->verify->audit->source->label,
+                    (const char *)r->verify->audit->drift->pdata[0]);
+}
+
+/* Only where the target could not be looked into: there is nothing to merge with. */
+static void judge_different(Plan *plan, PlanRelation *r)
+{
+    r->action = PLAN_BLOCKED;
+    r->reason = g_strdup("its rows differ");
+    plan_block(plan, "%s: its rows differ", r->verify->audit->source->label);
 }
 
 static void judge_same(Plan *plan, PlanRelation *r)
@@ -85,6 +110,11 @@ static void judge_same(Plan *plan, PlanRelation *r)
 static void judge_relation(Plan *plan, PlanRelation *r)
 {
     const AuditRelation *audit = r->verify->audit;
+    if (r->merge != NULL) {
+        r->action = audit->target == NULL ? PLAN_NEW : PLAN_MERGE;
+        judge_merge(plan, r);
+        return;
+    }
     switch (r->verify->verdict) {
     case VERIFY_MISSING:
         r->action = PLAN_NEW;
@@ -96,7 +126,7 @@ static void judge_relation(Plan *plan, PlanRelation *r)
         judge_same(plan, r);
         break;
     case VERIFY_DIFFERENT:
-        judge_merge(plan, r);
+        judge_different(plan, r);
         break;
     case VERIFY_INCOMPARABLE:
         r->action = PLAN_BLOCKED;
@@ -113,12 +143,12 @@ static void judge_relation(Plan *plan, PlanRelation *r)
 static void check_protected(Plan *plan, const PlanSpec *spec, const PlanRelation *r)
 {
     const CatalogRelation *relation = r->verify->audit->source;
-    if (spec->config == NULL || r->action != PLAN_NEW)
+    if (spec->config == NULL || (r->action != PLAN_NEW && r->action != PLAN_MERGE))
         return;
     if (config_protected(spec->config, CONFIG_PROTECT_SCHEMAS, relation->schema) != NULL)
-        plan_block(plan, "%s: schema %s is protected: nothing is made in it", relation->label, relation->schema);
+        plan_block(plan, "%s: schema %s is protected: nothing is written in it", relation->label, relation->schema);
     else if (config_protected(spec->config, CONFIG_PROTECT_TABLES, relation->label) != NULL)
-        plan_block(plan, "%s is protected: it is not made", relation->label);
+        plan_block(plan, "%s is protected: it is not written", relation->label);
 }
 
 static void plan_relations(Plan *plan, const PlanSpec *spec)
@@ -127,6 +157,7 @@ static void plan_relations(Plan *plan, const PlanSpec *spec)
     for (guint i = 0; i < plan->verification->relations->len; i++) {
         PlanRelation *r = g_new0(PlanRelation, 1);
         r->verify = plan->verification->relations->pdata[i];
+        r->merge = merge_find(plan->merge, r->verify->audit->source);
         judge_relation(plan, r);
         check_protected(plan, spec, r);
         g_ptr_array_add(plan->relations, r);
@@ -162,7 +193,12 @@ Plan *plan_make(const PlanSpec *spec, GError **error)
     plan->blocks = g_ptr_array_new_with_free_func(g_free);
     plan->notices = g_ptr_array_new_with_free_func(g_free);
     plan->database_sql = g_ptr_array_new_with_free_func(g_free);
+    plan->merge = spec->merge;
     plan_relations(plan, spec);
+    for (guint i = 0; plan->merge != NULL && i < plan->merge->blocks->len; i++)
+        plan_block(plan, "%s", (const char *)plan->merge->blocks->pdata[i]);
+    for (guint i = 0; plan->merge != NULL && i < plan->merge->notices->len; i++)
+        plan_notice(plan, "%s", (const char *)plan->merge->notices->pdata[i]);
     plan_large_objects(plan);
     plan_extensions(plan);
     plan_entries(plan, spec);

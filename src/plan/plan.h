@@ -10,12 +10,12 @@
 
 #include "config/config.h"
 #include "dump/dump.h"
-#include "verify/verify.h"
+#include "merge/merge.h"
 
 typedef enum PlanAction {
     PLAN_NEW,   /* absent in the target: created, and its rows copied */
     PLAN_SAME,  /* nothing to do */
-    PLAN_MERGE, /* rows differ: this version does not merge */
+    PLAN_MERGE, /* rows differ: those that are missing or differ are brought there, by the rules */
     PLAN_SKIP,  /* left out by the configuration, or it has no rows of its own */
     PLAN_BLOCKED
 } PlanAction;
@@ -24,6 +24,7 @@ typedef struct PlanRelation {
     const VerifyRelation *verify; /* verify->audit->source is never NULL */
     PlanAction action;
     char *reason; /* or NULL */
+    const MergeRelation *merge; /* its rows go through the merge (also of a new table, where keys are mapped); or NULL */
 } PlanRelation;
 
 typedef struct PlanEntry {
@@ -50,12 +51,16 @@ typedef struct Plan {
     GPtrArray
         *database_sql; /* of char*, with {database}: settings, comment, privileges of a database that is created */
     guint64 rows_to_copy, bytes_to_copy;
+    const Merge *merge;    /* not owned; NULL: nothing is merged */
+    guint64 rows_to_merge; /* inserted or overwritten */
+    guint64 rows_stopped;  /* in conflict, and no rule settles them */
 } Plan;
 
 typedef struct PlanSpec {
     PgConn *source, *target; /* target: to the target database, or to another of its server where it is missing */
     bool target_missing;
     const Verification *verification;
+    const Merge *merge; /* judged; NULL where the target database is missing */
     const Dump *source_dump;
     const Dump *target_dump; /* NULL where the target database is missing */
     const Config *config;    /* for what is protected; may be NULL */
@@ -67,5 +72,7 @@ void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 
 const char *plan_action_text(PlanAction action);
+/* "12 to insert, 3 to overwrite": what becomes of the rows of one relation. Transfer full. */
+char *plan_merge_text(const MergeCounts *counts);
 /* How many relations have that action. */
 guint plan_count(const Plan *plan, PlanAction action);

@@ -125,6 +125,11 @@ static bool all_contained(const Verification *v)
     return v->shortfalls->len == 0;
 }
 
+void verify_judge(Verification *verification)
+{
+    verification->contained = all_contained(verification);
+}
+
 Verification *verify_run(const AuditSpec *spec, guint max_details, GError **error)
 {
     g_autoptr(Verification) v = g_new0(Verification, 1);
@@ -145,7 +150,7 @@ Verification *verify_run(const AuditSpec *spec, guint max_details, GError **erro
     if (spec->target != NULL && !compare_rows(v, spec, max_details, error))
         return NULL;
     find_shortfalls(v);
-    v->contained = all_contained(v);
+    verify_judge(v);
     return g_steal_pointer(&v);
 }
 

@@ -20,6 +20,7 @@ typedef struct VerifyRelation {
     const AuditRelation *audit;
     VerifyVerdict verdict;
     Reconciled rows; /* filled only where digests differed */
+    guint64 settled; /* rows that an earlier merge settled by a rule (merge/merge.h); they count as contained */
 } VerifyRelation;
 
 typedef struct Verification {
@@ -34,5 +35,8 @@ typedef struct Verification {
 Verification *verify_run(const AuditSpec *spec, guint max_details, GError **error);
 void verification_free(Verification *verification);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verification, verification_free)
+
+/* Sets contained anew, after verdicts were changed. */
+void verify_judge(Verification *verification);
 
 const char *verify_verdict_text(VerifyVerdict verdict);

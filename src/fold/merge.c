@@ -1,0 +1,128 @@
+/* The merge's part of a fold: new tables that it fills, the commit, and a last look from both servers. */
+#include "base/error.h"
+#include "fold/internal.h"
+#include "testdb/tree.h"
+
+bool fold_merges(const Fold *fold)
+{
+    return fold->spec->merge != NULL && fold->spec->merge->relations->len > 0;
+}
+
+bool fold_is_merged(const Fold *fold, const char *quoted)
+{
+    for (guint i = 0; fold_merges(fold) && i < fold->spec->merge->relations->len; i++)
+        if (g_str_equal(((const MergeRelation *)fold->spec->merge->relations->pdata[i])->source->quoted, quoted))
+            return true;
+    return false;
+}
+
+bool fold_prepare_merge(Fold *fold, GError **error)
+{
+    return merge_stage(fold->spec->merge, true, error);
+}
+
+bool fold_commit_merge(Fold *fold, GError **error)
+{
+    const FoldSpec *spec = fold->spec;
+    MergeCommit commit = {.undo_schema = fold->undo,
+                          .lock_timeout = spec->ends->config->fold.lock_timeout,
+                          .archive = spec->archive,
+                          .run = spec->run,
+                          .ledger = spec->ledger};
+    if (!ledger_merge_begin(spec->ledger, spec->run, fold->undo, fold->drop_sql, spec->archive, error) ||
+        !merge_commit(spec->merge, &commit, error))
+        return false;
+    for (guint i = 0; i < spec->merge->relations->len; i++)
+        fold->result->rows += ((const MergeRelation *)spec->merge->relations->pdata[i])->counts.inserted;
+    fold->result->merged = true;
+    return true;
+}
+
+/* Rolled back, or in doubt: then the next run finds out by the undo schema (merge_recall). */
+void fold_abandon_merge(const Fold *fold)
+{
+    const FoldSpec *spec = fold->spec;
+    g_autoptr(LedgerMerge) merge = ledger_merge_of(spec->ledger, spec->run, NULL);
+    if (merge == NULL || fold->in_doubt)
+        return;
+    (void)ledger_merge_set_state(spec->ledger, spec->run, LEDGER_MERGE_ABANDONED, NULL);
+    if (spec->archive != NULL && g_file_test(spec->archive, G_FILE_TEST_IS_DIR))
+        (void)tree_remove(spec->archive, NULL);
+}
+
+static bool is_not_merged(const char *schema, const char *name, gpointer fold)
+{
+    g_autofree char *quoted = pg_quote_qualified(schema, name);
+    return !fold_is_merged(fold, quoted);
+}
+
+static FoldProof *proof_of(const Fold *fold, const VerifyRelation *verified)
+{
+    for (guint i = 0; i < fold->result->proofs->len; i++) {
+        FoldProof *proof = fold->result->proofs->pdata[i];
+        const CatalogRelation *source = proof->relation->verify->audit->source;
+        if (proof->relation->merge != NULL && g_str_equal(source->quoted, verified->audit->source->quoted))
+            return proof;
+    }
+    return NULL;
+}
+
+static void take_verdicts(const Fold *fold, const Verification *verification)
+{
+    for (guint i = 0; i < verification->relations->len; i++) {
+        const VerifyRelation *verified = verification->relations->pdata[i];
+        FoldProof *proof = proof_of(fold, verified);
+        if (proof == NULL)
+            continue;
+        proof->good = verified->verdict == VERIFY_SAME || verified->verdict == VERIFY_CONTAINED;
+        proof->digested = verified->audit->target_digested;
+        proof->target = verified->audit->target_digest;
+    }
+}
+
+static bool verify(Fold *fold, GError **error)
+{
+    const FoldSpec *spec = fold->spec;
+    AuditSpec audit = {.source = spec->ends->source,
+                       .target = fold->main,
+                       .sources = spec->sources,
+                       .targets = fold->targets,
+                       .skip = is_not_merged,
+                       .skip_data = fold};
+    g_autoptr(Verification) verification = verify_run(&audit, 0, error);
+    g_autoptr(LedgerMemory) memory =
+        verification == NULL ? NULL
+                             : ledger_memory_load(spec->ledger, pg_conn_identity(spec->ends->source),
+                                                  pg_conn_identity(fold->main), error);
+    if (memory == NULL)
+        return false;
+    MergeSpec merge = {.source = spec->ends->source,
+                       .reader = fold->targets->pdata[0],
+                       .target = fold->main,
+                       .verification = verification,
+                       .config = spec->ends->config,
+                       .source_config = spec->ends->source_config,
+                       .memory = memory};
+    if (!pg_exec(fold->main, "DISCARD TEMP", deadline_in_ms(PG_CATALOG_MS), error) ||
+        !merge_verify(&merge, verification, error))
+        return false;
+    take_verdicts(fold, verification);
+    return true;
+}
+
+static bool join_snapshot(const Fold *fold, GError **error)
+{
+    for (guint i = 0; i < fold->spec->sources->len; i++)
+        if (!pg_snapshot_join(fold->spec->sources->pdata[i], fold->spec->ends->snapshot, error))
+            return false;
+    return true;
+}
+
+bool fold_check_merge(Fold *fold, GError **error)
+{
+    const FoldSpec *spec = fold->spec;
+    if (spec->archive != NULL && g_file_test(spec->archive, G_FILE_TEST_IS_DIR))
+        fold->result->archive = g_strdup(spec->archive);
+    return ledger_merge_set_state(spec->ledger, spec->run, LEDGER_MERGE_COMMITTED, error) &&
+           join_snapshot(fold, error) && verify(fold, error) && ends_release_snapshot(spec->ends, error);
+}
