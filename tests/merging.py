@@ -465,17 +465,20 @@ def check_writers(verdict, before, after):
             assert after[title].get(key) == keys[key], f"{title}: the row {key} was written though nothing about it changes"
 
 
-def check_sequences(tables, before, source, after, rows, bound):
+def check_sequences(tables, before, source, after, verdict, target, bound):
     """No sequence went back, none is behind the source's, and none is behind a key that came with the fold."""
     for name, value in after.items():
         least = max(before.get(name) or 0, source.get(name) or 0)
         assert (value or 0) >= least, f"the sequence {name} stands at {value}: it was at {before.get(name)}, the source's at {source.get(name)}"
     for table in tables:
-        if table.sequence:
-            name = sequence_of(table)
-            matching = [value for key, value in after.items() if key.replace('"', "") == name.replace('"', "")]
-            keys = [int(row[table.key[0]]) for row in rows[table.title]] + [int(text) for token, text in bound.items() if token.table == table.title]
-            assert not keys or (matching[0] or 0) >= max(keys), f"{table.title}: {max(keys)} came with the fold, and the sequence stands at {matching[0]}"
+        if not table.sequence:
+            continue
+        column = table.key[0]
+        had = {row[column] for row in target[table.title]}
+        came = [row[column] for row in verdict.tables[table.title] if row[column] not in had]
+        keys = [int(bound[key] if isinstance(key, New) else key) for key in came]
+        value = after[next(name for name in after if name.replace('"', "") == sequence_of(table).replace('"', ""))]
+        assert not keys or (value or 0) >= max(keys), f"{table.title}: {max(keys)} came with the fold, and its sequence stands at {value}"
 
 
 def sequence_of(table):
@@ -492,9 +495,15 @@ def receipts(folder):
     return sorted((folder / ".pgfold" / "receipts").glob("*.json"))
 
 
-def last_run(folder):
-    """The number of the last fold that has a receipt, for `pgfold undo RUN`."""
-    return max(json.loads(path.read_text(encoding="utf-8"))["run"] for path in receipts(folder))
+def runs(folder):
+    """The numbers of the folds that have a receipt, in their order; for `pgfold undo RUN`."""
+    return sorted(json.loads(path.read_text(encoding="utf-8"))["run"] for path in receipts(folder))
+
+
+def settled(dump):
+    """A dump without what may differ after `undo`: a sequence that was raised is not lowered again, what was handed out is lost;
+    and rows come in another order where they were put back."""
+    return sorted(line for line in dump if "pg_catalog.setval(" not in line)
 
 
 def newest_files(folder, pattern):

@@ -65,7 +65,7 @@ class PlainMerge:
 
     @staticmethod
     def json_key(alias, columns):
-        return f"replace((jsonb_build_array({', '.join(f'{alias}.{quote(c)}::text' for c in columns)}))::text, '', '')"
+        return f"jsonb_build_array({', '.join(f'{alias}.{quote(c)}::text' for c in columns)})::text"
 
     @staticmethod
     def same(table, one, other):
@@ -90,19 +90,15 @@ class PlainMerge:
         """One round: references as the map has them, then keys that are taken."""
         numbers = {t.title: i for i, t in enumerate(self.case.tables)}
         types = {c.name: {"serial": "integer", "bigserial": "bigint"}.get(c.type, c.type) for c in table.columns}
+        if not table.key:
+            return  # nothing refers to it: write() follows its references once
         for r in table.references:
             new = ", ".join(f"{quote(c)} = (m.new::jsonb ->> {i})::{types[c]}" for i, c in enumerate(r.columns))
-            old = self.json_key("o", r.columns)
-            mine = " AND ".join(f"s.{quote(c)} IS NOT DISTINCT FROM o.{quote(c)}" for c in r.columns)
-            del mine
-            self.text.append(f"UPDATE sim.s{n} s SET {new} FROM sim.o{n} o JOIN sim.map m ON m.t = 't{numbers[r.parent]}' AND m.old = {old} "
-                             f"WHERE o.okey = s.okey AND ({', '.join(f's.{quote(c)}' for c in r.columns)}) IS DISTINCT FROM "
-                             f"({', '.join(f'(m.new::jsonb ->> {i})::{types[c]}' for i, c in enumerate(r.columns))}); "
-                             "GET DIAGNOSTICS n = ROW_COUNT; more := more + n;") if table.key else \
-                self.text.append(f"IF NOT EXISTS (SELECT FROM sim.map WHERE t = 'done{n}-{r.columns[0]}') THEN "  # no key: the rows stand for themselves
-                                 "NULL; END IF;")
-        if not table.key:
-            return
+            there = ", ".join(f"(m.new::jsonb ->> {i})::{types[c]}" for i, c in enumerate(r.columns))
+            self.text.append(f"UPDATE sim.s{n} s SET {new} FROM sim.o{n} o JOIN sim.map m ON m.t = 't{numbers[r.parent]}' "
+                             f"AND m.old = {self.json_key('o', r.columns)} "
+                             f"WHERE o.okey = s.okey AND ({', '.join(f's.{quote(c)}' for c in r.columns)}) IS DISTINCT FROM ({there}); "
+                             "GET DIAGNOSTICS n = ROW_COUNT; more := more + n;")
         # Keys that hold a reference have changed with it: what refers to them follows.
         key = self.json_key("s", table.key)
         held = set(table.key) & {c for r in table.references for c in r.columns}
