@@ -3,7 +3,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 MESON ?= meson
 
-.PHONY: build deps test unit lint format demo bench install asan tsan clean help
+.PHONY: build deps test test-random unit lint format demo bench install asan tsan clean help
 
 build: ## build/pgfold
 	@tools/install-packages build
@@ -11,7 +11,7 @@ build: ## build/pgfold
 	@ninja -C build
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 
 deps: ## install every Debian package that anything here needs
 	@tools/install-packages
@@ -19,6 +19,9 @@ deps: ## install every Debian package that anything here needs
 test: deps build ## all tests: units, tools, and the program against real servers
 	@tools/test-servers > /dev/null
 	@tools/run-tests --build build
+
+test-random: deps build ## merges of random databases, SEEDS=400 of them
+	@PGFOLD_SEEDS=$(or $(SEEDS),400) tools/run-tests --build build --no-unit -- tests/cli/test_merge_random.py tests/tools/test_merging.py
 
 unit: build ## the unit tests only
 	@tools/install-packages run test
