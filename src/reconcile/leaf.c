@@ -35,9 +35,9 @@ static char *read_sql(const KeyPlan *key, LeafRead read, const char *from_where)
     g_autofree char *share = share_sql(key);
     return g_strdup_printf(
         "SELECT pg_catalog.string_agg(pg_catalog.set_byte('\\x00', 0, g) || %s, ''::pg_catalog.bytea) AS p FROM ("
-        "SELECT g, pg_catalog.mod(sum(h), 18446744073709551616) AS m FROM (SELECT %s AS g, %s AS h %s) pgfold_a "
+        "SELECT g, pg_catalog.mod(sum(h), 18446744073709551616) AS m FROM (SELECT %s AS g, %s AS h, %s %s) pgfold_a "
         "GROUP BY g) pgfold_b",
-        RECONCILE_LOW_SQL, share, key->row_sql, from_where);
+        RECONCILE_LOW_SQL, share, key->row_sql, RECONCILE_FENCE_SQL, from_where);
 }
 
 /* A range without an end on one side: a SELECT of its own. */
@@ -156,13 +156,13 @@ static char *by_scan_sql(const ReconcileScan *scan, const CatalogRelation *relat
     append_part(from, key, part, parts);
     if (read == LEAF_PAIRS)
         return g_strdup_printf("SELECT g::pg_catalog.text, pg_catalog.string_agg(p, ''::pg_catalog.bytea) FROM (SELECT "
-                               "%s AS g, %s AS p %s) pgfold_a GROUP BY g",
-                               group, key->pack_sql, from->str);
+                               "%s AS g, %s AS p, %s %s) pgfold_a GROUP BY g",
+                               group, key->pack_sql, RECONCILE_FENCE_SQL, from->str);
     return g_strdup_printf(
         "SELECT g::pg_catalog.text, pg_catalog.string_agg(pg_catalog.set_byte('\\x00', 0, s) || %s, "
         "''::pg_catalog.bytea) FROM (SELECT g, s, pg_catalog.mod(sum(h), 18446744073709551616) AS m FROM (SELECT %s AS "
-        "g, %s AS s, %s AS h %s) pgfold_a GROUP BY g, s) pgfold_b GROUP BY g",
-        RECONCILE_LOW_SQL, group, share, key->row_sql, from->str);
+        "g, %s AS s, %s AS h, %s %s) pgfold_a GROUP BY g, s) pgfold_b GROUP BY g",
+        RECONCILE_LOW_SQL, group, share, key->row_sql, RECONCILE_FENCE_SQL, from->str);
 }
 
 char *leaf_sql(const ReconcileScan *scan, const CatalogRelation *relation, const Leaf *leaves, guint n, LeafRead read,
