@@ -37,6 +37,7 @@ bool reconcile_query_both(PgConn *source, const char *source_sql, PgConn *target
 static char *scan_sql(const ReconcileScan *scan, const CatalogRelation *relation)
 {
     const char *only = reconcile_only(relation);
+    const char *key_group = scan->grid.scan_sql != NULL ? scan->grid.scan_sql : scan->grid.group_sql;
     g_autofree char *group = NULL;
     if (grid_groups(&scan->grid) == 1)
         return g_strdup_printf("SELECT count(*)::text, coalesce(sum(%s), 0)::text, NULL::bytea FROM %s%s",
@@ -44,12 +45,13 @@ static char *scan_sql(const ReconcileScan *scan, const CatalogRelation *relation
     if (scan->key.key == NULL) /* made of the row's hash, which is computed once */
         group = g_strdup_printf("(h & %u)::pg_catalog.int4", scan->grid.split - 1);
     return g_strdup_printf(
-        "SELECT coalesce(sum(n), 0)::text, coalesce(sum(s), 0)::text, pg_catalog.string_agg(pg_catalog.int4send(g) || "
+        "SELECT coalesce(sum(n), 0)::text, coalesce(sum(s), 0)::text, pg_catalog.string_agg("
+        "pg_catalog.int4send(GREATEST(LEAST(g, %u), 0)::pg_catalog.int4) || "
         "pg_catalog.int8send(n) || %s, ''::bytea) FROM (SELECT g, n, s, pg_catalog.mod(s, 18446744073709551616) AS m "
         "FROM (SELECT %s AS g, count(*) AS n, sum(h) AS s FROM (SELECT %s AS k, %s AS h, %s FROM %s%s) r GROUP BY 1) "
         "a) b",
-        RECONCILE_LOW_SQL, group == NULL ? "k" : group, group == NULL ? scan->grid.group_sql : "NULL",
-        scan->key.row_sql, RECONCILE_FENCE_SQL, only, relation->quoted);
+        grid_groups(&scan->grid) - 1, RECONCILE_LOW_SQL, group == NULL ? "k" : group,
+        group == NULL ? key_group : "NULL", scan->key.row_sql, RECONCILE_FENCE_SQL, only, relation->quoted);
 }
 
 static bool take_groups(const PgResult *result, guint groups, Group *to, GError **error)
