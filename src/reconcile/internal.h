@@ -14,6 +14,7 @@ struct ReconcileScan {
     char **columns;
     Group *source, *target; /* grid_groups() each */
     Digest source_digest, target_digest;
+    bool key_proven; /* by an index, or by reconcile_prove_key() */
 };
 
 /* Runs one query on each side, both servers at work at once; columns of text and bytea (pg_send_raw). */
