@@ -227,7 +227,11 @@ static bool scan_both(const PoolWorker *worker, AuditRelation *r, DigestText tex
         return false;
     r->source_digest = *reconcile_scan_source_digest(scan);
     r->target_digest = *reconcile_scan_target_digest(scan);
-    if (!digest_equal(&r->source_digest, &r->target_digest))
+    if (digest_equal(&r->source_digest, &r->target_digest))
+        return true;
+    if (!reconcile_prove_key(scan, &source, &target, &r->obstacle, error))
+        return false;
+    if (r->obstacle == NULL)
         r->scan = g_steal_pointer(&scan);
     return true;
 }
@@ -308,6 +312,29 @@ static Catalog *read_side(PgConn *holder, const GPtrArray *workers, GError **err
     return g_steal_pointer(&catalog);
 }
 
+/* Keys that the configuration gives. One that the source's table has no such column for is a mistake there; the target
+ * may lack it, as it may lack any. */
+static bool give_keys(const Audit *audit, const AuditSpec *spec, GError **error)
+{
+    for (guint i = 0; spec->key != NULL && i < audit->source->relations->len; i++) {
+        CatalogRelation *s = audit->source->relations->pdata[i];
+        CatalogRelation *t = audit->target == NULL ? NULL : catalog_find(audit->target, s->schema, s->name);
+        const char *unknown = NULL;
+        g_autofree char *where = NULL;
+        const char *const *key = spec->key(s->schema, s->name, &where, spec->key_data);
+        if (key == NULL)
+            continue;
+        if (!catalog_give_key(s, key, &unknown)) {
+            pgf_error_set(error, PGF_ERROR_USAGE, "Name columns of the table.", "%s: table %s has no column \"%s\"",
+                          where, s->label, unknown);
+            return false;
+        }
+        if (t != NULL)
+            (void)catalog_give_key(t, key, &unknown);
+    }
+    return true;
+}
+
 Audit *audit_run(const AuditSpec *spec, GError **error)
 {
     g_autoptr(Audit) audit = g_new0(Audit, 1);
@@ -323,6 +350,8 @@ Audit *audit_run(const AuditSpec *spec, GError **error)
     if (audit->source == NULL)
         return NULL;
     if (spec->target != NULL && (audit->target = read_side(spec->target, spec->targets, error)) == NULL)
+        return NULL;
+    if (!give_keys(audit, spec, error))
         return NULL;
     pair_relations(audit, spec);
     pair_sequences(audit);

@@ -332,10 +332,10 @@ static char *archive_folder(const Job *job)
 {
     const char *backup = job->receipt->backup.path;
     if (backup != NULL)
-        return g_strconcat(backup, ".conflicts", NULL);
+        return g_strconcat(backup, ".merge", NULL);
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
-    g_autofree char *name = g_strdup_printf("%s-%s.conflicts", job->source->name, stamp);
+    g_autofree char *name = g_strdup_printf("%s-%s.merge", job->source->name, stamp);
     return g_build_filename(job->choice->config->state, "backups", name, NULL);
 }
 

@@ -119,6 +119,18 @@ static bool is_skipped(const char *schema, const char *name, gpointer data)
     return rule.skip;
 }
 
+static const char *const *key_of(const char *schema, const char *name, char **ret_where, gpointer data)
+{
+    const Ends *ends = data;
+    ConfigTableRule rule;
+    config_table_rule(ends->config, ends->source_config, schema, name, &rule);
+    if (rule.key[0] == NULL)
+        return NULL;
+    g_autofree char *key = g_strconcat(rule.key_path, ".key", NULL);
+    *ret_where = config_where(ends->config, key);
+    return rule.key;
+}
+
 GPtrArray *comparison_check(const Comparison *comparison, GError **error)
 {
     ChecksSpec spec = {.source = comparison->ends->source,
@@ -160,6 +172,8 @@ AuditSpec comparison_spec(const Comparison *comparison, Watch *watch)
                        .targets = comparison->targets,
                        .skip = is_skipped,
                        .skip_data = comparison->ends,
+                       .key = key_of,
+                       .key_data = comparison->ends,
                        .observer = watch_observe,
                        .observer_data = watch};
 }

@@ -155,6 +155,7 @@ typedef struct ConfigTableRule {
     bool skip;
     const ConfigRule *on_conflict; /* never NULL, never unset */
     const char *const *key;        /* never NULL; empty: none given */
+    const char *key_path;          /* of the entry that gives the key, for config_where(); or NULL */
     const char *const *match_on;   /* never NULL; empty unless on_conflict is rekey */
     const ConfigRule *on_match;    /* never NULL, never unset, never rekey: keep-target unless given */
     GPtrArray *references;         /* of ConfigReference*; NULL: none given */

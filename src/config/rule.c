@@ -118,6 +118,8 @@ static void apply(const ConfigTable *entry, ConfigTableRule *ret_rule)
 {
     if (entry->skip_given)
         ret_rule->skip = entry->skip;
+    if (entry->key != NULL && entry->key[0] != NULL)
+        ret_rule->key_path = entry->path;
     take_names(&ret_rule->key, entry->key);
     take_names(&ret_rule->match_on, entry->match_on);
     take_rule(&ret_rule->on_match, &entry->on_match);

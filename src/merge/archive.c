@@ -26,12 +26,15 @@ static bool file_error(const char *path, GError **error)
     return false;
 }
 
-static FILE *create(const MergeCommit *commit, const MergeRelation *r, const char *ending, GError **error)
+/* below: a folder in the archive's, or "". */
+static FILE *create(const MergeCommit *commit, const MergeRelation *r, const char *below, const char *ending,
+                    GError **error)
 {
     g_autofree char *name = g_strconcat(r->source->label, ending, NULL);
     g_strdelimit(name, "/", '_');
-    g_autofree char *path = g_build_filename(commit->archive, name, NULL);
-    int fd = g_mkdir_with_parents(commit->archive, 0700) != 0
+    g_autofree char *folder = g_build_filename(commit->archive, below, NULL);
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    int fd = g_mkdir_with_parents(folder, 0700) != 0
                  ? -1
                  : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
@@ -77,8 +80,8 @@ static const char *rule_name(const MergeRelation *r)
 
 static bool open_files(Archive *archive, GError **error)
 {
-    archive->csv = create(archive->commit, archive->relation, ".csv", error);
-    archive->json = archive->csv == NULL ? NULL : create(archive->commit, archive->relation, ".json", error);
+    archive->csv = create(archive->commit, archive->relation, "conflicts", ".csv", error);
+    archive->json = archive->csv == NULL ? NULL : create(archive->commit, archive->relation, "conflicts", ".json", error);
     if (archive->json == NULL)
         return false;
     fputs("\"at\",\"rule\",\"kind\",\"lost\",\"key\",\"detail\",\"lost_row\",\"other_row\"\r\n", archive->csv);
@@ -144,7 +147,7 @@ static bool on_changed_key(const PgResult *row, gpointer data, GError **error)
     const CatalogRelation *source = archive->relation->source;
     guint n = g_strv_length((char **)(guintptr)archive->relation->table->key);
     if (archive->csv == NULL) {
-        if ((archive->csv = create(archive->commit, archive->relation, ".keys.csv", error)) == NULL)
+        if ((archive->csv = create(archive->commit, archive->relation, "", ".keys.csv", error)) == NULL)
             return false;
         for (guint i = 0; i < 2 * n; i++) {
             g_autofree char *name =

@@ -217,6 +217,7 @@ static bool compare_leaves(const Descent *d, GError **error)
 bool reconcile_descend(const ReconcileScan *scan, const ReconcileSide *source, const ReconcileSide *target,
                        guint max_details, const ReconcileSink *sink, Reconciled *ret_result, GError **error)
 {
+    g_assert(scan->key_proven || scan->key.key == NULL);
     *ret_result = (Reconciled){.source = scan->source_digest, .target = scan->target_digest};
     g_auto(Finder) finder = {0};
     finder_init(&finder, scan, source, target, max_details, sink, ret_result);

@@ -72,7 +72,8 @@ static void append_list(GString *sql, const GPtrArray *texts, const char *type)
     g_string_append_printf(sql, ", %s::pg_catalog.%s[]", array, type);
 }
 
-/* unnest(numbers, first key column, ...) (of several arrays: it has no qualified name) or unnest(numbers, hashes, second hashes), of the rows that this side has. */
+/* unnest(numbers, first key column, ...) (of several arrays: it has no qualified name) or unnest(numbers, hashes,
+ * second hashes), of the rows that this side has. */
 static void append_list_of_wanted(GString *sql, const KeyPlan *key, const GPtrArray *wanted, RowVerdict absent)
 {
     guint columns = key->key == NULL ? 2 : g_strv_length((char **)key->key);

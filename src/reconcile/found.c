@@ -12,7 +12,7 @@ typedef struct Pair {
     gint64 hash;
 } Pair;
 
-enum { HASH_BYTES = 8, FRAME_BYTES = 4 };
+enum { HASH_BYTES = 8, NUMBER_BYTES = 8, FRAME_BYTES = 4 };
 
 static void wanted_free(gpointer data)
 {
@@ -58,18 +58,29 @@ static int by_key(gconstpointer a, gconstpointer b)
     return memcmp(x->key, y->key, x->length);
 }
 
-/* Length of the framed key at bytes, or 0 where it does not fit. */
+/* Length of one column of a packed key, with its frame; 0 where it does not fit. */
+static gsize column_length(const KeyPlan *key, guint column, const guint8 *bytes, gsize left)
+{
+    gsize length = NUMBER_BYTES;
+    if (!key->numbers[column]) {
+        if (left < FRAME_BYTES)
+            return 0;
+        length = FRAME_BYTES + reconcile_read(bytes, FRAME_BYTES);
+    }
+    return length > left ? 0 : length;
+}
+
+/* Length of the packed key at bytes, or 0 where it does not fit. */
 static gsize key_length(const KeyPlan *key, const guint8 *bytes, gsize left)
 {
     gsize length = 0;
     if (key->key == NULL)
         return left < HASH_BYTES ? 0 : HASH_BYTES;
-    for (const char *const *column = key->key; *column != NULL; column++) {
-        if (left < length + FRAME_BYTES)
+    for (guint i = 0; key->key[i] != NULL; i++) {
+        gsize column = column_length(key, i, bytes + length, left - length);
+        if (column == 0)
             return 0;
-        length += FRAME_BYTES + reconcile_read(bytes + length, FRAME_BYTES);
-        if (left < length)
-            return 0;
+        length += column;
     }
     return length;
 }
@@ -101,10 +112,14 @@ static const char *const *key_texts(Finder *finder, const Pair *pair)
     if (finder->scan->key.key == NULL)
         return NULL;
     g_ptr_array_set_size(finder->key_texts, 0);
-    for (gsize at = 0; at < pair->length;) {
-        gsize size = reconcile_read(pair->key + at, FRAME_BYTES);
-        g_ptr_array_add(finder->key_texts, g_strndup((const char *)pair->key + at + FRAME_BYTES, size));
-        at += FRAME_BYTES + size;
+    const KeyPlan *key = &finder->scan->key;
+    const guint8 *at = pair->key;
+    for (guint i = 0; key->key[i] != NULL; i++) {
+        gsize length = column_length(key, i, at, pair->length - (gsize)(at - pair->key));
+        char *text = key->numbers[i] ? g_strdup_printf("%" G_GINT64_FORMAT, (gint64)reconcile_read(at, NUMBER_BYTES))
+                                     : g_strndup((const char *)at + FRAME_BYTES, length - FRAME_BYTES);
+        g_ptr_array_add(finder->key_texts, text);
+        at += length;
     }
     g_ptr_array_add(finder->key_texts, NULL);
     return (const char *const *)finder->key_texts->pdata;

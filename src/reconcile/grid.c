@@ -71,7 +71,7 @@ static bool is_even(const GArray *points, guint64 low, guint64 high)
 {
     guint counts[BINS] = {0};
     guint bins = MIN(BINS, points->len / 8);
-    if (high - low >= (1ULL << 62))
+    if (high - low >= (1ULL << 58)) /* sixteen times a part of it is still a number */
         return false;
     for (guint i = 0; i < points->len && bins > 0; i++) {
         guint64 place = g_array_index(points, guint64, i) - low;
@@ -171,6 +171,21 @@ static void set_group_sql(Grid *grid)
                                           grid->key->hash_sql, grid->split - 1);
 }
 
+/* Where an index told the smallest and the largest key, hardly a row lies beyond: no need to look at each. */
+static void set_scan_sql(Grid *grid)
+{
+    const KeyPlan *key = grid->key;
+    if (!grid->even || !key->indexed || grid->split > 1)
+        return;
+    g_autofree char *offset = g_strdup_printf("(%s%s - '%" G_GINT64_FORMAT "'::pg_catalog.int8)", key->order_sql,
+                                              key->order == ORDER_OID ? "::pg_catalog.int8" : "", grid->low);
+    grid->scan_sql = g_strdup_printf("%s / '%" G_GINT64_FORMAT "'::pg_catalog.int8", offset, grid->step);
+    if (grid->step >= LEAF_SHARES)
+        grid->share_sql = g_strdup_printf("(%s %% '%" G_GINT64_FORMAT "'::pg_catalog.int8 * %d / '%" G_GINT64_FORMAT
+                                          "'::pg_catalog.int8)::pg_catalog.int4",
+                                          offset, grid->step, LEAF_SHARES, grid->step);
+}
+
 bool grid_make(Grid *grid, const KeyPlan *key, const ReconcileSide *source, const ReconcileSide *target, GError **error)
 {
     guint wanted = groups_wanted(source, target);
@@ -182,8 +197,10 @@ bool grid_make(Grid *grid, const KeyPlan *key, const ReconcileSide *source, cons
         good = lay_out_texts(grid, wanted, source, error);
     else if (wanted > 1)
         good = lay_out_numbers(grid, wanted, source, target, error);
-    if (good)
+    if (good) {
         set_group_sql(grid);
+        set_scan_sql(grid);
+    }
     return good;
 }
 
@@ -197,6 +214,12 @@ char *grid_bound(const Grid *grid, guint range)
     if (!grid->even)
         return g_strdup(grid->bounds->pdata[range - 1]);
     return g_strdup_printf("%" G_GINT64_FORMAT, grid->low + (gint64)range * grid->step);
+}
+
+char *grid_share_bound(const Grid *grid, guint range, guint share)
+{
+    gint64 offset = (gint64)(((__int128)share * grid->step + LEAF_SHARES - 1) / LEAF_SHARES);
+    return g_strdup_printf("%" G_GINT64_FORMAT, grid->low + (gint64)range * grid->step + offset);
 }
 
 static void append_bound(GString *where, const Grid *grid, const char *operator, guint range)
@@ -223,6 +246,8 @@ void grid_clear(Grid *grid)
 {
     g_clear_pointer(&grid->bounds, g_ptr_array_unref);
     g_clear_pointer(&grid->group_sql, g_free);
+    g_clear_pointer(&grid->scan_sql, g_free);
+    g_clear_pointer(&grid->share_sql, g_free);
 }
 
 char *grid_array(const GPtrArray *texts)

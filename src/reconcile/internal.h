@@ -14,6 +14,7 @@ struct ReconcileScan {
     char **columns;
     Group *source, *target; /* grid_groups() each */
     Digest source_digest, target_digest;
+    bool key_proven; /* by an index, or by reconcile_prove_key() */
 };
 
 /* Runs one query on each side, both servers at work at once; columns of text and bytea (pg_send_raw). */
@@ -25,6 +26,11 @@ const char *reconcile_only(const CatalogRelation *relation);
 
 /* SQL: the lower 64 bits of m, the remainder of a sum divided by 2^64, as bytea. */
 extern const char RECONCILE_LOW_SQL[];
+
+/* SQL: a column that keeps the planner from merging a subquery into the query around it: what the subquery computes is
+ * then computed once, and the planner expects few groups of it, which it hashes, in parallel, instead of sorting all
+ * rows. The function is volatile, safe in parallel workers, and reads one variable of the server. */
+extern const char RECONCILE_FENCE_SQL[];
 
 static inline guint64 reconcile_read(const guint8 *bytes, gsize width)
 {

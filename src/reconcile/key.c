@@ -53,17 +53,28 @@ static bool index_begins_with(const CatalogRelation *relation, const char *colum
     return relation->key_name != NULL && g_str_equal(relation->key[0], column);
 }
 
-/* Each column's text after its length: ("1","23") and ("12","3") differ. */
-static char *pack_key(const char *row_sql, const char *const *key)
+static bool is_number(const CatalogColumn *column)
+{
+    static const char *const NUMBERS[] = {"int2", "int4", "int8", "oid", NULL};
+    return g_str_equal(column->base_schema, "pg_catalog") && g_strv_contains(NUMBERS, column->base_name);
+}
+
+/* Numbers as they are, each other column's text after its length: ("1","23") and ("12","3") differ. */
+static void pack_key(KeyPlan *plan, const CatalogRelation *source)
 {
     GString *sql = g_string_new(NULL);
-    g_string_append_printf(sql, "pg_catalog.int8send(%s)", row_sql);
-    for (; *key != NULL; key++) {
-        g_autofree char *quoted = pg_quote_ident(*key);
+    plan->numbers = g_new0(bool, g_strv_length((char **)plan->key));
+    g_string_append_printf(sql, "pg_catalog.int8send(%s)", plan->row_sql);
+    for (guint i = 0; plan->key[i] != NULL; i++) {
+        g_autofree char *quoted = pg_quote_ident(plan->key[i]);
         g_autofree char *bytes = g_strdup_printf("pg_catalog.textsend(pg_catalog.concat(%s))", quoted);
-        g_string_append_printf(sql, " || pg_catalog.int4send(pg_catalog.octet_length(%s)) || %s", bytes, bytes);
+        plan->numbers[i] = is_number(catalog_column(source, plan->key[i]));
+        if (plan->numbers[i])
+            g_string_append_printf(sql, " || pg_catalog.int8send(%s::pg_catalog.int8)", quoted);
+        else
+            g_string_append_printf(sql, " || pg_catalog.int4send(pg_catalog.octet_length(%s)) || %s", bytes, bytes);
     }
-    return g_string_free(sql, FALSE);
+    plan->pack_sql = g_string_free(sql, FALSE);
 }
 
 void key_plan_init(KeyPlan *plan, const CatalogRelation *source, const CatalogRelation *target,
@@ -82,7 +93,7 @@ void key_plan_init(KeyPlan *plan, const CatalogRelation *source, const CatalogRe
     set_order(plan, catalog_column(source, key[0]), text);
     plan->indexed = plan->order > ORDER_TEXT && index_begins_with(source, key[0]) && index_begins_with(target, key[0]);
     plan->hash_sql = digest_row_sql(source, key, text, 2);
-    plan->pack_sql = pack_key(plan->row_sql, key);
+    pack_key(plan, source);
 }
 
 void key_plan_clear(KeyPlan *plan)
@@ -92,5 +103,6 @@ void key_plan_clear(KeyPlan *plan)
     g_clear_pointer(&plan->second_sql, g_free);
     g_clear_pointer(&plan->hash_sql, g_free);
     g_clear_pointer(&plan->pack_sql, g_free);
+    g_clear_pointer(&plan->numbers, g_free);
     g_clear_pointer(&plan->row_sql, g_free);
 }

@@ -25,7 +25,8 @@ typedef struct KeyPlan {
     char *row_sql;    /* the row's hash, bigint */
     char *second_sql; /* without a key: another hash of the row */
     char *hash_sql;   /* a hash of the key, bigint; without a key the row's */
-    char *pack_sql;   /* bytea: the row's hash, then the key, framed; or a second hash without a key */
+    char *pack_sql;   /* bytea: the row's hash, then the key's columns; or a second hash without a key */
+    bool *numbers;    /* for each key column: packed as a number of 8 bytes, not as its text after its length in 4 */
 } KeyPlan;
 
 void key_plan_init(KeyPlan *plan, const CatalogRelation *source, const CatalogRelation *target,

@@ -27,17 +27,16 @@ static bool all_shares(const Leaf *leaves, guint n)
 }
 
 /* SELECT that gives one bytea for the rows of `from_where`; NULL where there are none. */
-static char *read_sql(const KeyPlan *key, LeafRead read, const char *from_where)
+static char *read_sql(const KeyPlan *key, LeafRead read, const char *share, const char *from_where)
 {
     if (read == LEAF_PAIRS)
         return g_strdup_printf("SELECT pg_catalog.string_agg(%s, ''::pg_catalog.bytea) AS p %s", key->pack_sql,
                                from_where);
-    g_autofree char *share = share_sql(key);
     return g_strdup_printf(
         "SELECT pg_catalog.string_agg(pg_catalog.set_byte('\\x00', 0, g) || %s, ''::pg_catalog.bytea) AS p FROM ("
-        "SELECT g, pg_catalog.mod(sum(h), 18446744073709551616) AS m FROM (SELECT %s AS g, %s AS h %s) pgfold_a "
+        "SELECT g, pg_catalog.mod(sum(h), 18446744073709551616) AS m FROM (SELECT %s AS g, %s AS h, %s %s) pgfold_a "
         "GROUP BY g) pgfold_b",
-        RECONCILE_LOW_SQL, share, key->row_sql, from_where);
+        RECONCILE_LOW_SQL, share, key->row_sql, RECONCILE_FENCE_SQL, from_where);
 }
 
 /* A range without an end on one side: a SELECT of its own. */
@@ -51,13 +50,27 @@ static char *open_sql(const ReconcileScan *scan, const CatalogRelation *relation
     if (leaf->mask != LEAF_ALL)
         g_string_append_printf(from, " AND (%u >> %s) & 1 = 1", leaf->mask, share);
     append_part(from, &scan->key, part, parts);
-    g_autofree char *sql = read_sql(&scan->key, read, from->str);
+    g_autofree char *sql = read_sql(&scan->key, read, share, from->str);
     return g_strdup_printf("SELECT '%u'::pg_catalog.text, p FROM (%s) pgfold_x WHERE p IS NOT NULL", leaf->group, sql);
 }
 
 typedef struct Columns {
     GPtrArray *groups, *lows, *highs, *masks;
 } Columns;
+
+/* Of the leaf's range; where shares are parts of the range, from the first share of the mask to the last. */
+static void add_bounds(Columns *columns, const Grid *grid, const Leaf *leaf)
+{
+    if (grid->share_sql == NULL || leaf->mask == LEAF_ALL || leaf->mask == 0) {
+        g_ptr_array_add(columns->lows, grid_bound(grid, leaf->group));
+        g_ptr_array_add(columns->highs, grid_bound(grid, leaf->group + 1));
+        return;
+    }
+    guint first = (guint)g_bit_nth_lsf(leaf->mask, -1);
+    guint last = (guint)g_bit_nth_msf(leaf->mask, -1);
+    g_ptr_array_add(columns->lows, grid_share_bound(grid, leaf->group, first));
+    g_ptr_array_add(columns->highs, grid_share_bound(grid, leaf->group, last + 1));
+}
 
 static void append_array(GString *sql, GPtrArray *texts, const char *type)
 {
@@ -75,8 +88,7 @@ static bool append_leaves(GString *sql, const ReconcileScan *scan, const Leaf *l
         if (leaves[i].group == 0 || leaves[i].group + 1 == scan->grid.ranges)
             continue;
         g_ptr_array_add(c.groups, g_strdup_printf("%u", leaves[i].group));
-        g_ptr_array_add(c.lows, grid_bound(&scan->grid, leaves[i].group));
-        g_ptr_array_add(c.highs, grid_bound(&scan->grid, leaves[i].group + 1));
+        add_bounds(&c, &scan->grid, &leaves[i]);
         g_ptr_array_add(c.masks, g_strdup_printf("%u", leaves[i].mask));
     }
     bool any = c.groups->len > 0;
@@ -93,7 +105,7 @@ static char *by_index_sql(const ReconcileScan *scan, const CatalogRelation *rela
                           LeafRead read, guint64 part, guint64 parts)
 {
     const KeyPlan *key = &scan->key;
-    g_autofree char *share = share_sql(key);
+    g_autofree char *share = scan->grid.share_sql != NULL ? g_strdup(scan->grid.share_sql) : share_sql(key);
     g_autoptr(GString) from = g_string_new(NULL);
     g_autoptr(GString) unnest = g_string_new(NULL);
     GString *sql = g_string_new(NULL);
@@ -102,7 +114,7 @@ static char *by_index_sql(const ReconcileScan *scan, const CatalogRelation *rela
     if (!all_shares(leaves, n))
         g_string_append_printf(from, " AND (pgfold_l.mask >> %s) & 1 = 1", share);
     append_part(from, key, part, parts);
-    g_autofree char *inner = read_sql(key, read, from->str);
+    g_autofree char *inner = read_sql(key, read, share, from->str);
     if (append_leaves(unnest, scan, leaves, n))
         g_string_append_printf(sql,
                                "SELECT pgfold_l.leaf::pg_catalog.text, p FROM %s AS pgfold_l(leaf, low, high, mask) "
@@ -156,13 +168,13 @@ static char *by_scan_sql(const ReconcileScan *scan, const CatalogRelation *relat
     append_part(from, key, part, parts);
     if (read == LEAF_PAIRS)
         return g_strdup_printf("SELECT g::pg_catalog.text, pg_catalog.string_agg(p, ''::pg_catalog.bytea) FROM (SELECT "
-                               "%s AS g, %s AS p %s) pgfold_a GROUP BY g",
-                               group, key->pack_sql, from->str);
+                               "%s AS g, %s AS p, %s %s) pgfold_a GROUP BY g",
+                               group, key->pack_sql, RECONCILE_FENCE_SQL, from->str);
     return g_strdup_printf(
         "SELECT g::pg_catalog.text, pg_catalog.string_agg(pg_catalog.set_byte('\\x00', 0, s) || %s, "
         "''::pg_catalog.bytea) FROM (SELECT g, s, pg_catalog.mod(sum(h), 18446744073709551616) AS m FROM (SELECT %s AS "
-        "g, %s AS s, %s AS h %s) pgfold_a GROUP BY g, s) pgfold_b GROUP BY g",
-        RECONCILE_LOW_SQL, group, share, key->row_sql, from->str);
+        "g, %s AS s, %s AS h, %s %s) pgfold_a GROUP BY g, s) pgfold_b GROUP BY g",
+        RECONCILE_LOW_SQL, group, share, key->row_sql, RECONCILE_FENCE_SQL, from->str);
 }
 
 char *leaf_sql(const ReconcileScan *scan, const CatalogRelation *relation, const Leaf *leaves, guint n, LeafRead read,

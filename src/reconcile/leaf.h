@@ -1,7 +1,8 @@
 /*
  * Leaves: groups that differ, and the statements that read them again (src/reconcile only).
  *
- * A leaf's rows stand in LEAF_SHARES shares by other bits of their key's hash; the mask says which of them differ.
+ * A leaf's rows stand in LEAF_SHARES shares, by their place in the range or by other bits of their key's hash; the mask
+ * says which of them differ.
  * Where an index serves the order of the key, many leaves are read through it in one statement; otherwise one more scan
  * picks the rows of all leaves.
  */
@@ -9,7 +10,7 @@
 
 #include "reconcile/internal.h"
 
-enum { LEAF_SHARES = 16, LEAF_ALL = 0xffff };
+enum { LEAF_ALL = (1 << LEAF_SHARES) - 1 };
 
 typedef struct Leaf {
     guint32 group;

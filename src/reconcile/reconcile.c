@@ -44,6 +44,14 @@ bool reconcile_rows(const ReconcileSide *source, const ReconcileSide *target, Di
                     Reconciled *ret_result, GError **error)
 {
     *ret_result = (Reconciled){0};
+    g_autofree char *obstacle = NULL;
     g_autoptr(ReconcileScan) scan = reconcile_scan(source, target, text, error);
-    return scan != NULL && reconcile_descend(scan, source, target, max_details, NULL, ret_result, error);
+    if (scan == NULL || !reconcile_prove_key(scan, source, target, &obstacle, error))
+        return false;
+    if (obstacle != NULL) {
+        pgf_error_set(error, PGF_ERROR_REFUSED, "Name other columns as the key of this table in pgfold.yaml.",
+                      "%s: rows cannot be compared: %s", source->relation->label, obstacle);
+        return false;
+    }
+    return reconcile_descend(scan, source, target, max_details, NULL, ret_result, error);
 }

@@ -80,12 +80,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ReconcileScan, reconcile_scan_free)
 const Digest *reconcile_scan_source_digest(const ReconcileScan *scan);
 const Digest *reconcile_scan_target_digest(const ReconcileScan *scan);
 
-/* From a scan down to the rows. sink: or NULL. The sides may be other connections than those of the scan; where they do
- * not see the same rows, what comes out is what they see now in the groups that differed then. */
+/* Of a key that was given (catalog_give_key()): whether it is unique and not null on both sides, by one more scan each.
+ * *ret_obstacle: "key (a, b) is not unique in the source", or NULL. Transfer full. */
+bool reconcile_prove_key(ReconcileScan *scan, const ReconcileSide *source, const ReconcileSide *target,
+                         char **ret_obstacle, GError **error);
+
+/* From a scan down to the rows. A key that was given must have been proven. sink: or NULL. The sides may be other
+ * connections than those of the scan; where they do not see the same rows, what comes out is what they see now in the
+ * groups that differed then. */
 bool reconcile_descend(const ReconcileScan *scan, const ReconcileSide *source, const ReconcileSide *target,
                        guint max_details, const ReconcileSink *sink, Reconciled *ret_result, GError **error);
 
-/* Both: scan and descend. */
+/* All of it: scan, prove a key that was given, descend. */
 bool reconcile_rows(const ReconcileSide *source, const ReconcileSide *target, DigestText text, guint max_details,
                     Reconciled *ret_result, GError **error);
 void reconciled_clear(Reconciled *result);

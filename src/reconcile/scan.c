@@ -5,6 +5,8 @@ const char RECONCILE_LOW_SQL[] =
     "pg_catalog.int8send((CASE WHEN m >= 9223372036854775808 THEN m - 18446744073709551616 WHEN m < "
     "-9223372036854775808 THEN m + 18446744073709551616 ELSE m END)::pg_catalog.int8)";
 
+const char RECONCILE_FENCE_SQL[] = "pg_catalog.pg_is_in_recovery() AS fence";
+
 enum { GROUP_BYTES = 4 + 8 + 8 };
 
 const char *reconcile_only(const CatalogRelation *relation)
@@ -35,21 +37,21 @@ bool reconcile_query_both(PgConn *source, const char *source_sql, PgConn *target
 static char *scan_sql(const ReconcileScan *scan, const CatalogRelation *relation)
 {
     const char *only = reconcile_only(relation);
-    g_autofree char *rows = NULL;
+    const char *key_group = scan->grid.scan_sql != NULL ? scan->grid.scan_sql : scan->grid.group_sql;
+    g_autofree char *group = NULL;
     if (grid_groups(&scan->grid) == 1)
         return g_strdup_printf("SELECT count(*)::text, coalesce(sum(%s), 0)::text, NULL::bytea FROM %s%s",
                                scan->key.row_sql, only, relation->quoted);
-    if (scan->key.key != NULL)
-        rows = g_strdup_printf("SELECT %s AS g, %s AS h FROM %s%s", scan->grid.group_sql, scan->key.row_sql, only,
-                               relation->quoted);
-    else /* the group is made of the row's hash: OFFSET keeps that from being computed twice */
-        rows = g_strdup_printf("SELECT (h & %u)::int4 AS g, h FROM (SELECT %s AS h FROM %s%s OFFSET 0) r",
-                               scan->grid.split - 1, scan->key.row_sql, only, relation->quoted);
+    if (scan->key.key == NULL) /* made of the row's hash, which is computed once */
+        group = g_strdup_printf("(h & %u)::pg_catalog.int4", scan->grid.split - 1);
     return g_strdup_printf(
-        "SELECT coalesce(sum(n), 0)::text, coalesce(sum(s), 0)::text, pg_catalog.string_agg(pg_catalog.int4send(g) || "
+        "SELECT coalesce(sum(n), 0)::text, coalesce(sum(s), 0)::text, pg_catalog.string_agg("
+        "pg_catalog.int4send(GREATEST(LEAST(g, %u), 0)::pg_catalog.int4) || "
         "pg_catalog.int8send(n) || %s, ''::bytea) FROM (SELECT g, n, s, pg_catalog.mod(s, 18446744073709551616) AS m "
-        "FROM (SELECT g, count(*) AS n, sum(h) AS s FROM (%s) r GROUP BY g) a) b",
-        RECONCILE_LOW_SQL, rows);
+        "FROM (SELECT %s AS g, count(*) AS n, sum(h) AS s FROM (SELECT %s AS k, %s AS h, %s FROM %s%s) r GROUP BY 1) "
+        "a) b",
+        grid_groups(&scan->grid) - 1, RECONCILE_LOW_SQL, group == NULL ? "k" : group,
+        group == NULL ? key_group : "NULL", scan->key.row_sql, RECONCILE_FENCE_SQL, only, relation->quoted);
 }
 
 static bool take_groups(const PgResult *result, guint groups, Group *to, GError **error)
@@ -105,6 +107,7 @@ ReconcileScan *reconcile_scan(const ReconcileSide *source, const ReconcileSide *
     }
     g_autoptr(ReconcileScan) scan = g_new0(ReconcileScan, 1);
     scan->columns = digest_columns(source->relation);
+    scan->key_proven = !source->relation->key_given && !target->relation->key_given;
     key_plan_init(&scan->key, source->relation, target->relation, (const char *const *)scan->columns, text);
     if (!read_both(scan, source, target, error)) {
         g_prefix_error(error, "%s: ", source->relation->label);

@@ -23,7 +23,7 @@ STAGES = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgfold%' AND nsp
 def sides(pair, both, source="", target=""):
     """The same definitions on both sides, and what each has for itself."""
     for side, own in ((pair.source, source), (pair.target, target)):
-        side.create().sql("SET TimeZone = 'UTC';" + both + own)
+        side.create().sql("SET TimeZone = 'UTC';" + both + ";" + own)
     return pair.configure()
 
 
