@@ -61,6 +61,21 @@ const char *const schema_steps[] = {
     "    run_id INTEGER NOT NULL,\n"
     "    finished INTEGER NOT NULL\n"
     ") STRICT;\n",
+    "CREATE TABLE fence (\n"
+    "    id INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "    run_id INTEGER NOT NULL REFERENCES run (id),\n"
+    "    source_name TEXT NOT NULL,\n"
+    "    system TEXT NOT NULL,\n"
+    "    database TEXT NOT NULL,\n"
+    "    oid INTEGER NOT NULL,\n"
+    "    state TEXT NOT NULL CHECK (state IN ('started', 'standing', 'lifted', 'void')),\n"
+    "    since INTEGER NOT NULL,\n"
+    "    xid TEXT NOT NULL,\n"
+    "    server_time INTEGER NOT NULL DEFAULT 0,\n"
+    "    before TEXT NOT NULL,\n"
+    "    ended INTEGER NOT NULL DEFAULT 0\n"
+    ") STRICT;\n"
+    "CREATE INDEX fence_open ON fence (system, oid) WHERE state IN ('started', 'standing');\n",
     NULL,
 };
 
