@@ -22,6 +22,7 @@ typedef struct Analysis {
 
 typedef struct AnalysisOptions {
     bool no_owner, no_privileges;
+    Ledger *ledger;     /* that knows whether the source is fenced; NULL: none does */
     const char *folder; /* for temporary files, which may hold passwords of user mappings; NULL: $TMPDIR or /tmp */
 } AnalysisOptions;
 

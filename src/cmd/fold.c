@@ -343,6 +343,7 @@ static bool fold_steps(Job *job, GError **error)
     job->receipt->started = g_get_real_time();
     AnalysisOptions analysis = {.no_owner = args_flag(job->args, "no-owner"),
                                 .no_privileges = args_flag(job->args, "no-privileges"),
+                                .ledger = job->ledger,
                                 .folder = ledger_state_dir(job->ledger)};
     if (!open_both(job, error) || (job->analysis = analysis_make(job->comparison, &analysis, job->out, error)) == NULL)
         return false;

@@ -36,9 +36,11 @@ static bool plan_source(const Config *config, const ConfigSource *source, const 
     GError *failure = NULL;
     record_begin(&record, view->out, config, "plan", source->name);
     g_autoptr(Comparison) comparison = comparison_open(config, source, &failure);
+    AnalysisOptions with_ledger = *how;
+    with_ledger.ledger = record.ledger;
     if (comparison != NULL)
         record_identify(&record, comparison);
-    if (comparison != NULL && plan_connected(comparison, how, view, ret_may_fold, &failure)) {
+    if (comparison != NULL && plan_connected(comparison, &with_ledger, view, ret_may_fold, &failure)) {
         record_done_quietly(&record);
         return true;
     }
