@@ -9,7 +9,7 @@
 #include "cmd/command.h"
 #include "testdb/testdb.h"
 
-extern const Command command_audit, command_backup, command_fold, command_help, command_plan, command_report,
+extern const Command command_audit, command_backup, command_fence, command_fold, command_help, command_plan, command_report,
     command_status, command_testdb, command_verify, command_version;
 
 static const CommandEntry commands[] = {
@@ -17,6 +17,7 @@ static const CommandEntry commands[] = {
     {NULL, &command_plan},
     {NULL, &command_backup},
     {NULL, &command_fold},
+    {NULL, &command_fence},
     {NULL, &command_verify},
     {"What was done", &command_status},
     {NULL, &command_report},
