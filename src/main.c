@@ -9,8 +9,8 @@
 #include "cmd/command.h"
 #include "testdb/testdb.h"
 
-extern const Command command_audit, command_backup, command_fence, command_fold, command_help, command_plan, command_report,
-    command_status, command_testdb, command_verify, command_version;
+extern const Command command_audit, command_backup, command_fence, command_fold, command_help, command_plan,
+    command_report, command_status, command_testdb, command_verify, command_version;
 
 static const CommandEntry commands[] = {
     {"Folding", &command_audit},

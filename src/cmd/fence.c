@@ -112,8 +112,8 @@ static bool lift(Job *job, GError **error)
                 "from another machine. Lift it where it was made.");
         return finish(job, "open");
     }
-    if (!job->survey->may_alter)
-        return fence_gate(job->survey, conn, error);
+    if (!fence_gate_lift(job->survey, conn, error))
+        return false;
     if (dry_run && !fence_lift(conn, job->ledger, job->survey, true, job->lifted, job->notes, error))
         return false;
     FenceView view = view_of(job);

@@ -59,6 +59,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FenceSurvey, fence_survey_free)
  * may not end. The message has every reason, each with the statement that helps. */
 bool fence_gate(const FenceSurvey *survey, const PgConn *conn, GError **error);
 
+/* As above, for fence_lift(): a missing privilege. */
+bool fence_gate_lift(const FenceSurvey *survey, const PgConn *conn, GError **error);
+
 /* Closes the database, or does nothing where it is closed and recorded. A failure before the commit leaves everything
  * as it was; where the commit itself fails, the error is PGF_ERROR_MIDWAY and its state says so. *since: in,
  * survey->since; out, the server's time after the commit. */

@@ -144,8 +144,9 @@ static bool nothing_left(PgConn *conn, gint64 since, GError **error)
     if (obstacles->len == 0)
         return true;
     const FenceObstacle *first = obstacles->pdata[0];
-    pgf_error_take_hint(error, PGF_ERROR_MIDWAY, g_strdup_printf("SET " FENCE_SETTING " = off; %s Then run this again.", first->statement), "%s: %s",
-                        pg_conn_label(conn), first->what);
+    pgf_error_take_hint(error, PGF_ERROR_MIDWAY,
+                        g_strdup_printf("SET " FENCE_SETTING " = off; %s Then run this again.", first->statement),
+                        "%s: %s", pg_conn_label(conn), first->what);
     return false;
 }
 

@@ -163,34 +163,36 @@ FenceSurvey *fence_survey(PgConn *conn, Ledger *ledger, GError **error)
 
 /* --- may we? ------------------------------------------------------------------------------------------------------ */
 
+static bool only_for_superusers(const FenceSurvey *survey, const FenceSession *session)
+{
+    for (guint i = 0; i < survey->openings->len; i++) {
+        const FenceOpening *opening = survey->openings->pdata[i];
+        if (g_str_equal(opening->role, session->role) && g_str_equal(opening->why, "superuser"))
+            return true;
+    }
+    return *session->role == '\0';
+}
+
 static void refuse_sessions(GString *text, const FenceSurvey *survey, const char *quoted)
 {
     for (guint i = 0; i < survey->sessions->len; i++) {
         const FenceSession *session = survey->sessions->pdata[i];
+        const char *role = *session->role == '\0' ? "the server" : session->role;
         if (session->may_end)
             continue;
-        bool of_superuser = *session->role == '\0';
-        for (guint k = 0; k < survey->openings->len; k++) {
-            const FenceOpening *opening = survey->openings->pdata[k];
-            of_superuser =
-                of_superuser || (g_str_equal(opening->role, session->role) && g_str_equal(opening->why, "superuser"));
-        }
-        g_autofree char *whose = *session->role == '\0' ? g_strdup("the server's own, and only a superuser")
-                                 : of_superuser
-                                     ? g_strdup_printf("of %s, and only a superuser", session->role)
-                                     : g_strdup_printf("of %s, and only a member of pg_signal_backend", session->role);
-        g_string_append_printf(text, "\n- session %d is %s may end it: ", session->pid, whose);
-        if (of_superuser)
-            g_string_append(text, "end it by hand, or connect as a superuser");
+        if (only_for_superusers(survey, session))
+            g_string_append_printf(text,
+                                   "\n- process %d of %s: only a superuser may end it: do that by hand, or connect as "
+                                   "one",
+                                   session->pid, role);
         else
-            g_string_append_printf(text, "GRANT pg_signal_backend TO %s;", quoted);
+            g_string_append_printf(text, "\n- process %d of %s may not be ended: GRANT pg_signal_backend TO %s;",
+                                   session->pid, role, quoted);
     }
 }
 
-bool fence_gate(const FenceSurvey *survey, const PgConn *conn, GError **error)
+static void refuse_role(GString *text, const FenceSurvey *survey, const PgIdentity *identity)
 {
-    const PgIdentity *identity = pg_conn_identity(conn);
-    g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *role = pg_quote_ident(identity->role);
     g_autofree char *owner = pg_quote_ident(survey->owner);
     g_autofree char *database = pg_quote_ident(identity->database);
@@ -199,16 +201,35 @@ bool fence_gate(const FenceSurvey *survey, const PgConn *conn, GError **error)
                                "\n- role %s does not own database %s, nor is it a member of its owner: GRANT %s TO "
                                "%s; or ALTER DATABASE %s OWNER TO %s;",
                                identity->role, identity->database, owner, role, database, role);
+}
+
+static bool refuse(const PgConn *conn, const char *what, const char *state, const GString *text, GError **error)
+{
+    if (text->len == 0)
+        return true;
+    pgf_error_set(error, PGF_ERROR_REFUSED, "Run the statements above, then this again.", "%s cannot be %s:%s",
+                  pg_conn_label(conn), what, text->str);
+    if (error != NULL)
+        pgf_error_set_state(*error, "%s", state);
+    return false;
+}
+
+bool fence_gate_lift(const FenceSurvey *survey, const PgConn *conn, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    refuse_role(text, survey, pg_conn_identity(conn));
+    return refuse(conn, "opened", "the fence stands as before", text, error);
+}
+
+bool fence_gate(const FenceSurvey *survey, const PgConn *conn, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *role = pg_quote_ident(pg_conn_identity(conn)->role);
+    refuse_role(text, survey, pg_conn_identity(conn));
     for (guint i = 0; i < survey->obstacles->len; i++) {
         const FenceObstacle *obstacle = survey->obstacles->pdata[i];
         g_string_append_printf(text, "\n- %s: %s", obstacle->what, obstacle->statement);
     }
     refuse_sessions(text, survey, role);
-    if (text->len == 0)
-        return true;
-    pgf_error_set(error, PGF_ERROR_REFUSED, "Run the statements above, then this again.", "%s cannot be fenced:%s",
-                  pg_conn_label(conn), text->str);
-    if (error != NULL)
-        pgf_error_set_state(*error, "nothing was changed");
-    return false;
+    return refuse(conn, "fenced", "nothing was changed", text, error);
 }

@@ -245,6 +245,9 @@ def test_who_does_not_own_the_database_gets_the_statement_that_is_needed(fenced)
     fenced.admin(f"GRANT {APP} TO {OTHER}")
     fenced.fence()
     assert fenced.as_role(OTHER, "SELECT 1")[0] == 0
+    fenced.admin(f"REVOKE {APP} FROM {OTHER}")
+    assert_one_error(fenced.fence("--lift", status=4), f'GRANT "{APP}" TO "{OTHER}";', state="the fence stands as before")
+    fenced.admin(f"GRANT {APP} TO {OTHER}")
     fenced.fence("--lift")
 
 
@@ -633,7 +636,7 @@ def test_a_target_that_is_made_from_a_fenced_source_is_not_fenced(fenced):
     fenced.fence()
     result = fenced.pair.pgfold("fold", "--yes", status=0)
     target = fenced.pair.target
-    assert target.cluster.sql("postgres", f"SELECT setconfig FROM pg_db_role_setting WHERE setrole = 0") == "{work_mem=5MB}"
+    assert target.cluster.sql("postgres", "SELECT setconfig FROM pg_db_role_setting WHERE setrole = 0") == "{work_mem=5MB}"
     assert target.cluster.sql("postgres", f"SELECT has_database_privilege('{OTHER}', '{target.name}', 'CONNECT'), "
                               f"has_database_privilege('public', '{target.name}', 'CONNECT')") == "t|t"
     target.sql("CREATE TABLE written (id int)")
@@ -675,4 +678,4 @@ def test_no_password_is_in_ledger_or_output(fenced):
         fenced.fence("--lift")
         assert b"hush-hush" not in (fenced.pair.folder / ".pgfold" / "ledger.db").read_bytes()
     finally:
-        fenced.admin(f"DROP OWNED BY fence_secret; DROP ROLE fence_secret")
+        fenced.admin("DROP OWNED BY fence_secret; DROP ROLE fence_secret")
