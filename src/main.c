@@ -9,14 +9,15 @@
 #include "cmd/command.h"
 #include "testdb/testdb.h"
 
-extern const Command command_audit, command_backup, command_fold, command_help, command_plan, command_report,
-    command_status, command_testdb, command_verify, command_version;
+extern const Command command_audit, command_backup, command_fence, command_fold, command_help, command_plan,
+    command_report, command_status, command_testdb, command_verify, command_version;
 
 static const CommandEntry commands[] = {
     {"Folding", &command_audit},
     {NULL, &command_plan},
     {NULL, &command_backup},
     {NULL, &command_fold},
+    {NULL, &command_fence},
     {NULL, &command_verify},
     {"What was done", &command_status},
     {NULL, &command_report},

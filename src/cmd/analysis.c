@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 
 #include "base/error.h"
+#include "fence/fence.h"
 
 static bool verify(Analysis *analysis, Out *out, GError **error)
 {
@@ -91,9 +92,19 @@ static bool read_dumps(Analysis *analysis, Out *out, GError **error)
     return analysis->target_dump != NULL;
 }
 
+static bool ask_for_fence(PgConn *source, Ledger *ledger, GPtrArray *undo_sql, GPtrArray *undo_roles, GError **error)
+{
+    g_autoptr(GPtrArray) rows = fence_standing(source, ledger, error);
+    return rows != NULL && fence_undo_elsewhere(source, rows, undo_sql, undo_roles, error);
+}
+
 static bool make_plan(Analysis *analysis, const AnalysisOptions *options, GError **error)
 {
     const Ends *ends = analysis->comparison->ends;
+    g_autoptr(GPtrArray) undo_sql = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) undo_roles = g_ptr_array_new_with_free_func(g_free);
+    if (options->ledger != NULL && !ask_for_fence(ends->source, options->ledger, undo_sql, undo_roles, error))
+        return false;
     PlanSpec spec = {.source = ends->source,
                      .target = ends->target,
                      .target_missing = ends->target_missing != NULL,
@@ -103,7 +114,9 @@ static bool make_plan(Analysis *analysis, const AnalysisOptions *options, GError
                      .target_dump = analysis->target_dump,
                      .config = ends->config,
                      .no_owner = options->no_owner,
-                     .no_privileges = options->no_privileges};
+                     .no_privileges = options->no_privileges,
+                     .undo_sql = undo_sql,
+                     .undo_roles = undo_roles};
     analysis->plan = plan_make(&spec, error);
     return analysis->plan != NULL;
 }

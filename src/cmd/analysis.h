@@ -25,7 +25,7 @@ typedef struct Analysis {
 
 typedef struct AnalysisOptions {
     bool no_owner, no_privileges;
-    Ledger *ledger;     /* for what earlier merges settled; or NULL */
+    Ledger *ledger;     /* what earlier merges settled, and whether the source is fenced; NULL: nothing is known */
     guint conflicts;    /* to describe, per table */
     const char *folder; /* for temporary files, which may hold passwords of user mappings; NULL: $TMPDIR or /tmp */
 } AnalysisOptions;

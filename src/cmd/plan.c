@@ -20,12 +20,10 @@ static const CommandExample examples[] = {
     {NULL},
 };
 
-static bool plan_connected(Comparison *comparison, const AnalysisOptions *how, Ledger *ledger, const PlanView *view,
-                           bool *ret_may_fold, GError **error)
+static bool plan_connected(Comparison *comparison, const AnalysisOptions *how, const PlanView *view, bool *ret_may_fold,
+                           GError **error)
 {
-    AnalysisOptions with_ledger = *how;
-    with_ledger.ledger = ledger;
-    g_autoptr(Analysis) analysis = analysis_make(comparison, &with_ledger, view->out, error);
+    g_autoptr(Analysis) analysis = analysis_make(comparison, how, view->out, error);
     if (analysis == NULL)
         return false;
     g_autoptr(GPtrArray) blocks = analysis_blocks(analysis);
@@ -41,9 +39,11 @@ static bool plan_source(const Config *config, const ConfigSource *source, const 
     GError *failure = NULL;
     record_begin(&record, view->out, config, "plan", source->name);
     g_autoptr(Comparison) comparison = comparison_open(config, source, &failure);
+    AnalysisOptions with_ledger = *how;
+    with_ledger.ledger = record.ledger;
     if (comparison != NULL)
         record_identify(&record, comparison);
-    if (comparison != NULL && plan_connected(comparison, how, record.ledger, view, ret_may_fold, &failure)) {
+    if (comparison != NULL && plan_connected(comparison, &with_ledger, view, ret_may_fold, &failure)) {
         record_done_quietly(&record);
         return true;
     }

@@ -52,6 +52,24 @@ static void print_sources(const StatusView *view, Out *out)
     table_print(table, out);
 }
 
+static void print_fences(const StatusView *view, Out *out)
+{
+    for (guint i = 0; i < view->sources->len; i++) {
+        const StatusSource *source = view->sources->pdata[i];
+        if (source->fence == NULL)
+            continue;
+        g_autofree char *age = status_age(source->fence->since, view->now);
+        if (source->fence->standing)
+            out_line(out, "\n%s was fenced %s (run %" G_GINT64_FORMAT "). `pgfold fence %s --lift` opens it.",
+                     source->name, age, source->fence->run, source->name);
+        else
+            out_line(out,
+                     "\nThe fence of %s was interrupted %s (run %" G_GINT64_FORMAT "): `pgfold fence %s` goes on, "
+                     "`pgfold fence %s --lift` goes back.",
+                     source->name, age, source->fence->run, source->name, source->name);
+    }
+}
+
 static void print_unfinished(const StatusView *view, Out *out)
 {
     for (guint i = 0; i < view->unfinished->len; i++) {
@@ -78,6 +96,7 @@ static void print_view(const StatusView *view, Out *out)
         out_line(out, "There is no pgfold.yaml here, and the ledger knows of no source.");
     else
         out_line(out, "There is no source in %s.", view->config->path);
+    print_fences(view, out);
     print_unfinished(view, out);
     if (view->busy)
         out_line(out, "\n`pgfold %s` is running now (process %" G_GINT64_FORMAT ").",

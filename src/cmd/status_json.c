@@ -20,6 +20,15 @@ static json_t *mark_json(const LedgerMark *mark)
                      out_json_string(mark->target.database));
 }
 
+static json_t *fence_json(const LedgerFence *fence)
+{
+    if (fence == NULL)
+        return json_null();
+    return json_pack("{s:o, s:I, s:b, s:o, s:o}", "since", time_json(fence->since), "run", (json_int_t)fence->run,
+                     "standing", (int)fence->standing, "system_identifier", out_json_string(fence->system_identifier),
+                     "database", out_json_string(fence->database));
+}
+
 static json_t *source_json(const StatusSource *source)
 {
     static const char *const names[LEDGER_STAGES] = {"audit", "backup", "fold", "verify"};
@@ -28,6 +37,7 @@ static json_t *source_json(const StatusSource *source)
                                out_json_string(source->state_text), "next", out_json_string(source->next));
     for (int stage = 0; stage < LEDGER_STAGES; stage++)
         json_object_set_new(object, names[stage], mark_json(source->marks[stage]));
+    json_object_set_new(object, "fence", fence_json(source->fence));
     return object;
 }
 

@@ -56,6 +56,7 @@ void status_view_free(StatusView *view)
     g_clear_pointer(&view->marks, g_ptr_array_unref);
     g_clear_pointer(&view->runs, g_ptr_array_unref);
     g_clear_pointer(&view->dead, g_ptr_array_unref);
+    g_clear_pointer(&view->fences, g_ptr_array_unref);
     g_free(view->newest_receipt);
     g_free(view->receipts_problem);
     g_free(view);
@@ -102,6 +103,10 @@ static void gather_sources(StatusView *view)
         StatusSource *source = need_source(view, run->source_name);
         if (source->last_run == NULL)
             source->last_run = run; /* runs come newest first */
+    }
+    for (guint i = 0; view->fences != NULL && i < view->fences->len; i++) {
+        const LedgerFence *fence = view->fences->pdata[i];
+        need_source(view, fence->source_name)->fence = fence; /* the oldest comes last */
     }
 }
 
@@ -232,7 +237,8 @@ static bool read_ledger(StatusView *view, Ledger *ledger, GError **error)
 {
     view->marks = ledger_marks(ledger, error);
     view->runs = view->marks == NULL ? NULL : ledger_runs(ledger, 0, error);
-    if (view->runs == NULL || !read_unfinished(view, ledger, error))
+    view->fences = view->runs == NULL ? NULL : ledger_fences(ledger, NULL, error);
+    if (view->fences == NULL || !read_unfinished(view, ledger, error))
         return false;
     view->busy = ledger_locked_by_other(ledger, &view->holder);
     g_autoptr(GError) broken = NULL;

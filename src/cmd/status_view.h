@@ -10,6 +10,7 @@ typedef struct StatusSource {
     bool configured;                        /* in pgfold.yaml; otherwise only in the ledger */
     const LedgerMark *marks[LEDGER_STAGES]; /* latest of each stage, or NULL */
     const LedgerRun *last_run;              /* or NULL */
+    const LedgerFence *fence;               /* the first of those that stand, or NULL */
     const char *state; /* one word for programs: "new", "audited", "backed-up", "contained", "differs",
                         * "running", "unfinished", "failed" */
     char *state_text;  /* for people */
@@ -30,9 +31,9 @@ typedef struct StatusView {
     bool busy;             /* another pgfold is writing at this moment */
     LedgerHolder holder;
     guint receipts;
-    char *newest_receipt;           /* or NULL */
-    char *receipts_problem;         /* or NULL */
-    GPtrArray *marks, *runs, *dead; /* own what the rest points to */
+    char *newest_receipt;                    /* or NULL */
+    char *receipts_problem;                  /* or NULL */
+    GPtrArray *marks, *runs, *dead, *fences; /* own what the rest points to */
 } StatusView;
 
 /* names: only these sources (NULL-terminated); empty for all. A name that is known nowhere is an error. */

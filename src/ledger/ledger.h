@@ -188,3 +188,33 @@ bool ledger_mark(Ledger *ledger, gint64 run, const char *source_name, LedgerStag
                  const char *file, GError **error);
 /* All, ordered by source name and stage. LedgerMark*. Transfer full. */
 GPtrArray *ledger_marks(Ledger *ledger, GError **error);
+
+/* --- fences ------------------------------------------------------------------------------------------------------- */
+
+typedef struct LedgerFence { /* one change that closed a source's database, and that was not taken back yet */
+    gint64 id, run;
+    char *source_name;
+    char *system_identifier;
+    char *database;
+    guint32 database_oid;
+    gint64 since;       /* when it was recorded */
+    bool standing;      /* false: recorded, and the server knows whether its transaction was committed */
+    char *transaction;  /* id of that transaction */
+    gint64 server_time; /* of the server, shortly after the commit; 0: not known */
+    json_t *before;     /* what the fence took away (fence/fence.h) */
+} LedgerFence;
+
+void ledger_fence_free(LedgerFence *fence);
+
+/* Recorded inside the server's transaction that closes the database, before its commit: what a run killed at any moment
+ * has done can then be asked of the server. before: its reference is taken. */
+bool ledger_fence_begin(Ledger *ledger, gint64 run, const char *source_name, const PgIdentity *source,
+                        const char *transaction, json_t *before, gint64 *ret_fence, GError **error);
+/* The transaction was committed. server_time: 0 where it is not known. */
+bool ledger_fence_stands(Ledger *ledger, gint64 fence, gint64 server_time, GError **error);
+/* It was not, or its database was opened again. */
+bool ledger_fence_void(Ledger *ledger, gint64 fence, GError **error);
+bool ledger_fence_lifted(Ledger *ledger, gint64 fence, GError **error);
+/* Those that were neither lifted nor void, the newest first: of one database, or (identity NULL) all.
+ * LedgerFence*. Transfer full. */
+GPtrArray *ledger_fences(Ledger *ledger, const PgIdentity *identity, GError **error);

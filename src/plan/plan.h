@@ -65,6 +65,9 @@ typedef struct PlanSpec {
     const Dump *target_dump; /* NULL where the target database is missing */
     const Config *config;    /* for what is protected; may be NULL */
     bool no_owner, no_privileges;
+    /* What a fence has taken from the source's database (fence/fence.h) does not hold in a target that is created:
+     * statements with {database} that come after the settings, and the roles in them (char*). NULL: no fence. */
+    const GPtrArray *undo_sql, *undo_roles;
 } PlanSpec;
 
 Plan *plan_make(const PlanSpec *spec, GError **error);

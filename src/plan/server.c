@@ -73,9 +73,28 @@ static void judge_missing_role(Plan *plan, const PlanSpec *spec, PlanRole *role,
                 role->name);
 }
 
+/* {"a","b"}, as the server reads an array; NULL: {}. Transfer full. */
+static char *array_of(const GPtrArray *names)
+{
+    GString *array = g_string_new("{");
+    for (guint i = 0; names != NULL && i < names->len; i++) {
+        g_string_append(array, i > 0 ? ",\"" : "\"");
+        for (const char *c = names->pdata[i]; *c != '\0'; c++) {
+            if (*c == '"' || *c == '\\')
+                g_string_append_c(array, '\\');
+            g_string_append_c(array, *c);
+        }
+        g_string_append_c(array, '"');
+    }
+    g_string_append_c(array, '}');
+    return g_string_free(array, FALSE);
+}
+
 static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, GError **error)
 {
-    g_autoptr(PgResult) r = pg_query(spec->source, PLAN_ROLES_SQL, soon(), error);
+    g_autofree char *wanted = array_of(spec->undo_roles);
+    const char *values[] = {wanted};
+    g_autoptr(PgResult) r = pg_query_params(spec->source, PLAN_ROLES_SQL, 1, values, soon(), error);
     g_autoptr(GHashTable) there = r == NULL ? NULL : read_target_roles(spec->target, error);
     plan->roles = g_ptr_array_new_with_free_func(role_free);
     if (there == NULL)
@@ -102,18 +121,10 @@ static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, G
 
 char *plan_role_names(const Plan *plan)
 {
-    GString *array = g_string_new("{");
-    for (guint i = 0; i < plan->roles->len; i++) {
-        g_string_append(array, i > 0 ? ",\"" : "\"");
-        for (const char *c = ((const PlanRole *)plan->roles->pdata[i])->name; *c != '\0'; c++) {
-            if (*c == '"' || *c == '\\')
-                g_string_append_c(array, '\\');
-            g_string_append_c(array, *c);
-        }
-        g_string_append_c(array, '"');
-    }
-    g_string_append_c(array, '}');
-    return g_string_free(array, FALSE);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; i < plan->roles->len; i++)
+        g_ptr_array_add(names, ((const PlanRole *)plan->roles->pdata[i])->name);
+    return array_of(names);
 }
 
 PlanRole *plan_find_role(const Plan *plan, const char *name)
@@ -173,6 +184,13 @@ static bool check_locale(Plan *plan, const PlanSpec *spec, const char *provider,
     return true;
 }
 
+static void add_database_sql(Plan *plan, const PlanSpec *spec, const char *sql)
+{
+    bool privilege = g_str_has_prefix(sql, "GRANT") || g_str_has_prefix(sql, "REVOKE");
+    if (!spec->no_privileges || !privilege)
+        g_ptr_array_add(plan->database_sql, g_strdup(sql));
+}
+
 static bool plan_database(Plan *plan, const PlanSpec *spec, const Powers *powers, GError **error)
 {
     if (!powers->createdb)
@@ -191,12 +209,10 @@ static bool plan_database(Plan *plan, const PlanSpec *spec, const Powers *powers
     g_autoptr(PgResult) settings = pg_query(spec->source, PLAN_DATABASE_SETTINGS_SQL, soon(), error);
     if (settings == NULL)
         return false;
-    for (int i = 0; i < pg_result_rows(settings); i++) {
-        const char *sql = pg_result_get(settings, i, 0);
-        if (spec->no_privileges && (g_str_has_prefix(sql, "GRANT") || g_str_has_prefix(sql, "REVOKE")))
-            continue;
-        g_ptr_array_add(plan->database_sql, g_strdup(sql));
-    }
+    for (int i = 0; i < pg_result_rows(settings); i++)
+        add_database_sql(plan, spec, pg_result_get(settings, i, 0));
+    for (guint i = 0; spec->undo_sql != NULL && i < spec->undo_sql->len; i++)
+        add_database_sql(plan, spec, spec->undo_sql->pdata[i]);
     return true;
 }
 

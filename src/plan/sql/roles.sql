@@ -1,6 +1,6 @@
 -- purpose: the roles that own something or hold privileges in this database, with what creates them elsewhere. Powers
 --          over the whole cluster (superuser, createrole, replication, bypassrls) and passwords are left out on purpose
--- params: none
+-- params: $1 text[] further roles that are wanted by name
 -- columns: name, create statement, needed even where neither owners nor privileges are kept (a policy or a setting names it)
 -- versions: 12-
 WITH db AS (SELECT oid, datdba, datacl FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
@@ -18,6 +18,7 @@ SELECT r.rolname,
                    WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
                      AND d.dbid = (SELECT oid FROM db))
         OR r.oid IN (SELECT datdba FROM db)
+        OR r.rolname = ANY ($1::text[])
         OR r.oid IN (SELECT a.grantee FROM db CROSS JOIN LATERAL pg_catalog.aclexplode(db.datacl) a)
         OR r.oid IN (SELECT g.setrole FROM pg_catalog.pg_db_role_setting g JOIN db ON db.oid = g.setdatabase)
         OR r.oid IN (SELECT relowner FROM pg_catalog.pg_class WHERE oid >= 16384)

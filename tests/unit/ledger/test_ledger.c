@@ -272,6 +272,35 @@ static void test_marks(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(laptop->run, ==, run);
 }
 
+static void test_fences(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(Ledger) ledger = fixture_open(fixture);
+    gint64 run = begin(ledger, "fence", "laptop"), first = 0, second = 0, other = 0;
+    PgIdentity source = fixture_identity("7311111111111111111", "app");
+    PgIdentity elsewhere = fixture_identity("7322222222222222222", "app");
+    CHECK(ledger_fence_begin(ledger, run, "laptop", &source, "742", json_pack("{s:s}", "acl", "{=c/app}"), &first, &e));
+    CHECK(ledger_fence_stands(ledger, first, 1234567, &e));
+    CHECK(ledger_fence_begin(ledger, run, "laptop", &source, "743", json_object(), &second, &e));
+    CHECK(ledger_fence_begin(ledger, run, "attic", &elsewhere, "1", json_object(), &other, &e));
+    g_autoptr(GPtrArray) fences = NULL, all = NULL, left = NULL;
+    CHECK(fences = ledger_fences(ledger, &source, &e));
+    g_assert_cmpuint(fences->len, ==, 2);
+    const LedgerFence *newest = fences->pdata[0], *oldest = fences->pdata[1];
+    g_assert_false(newest->standing);
+    g_assert_cmpstr(newest->transaction, ==, "743");
+    g_assert_true(oldest->standing);
+    g_assert_cmpint(oldest->server_time, ==, 1234567);
+    g_assert_cmpint(oldest->run, ==, run);
+    g_assert_cmpstr(json_string_value(json_object_get(oldest->before, "acl")), ==, "{=c/app}");
+    CHECK(all = ledger_fences(ledger, NULL, &e));
+    g_assert_cmpuint(all->len, ==, 3);
+    CHECK(ledger_fence_void(ledger, second, &e));
+    CHECK(ledger_fence_lifted(ledger, first, &e));
+    CHECK(left = ledger_fences(ledger, NULL, &e));
+    g_assert_cmpuint(left->len, ==, 1);
+    g_assert_cmpstr(((const LedgerFence *)left->pdata[0])->source_name, ==, "attic");
+}
+
 static void test_migrations(Fixture *fixture, gconstpointer data)
 {
     static const char *const first[] = {"CREATE TABLE a (x)", NULL};
@@ -310,6 +339,7 @@ int main(int argc, char **argv)
     fixture_test("/ledger/what a failed run owns is given back newest first", test_objects);
     fixture_test("/ledger/nothing is owned before the target is known", test_own_needs_target);
     fixture_test("/ledger/the latest mark of a stage replaces the one before", test_marks);
+    fixture_test("/ledger/a fence is found until it is lifted or void", test_fences);
     fixture_test("/ledger/a migration runs whole or not at all and never backwards", test_migrations);
     return g_test_run();
 }
