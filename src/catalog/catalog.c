@@ -29,6 +29,8 @@ static void unique_free(gpointer data)
     CatalogUnique *u = data;
     g_free(u->name);
     g_strfreev(u->columns);
+    g_strfreev(u->expressions);
+    g_free(u->condition);
     g_free(u);
 }
 

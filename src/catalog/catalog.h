@@ -36,10 +36,12 @@ typedef struct CatalogDefinition {
     char *sql;
 } CatalogDefinition;
 
-/* What two rows cannot share: a unique index over plain columns, the primary key's among them. */
+/* What two rows cannot share: a unique index, the primary key's among them. */
 typedef struct CatalogUnique {
     char *name;
-    char **columns;
+    char *condition;    /* SQL, of the rows that it covers; NULL: all */
+    char **expressions; /* SQL, columns unqualified */
+    char **columns;     /* their names where all expressions are plain columns; else NULL */
 } CatalogUnique;
 
 typedef struct CatalogRelation {

@@ -112,9 +112,16 @@ static bool on_unique(const PgResult *row, gpointer data, GError **error)
     if (u == NULL || !g_str_equal(u->name, name)) {
         u = g_new0(CatalogUnique, 1);
         u->name = g_strdup(name);
+        u->condition = g_strdup(pg_result_get(row, 0, 2));
         g_ptr_array_add(relation->uniques, u);
     }
-    append_name(&u->columns, pg_result_get(row, 0, 2));
+    const char *column = pg_result_get(row, 0, 4);
+    bool plain = column != NULL && (u->expressions == NULL || u->columns != NULL);
+    append_name(&u->expressions, pg_result_get(row, 0, 3));
+    if (plain)
+        append_name(&u->columns, column);
+    else
+        g_clear_pointer(&u->columns, g_strfreev);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "cmd/analysis.h"
 #include "cmd/fold_backup.h"
+#include "cmd/fold_columns.h"
 #include "cmd/fold_watch.h"
 #include "cmd/shared.h"
 #include "fold/evidence.h"
@@ -16,6 +17,7 @@ static const CommandOption options[] = {
     {"dry-run", 'n', OPTION_FLAG, NULL, "analyse and check everything, then stop before the first change"},
     {"no-backup", 0, OPTION_FLAG, NULL, "make no backup of the source first; asks, and stands in the receipt"},
     {"backup-dir", 0, OPTION_STRING, "DIR", "where to keep the backup (default: backups in the state folder)"},
+    {"add-columns", 0, OPTION_FLAG, NULL, "add columns that only the source's tables have to the target's"},
     {"no-owner", 0, OPTION_FLAG, NULL, "everything belongs to the role that connects to the target"},
     {"no-privileges", 0, OPTION_FLAG, NULL, "leave GRANT and REVOKE out"},
     {NULL},
@@ -392,6 +394,42 @@ static void remove_old_scratch(const char *state)
     }
 }
 
+static bool analyse_once(Job *job, const AnalysisOptions *how, GError **error)
+{
+    return open_both(job, error) &&
+           (job->analysis = analysis_make(job->comparison, how, job->out, error)) != NULL;
+}
+
+/* New columns change what is compared: then both sides are looked at once more. */
+static bool analyse(Job *job, const AnalysisOptions *how, GError **error)
+{
+    bool added = false;
+    if (!analyse_once(job, how, error))
+        return false;
+    if (!args_flag(job->args, "add-columns") || args_flag(job->args, "dry-run"))
+        return true;
+    if (!fold_add_columns(job->analysis, job->ledger, job->run, job->out, &added, error))
+        return false;
+    if (!added)
+        return true;
+    g_clear_pointer(&job->analysis, analysis_free);
+    g_clear_pointer(&job->comparison, comparison_free);
+    return analyse_once(job, how, error);
+}
+
+/* What was added for a fold that then was refused, or not confirmed. */
+static void take_columns_away(Job *job)
+{
+    if (!args_flag(job->args, "add-columns") || job->comparison == NULL)
+        return;
+    g_autofree char *cluster = g_strdup(pg_conn_identity(job->comparison->ends->target)->system_identifier);
+    /* Our own reading must not stand in the way. */
+    g_clear_pointer(&job->analysis, analysis_free);
+    g_clear_pointer(&job->comparison, comparison_free);
+    /* What cannot be taken away now stays in the ledger as the run's own. */
+    (void)fold_clean_up(job->ledger, job->run, job->choice->config->target.url, cluster, NULL, NULL, NULL);
+}
+
 static bool fold_steps(Job *job, GError **error)
 {
     job->receipt = receipt_new();
@@ -402,7 +440,7 @@ static bool fold_steps(Job *job, GError **error)
                                 .ledger = job->ledger,
                                 .conflicts = CONFLICTS_SHOWN,
                                 .folder = ledger_state_dir(job->ledger)};
-    if (!open_both(job, error) || (job->analysis = analysis_make(job->comparison, &analysis, job->out, error)) == NULL)
+    if (!analyse(job, &analysis, error))
         return false;
     if (job->analysis->verification->audit->empty_source)
         return skip_empty(job, error);
@@ -429,6 +467,7 @@ static bool fold_source(const CommandArgs *args, Out *out, const Choice *choice,
     g_autoptr(GError) failure = NULL;
     if (fold_steps(&job, &failure))
         return ledger_run_finish(ledger, job.run, LEDGER_DONE, NULL, error);
+    take_columns_away(&job);
     g_autofree char *message = config_redact(choice->config, failure->message);
     bool interrupted = cancel_signal() != 0;
     if (cancel_requested() && interrupted)

@@ -12,7 +12,7 @@ static json_t *merge_json(const MergeRelation *merge)
     } members[] = {{"insert", counts->inserted},   {"identical", counts->identical}, {"value", counts->value},
                    {"unique", counts->unique},     {"parent", counts->parent},       {"overwrite", counts->overwritten},
                    {"keep", counts->kept},         {"stop", counts->stopped},        {"settled", counts->settled},
-                   {"rekeyed", counts->rekeyed},   {"matched", counts->matched}};
+                   {"rekey", counts->rekeyed},   {"matched", counts->matched}};
     json_t *object = json_object();
     for (gsize i = 0; i < G_N_ELEMENTS(members); i++)
         json_object_set_new(object, members[i].name, show_count_json(members[i].n));

@@ -22,7 +22,8 @@ static const CommandExample examples[] = {
 };
 
 /* Rows that an earlier merge gave other keys, or that lost by a rule, are looked for in a session of its own. */
-static bool verify_merged(const Comparison *comparison, const Record *record, Verification *verification, GError **error)
+static bool verify_merged(const Comparison *comparison, const Record *record, guint max_rows,
+                          Verification *verification, GError **error)
 {
     const Ends *ends = comparison->ends;
     if (record->ledger == NULL || comparison_target(comparison) == NULL)
@@ -41,7 +42,8 @@ static bool verify_merged(const Comparison *comparison, const Record *record, Ve
                       .verification = verification,
                       .config = ends->config,
                       .source_config = ends->source_config,
-                      .memory = memory};
+                      .memory = memory,
+                      .max_conflicts = max_rows};
     return merge_verify(&spec, verification, error);
 }
 
@@ -60,7 +62,7 @@ static Verification *verify_connected(Comparison *comparison, Record *record, Ou
     g_autoptr(Watch) watch = watch_new(out);
     AuditSpec spec = comparison_spec(comparison, watch);
     g_autoptr(Verification) verification = verify_run(&spec, max_rows, error);
-    if (verification == NULL || !verify_merged(comparison, record, verification, error))
+    if (verification == NULL || !verify_merged(comparison, record, max_rows, verification, error))
         return NULL;
     return g_steal_pointer(&verification);
 }

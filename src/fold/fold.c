@@ -243,7 +243,10 @@ static void clean_up_after(const FoldSpec *spec, bool in_doubt, GError *failure)
     if (pgf_error_hint(failure) == NULL)
         pgf_error_set_hint(failure,
                            "Run the same command again when the cause is mended; `pgfold status` shows what is left.");
-    pgf_error_set_code(failure, PGF_ERROR_MIDWAY);
+    /* Conflicts and locks that came up at the last moment: nothing was done, and the status says why. */
+    bool stopped = failure->code == PGF_ERROR_DIFFERS || failure->code == PGF_ERROR_REFUSED;
+    if (!clean || !stopped)
+        pgf_error_set_code(failure, PGF_ERROR_MIDWAY);
 }
 
 bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)

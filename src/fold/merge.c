@@ -5,7 +5,7 @@
 
 bool fold_merges(const Fold *fold)
 {
-    return fold->spec->merge != NULL && fold->spec->merge->relations->len > 0;
+    return fold->spec->merge != NULL && merge_has_work(fold->spec->merge);
 }
 
 bool fold_is_merged(const Fold *fold, const char *quoted)

@@ -62,6 +62,11 @@ char *sql_memory_key(const MergeRelation *relation, const char *alias);
 char *sql_key_array(const char *alias, const char *const *key);
 /* "id=5, b=x" */
 char *sql_key_for_people(const char *alias, const char *const *key);
+/* Joins "su", a staged row, and "tu", another row of the target, that share what a unique index covers: "x su JOIN y tu ON ..."; su has
+ * pgfold_n, tu all of the target's columns. */
+char *sql_sharing(const MergeRelation *relation, const CatalogUnique *unique);
+/* Whether the stage has all columns that the index covers: those of the target alone get their defaults. */
+bool sql_covers(const MergeRelation *relation, const CatalogUnique *unique);
 bool sql_run(Merge *merge, guint64 *ret_rows, GError **error, const char *format, ...) G_GNUC_PRINTF(4, 5);
 
 /* keys.c: what rekey does. */

@@ -116,13 +116,13 @@ static bool compare_again(Merge *merge, MergeRelation *r, GError **error)
            compare(merge, r, error);
 }
 
+/* Keys that are known before anything is compared: along references, from earlier runs, by natural keys. */
 static bool find_keys(Merge *merge, MergeRelation *r, MergeMode mode, GError **error)
 {
     guint64 changed;
     return reset(merge, r, error) &&
            (!r->whole || (keys_map_references(merge, r, &changed, error) && keys_apply_known(merge, r, error) &&
-                          (mode == MERGE_VERIFY || keys_match(merge, r, error)))) &&
-           compare(merge, r, error);
+                          (mode == MERGE_VERIFY || keys_match(merge, r, error))));
 }
 
 static bool renumbers(const MergeRelation *r, MergeMode mode)
@@ -131,20 +131,10 @@ static bool renumbers(const MergeRelation *r, MergeMode mode)
            r->table->key != NULL && r->target != NULL;
 }
 
-/* One table, or several that refer to each other: new numbers lead to new references, and those to new conflicts, until
- * nothing changes. */
-static bool judge_keys(Merge *merge, guint from, guint to, MergeMode mode, GError **error)
+/* New numbers lead to new references, and those to new conflicts, until nothing changes. */
+static bool settle_cycle(Merge *merge, guint from, guint to, MergeMode mode, GError **error)
 {
-    for (guint i = from; i < to; i++) {
-        MergeRelation *r = merge->relations->pdata[i];
-        guint64 moved = 0;
-        if (r->staged && (!find_keys(merge, r, mode, error) ||
-                          (renumbers(r, mode) && !keys_renumber(merge, r, mode, &moved, error)))) {
-            g_prefix_error(error, "%s: ", r->source->label);
-            return false;
-        }
-    }
-    bool again = ((const MergeRelation *)merge->relations->pdata[from])->table->cyclic;
+    bool again = true;
     for (guint round = 0; again && round < MAX_ROUNDS; round++) {
         again = false;
         for (guint i = from; i < to; i++) {
@@ -162,6 +152,33 @@ static bool judge_keys(Merge *merge, guint from, guint to, MergeMode mode, GErro
         }
     }
     return true;
+}
+
+/* One table, or several that refer to each other. What is known of all their keys comes before the first comparison: a row whose
+ * reference is not mapped yet looks like another one. */
+static bool judge_keys(Merge *merge, guint from, guint to, MergeMode mode, GError **error)
+{
+    bool cyclic = ((const MergeRelation *)merge->relations->pdata[from])->table->cyclic;
+    guint64 changed = 0, moved = 0;
+    for (guint i = from; i < to; i++) {
+        MergeRelation *r = merge->relations->pdata[i];
+        if (r->staged && !find_keys(merge, r, mode, error))
+            return false;
+    }
+    for (guint i = from; cyclic && i < to; i++) {
+        MergeRelation *r = merge->relations->pdata[i];
+        if (r->staged && r->whole && !keys_map_references(merge, r, &changed, error))
+            return false;
+    }
+    for (guint i = from; i < to; i++) {
+        MergeRelation *r = merge->relations->pdata[i];
+        if (r->staged && (!compare(merge, r, error) ||
+                          (renumbers(r, mode) && !keys_renumber(merge, r, mode, &moved, error)))) {
+            g_prefix_error(error, "%s: ", r->source->label);
+            return false;
+        }
+    }
+    return !cyclic || settle_cycle(merge, from, to, mode, error);
 }
 
 /* --- rules -------------------------------------------------------------------------------------------------------- */
@@ -204,8 +221,9 @@ static const char *lesser_action(const MergeRelation *r, MergeMode mode)
 
 static bool is_key(const MergeRelation *r, const CatalogUnique *unique)
 {
-    guint n = g_strv_length(unique->columns);
-    if (r->table->key == NULL || n != g_strv_length((char **)(guintptr)r->table->key))
+    guint n = g_strv_length(unique->expressions);
+    if (r->table->key == NULL || unique->columns == NULL || unique->condition != NULL ||
+        n != g_strv_length((char **)(guintptr)r->table->key))
         return false;
     for (guint i = 0; i < n; i++)
         if (!g_strv_contains(r->table->key, unique->columns[i]))
@@ -216,24 +234,20 @@ static bool is_key(const MergeRelation *r, const CatalogUnique *unique)
 static bool find_taken(Merge *merge, const MergeRelation *r, const CatalogUnique *unique, MergeMode mode, GError **error)
 {
     const MergeTable *table = r->table;
-    for (char **column = unique->columns; *column != NULL; column++)
-        if (catalog_column(r->source, *column) == NULL)
-            return true; /* the target's own column: its default decides */
-    const char *const *columns = (const char *const *)unique->columns;
-    g_autofree char *on = sql_equal("s", columns, "t", columns);
-    g_autofree char *same = table->key == NULL ? g_strdup("false") : sql_equal("s", table->key, "t", table->key);
+    g_autofree char *sharing = sql_sharing(r, unique);
+    g_autofree char *same = table->key == NULL ? g_strdup("false") : sql_equal("su", table->key, "tu", table->key);
     g_autofree char *name = pg_quote_literal(unique->name);
     return sql_run(merge, NULL, error,
-                   "UPDATE %s s SET pgfold_class = 'unique', pgfold_action = '%s', pgfold_detail = %s FROM ONLY %s t "
-                   "WHERE s.pgfold_action IN ('insert', 'overwrite') AND %s AND NOT (%s)",
-                   table->stage, lesser_action(r, mode), name, table->there, on, same);
+                   "UPDATE %s s SET pgfold_class = 'unique', pgfold_action = '%s', pgfold_detail = %s FROM %s "
+                   "WHERE s.pgfold_n = su.pgfold_n AND s.pgfold_action IN ('insert', 'overwrite') AND NOT (%s)",
+                   table->stage, lesser_action(r, mode), name, sharing, same);
 }
 
 static bool find_all_taken(Merge *merge, const MergeRelation *r, MergeMode mode, GError **error)
 {
     for (guint i = 0; r->target != NULL && i < r->target->uniques->len; i++) {
         const CatalogUnique *unique = r->target->uniques->pdata[i];
-        if (!is_key(r, unique) && !find_taken(merge, r, unique, mode, error))
+        if (!is_key(r, unique) && sql_covers(r, unique) && !find_taken(merge, r, unique, mode, error))
             return false;
     }
     return true;
@@ -343,9 +357,14 @@ static bool count(Merge *merge, MergeRelation *r, GError **error)
     g_autoptr(PgResult) result = pg_query(merge->spec.target, sql, DEADLINE_NONE, error);
     if (result == NULL)
         return false;
-    for (int row = 0; row < pg_result_rows(result); row++)
+    guint64 staged = 0;
+    for (int row = 0; row < pg_result_rows(result); row++) {
         count_row(&r->counts, pg_result_get(result, row, 0), pg_result_get(result, row, 1),
                   pg_result_get(result, row, 2), (guint64)pg_result_int(result, row, 3));
+        staged += (guint64)pg_result_int(result, row, 3);
+    }
+    if (r->verify->audit->source_digested && r->verify->audit->source_digest.rows > staged)
+        r->counts.identical += r->verify->audit->source_digest.rows - staged;
     return losers_read(merge, r, error);
 }
 

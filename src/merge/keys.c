@@ -332,6 +332,23 @@ static bool renumber_upwards(Merge *merge, const MergeRelation *r, const Room *r
                    table->stage, column, room->base, room->increment, table->stage);
 }
 
+/* A conflict that rekey cannot settle: no column of the key can be given a new value. */
+static bool block_unnumbered(Merge *merge, const MergeRelation *r, GError **error)
+{
+    g_autofree char *sql =
+        g_strdup_printf("SELECT count(*) FROM %s WHERE pgfold_class = 'value' AND pgfold_map IS NULL", r->table->stage);
+    g_autoptr(PgResult) result = pg_query(merge->spec.target, sql, DEADLINE_NONE, error);
+    if (result == NULL)
+        return false;
+    g_autofree char *key = g_strjoinv(", ", (char **)(guintptr)r->table->key);
+    if (pg_result_int(result, 0, 0) > 0)
+        merge_block(merge,
+                    "%s: rekey has no way to make new keys: (%s) has no sequence, no default, and is neither a whole number nor a "
+                    "uuid, or refers to another table: choose another rule, or a natural key (match_on)",
+                    r->source->label, key);
+    return true;
+}
+
 bool keys_renumber(Merge *merge, MergeRelation *r, MergeMode mode, guint64 *ret_rows, GError **error)
 {
     MergeTable *table = r->table;
@@ -339,7 +356,7 @@ bool keys_renumber(Merge *merge, MergeRelation *r, MergeMode mode, guint64 *ret_
     if (!keys_prepare(merge, r, error))
         return false;
     if (table->number_column == NULL)
-        return true; /* the conflict stays, and stops */
+        return block_unnumbered(merge, r, error);
     if (!is_integer(there(r, table->number_column)))
         return renumber(merge, r, table->number_sql, ret_rows, error);
     Room room = {0};
@@ -356,7 +373,8 @@ bool keys_renumber(Merge *merge, MergeRelation *r, MergeMode mode, guint64 *ret_
     g_autofree char *literal = pg_quote_literal(table->number_sequence);
     /* Only where it stands behind the rows: others may draw numbers from it at this moment. */
     return sql_run(merge, NULL, error,
-                   "SELECT pg_catalog.setval(%s::pg_catalog.regclass, %" G_GINT64_FORMAT ") FROM %s WHERE last_value < %" G_GINT64_FORMAT,
-                   literal, room.base, table->number_sequence, room.base) &&
+                   "SELECT pg_catalog.setval(%s::pg_catalog.regclass, %" G_GINT64_FORMAT ") FROM %s "
+                   "WHERE last_value < %" G_GINT64_FORMAT " OR (last_value = %" G_GINT64_FORMAT " AND NOT is_called)",
+                   literal, room.base, table->number_sequence, room.base, room.base) &&
            renumber(merge, r, table->number_sql, ret_rows, error);
 }

@@ -39,6 +39,7 @@ char *losers_sql(const MergeRelation *r, const char *actions)
     const MergeTable *table = r->table;
     GString *sql = g_string_new(NULL);
     g_autofree char *target_row = row_json(r, "t");
+    g_autofree char *sharing_row = row_json(r, "tu");
     if (table->key != NULL) {
         g_autofree char *on = sql_equal("t", table->key, "s", table->key);
         g_autofree char *join = g_strdup_printf(" JOIN ONLY %s t ON %s", table->there, on);
@@ -46,14 +47,16 @@ char *losers_sql(const MergeRelation *r, const char *actions)
     }
     for (guint i = 0; r->target != NULL && i < r->target->uniques->len; i++) {
         const CatalogUnique *unique = r->target->uniques->pdata[i];
-        const char *const *columns = (const char *const *)unique->columns;
-        g_autofree char *on = sql_equal("t", columns, "s", columns);
-        g_autofree char *join = g_strdup_printf(" JOIN ONLY %s t ON %s", table->there, on);
+        if (!sql_covers(r, unique))
+            continue;
+        g_autofree char *sharing = sql_sharing(r, unique);
+        g_autofree char *join = g_strdup_printf(" JOIN (%s) ON su.pgfold_n = s.pgfold_n", sharing);
         g_autofree char *name = pg_quote_literal(unique->name);
         g_autofree char *where = g_strdup_printf(" AND s.pgfold_detail = %s", name);
-        append_branch(sql, r, "unique", target_row, join, where, actions);
+        append_branch(sql, r, "unique", sharing_row, join, where, actions);
     }
     append_branch(sql, r, "parent", "NULL::text", "", "", actions);
+    append_branch(sql, r, "insert", "NULL::text", "", "", actions);
     return g_string_free(sql, FALSE);
 }
 
@@ -77,7 +80,7 @@ bool losers_read(Merge *merge, MergeRelation *r, GError **error)
     g_ptr_array_set_size(r->conflicts, 0);
     if (!r->staged || merge->spec.max_conflicts == 0)
         return true;
-    g_autofree char *losers = losers_sql(r, "'stop', 'keep', 'overwrite'");
+    g_autofree char *losers = losers_sql(r, merge->spec.verify_only ? "'stop', 'insert'" : "'stop', 'keep', 'overwrite'");
     g_autofree char *sql = g_strdup_printf("%s ORDER BY 2 DESC, 1, 3 LIMIT %u", losers, merge->spec.max_conflicts);
     g_autoptr(PgResult) result = pg_query(merge->spec.target, sql, DEADLINE_NONE, error);
     if (result == NULL)

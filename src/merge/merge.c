@@ -154,13 +154,6 @@ static bool is_wanted(const Merge *merge, const MergeRelation *r)
     return !merge->spec.verify_only || has_lost(&merge->spec, r);
 }
 
-/* Rows of the source go to an empty table as they are; nothing there can stand against them. */
-static bool is_direct(const MergeRelation *r)
-{
-    return !r->whole && r->target != NULL && r->verify->audit->target_digested &&
-           r->verify->audit->target_digest.rows == 0;
-}
-
 static void keep_column(MergeTable *table, const char *name)
 {
     if (!g_ptr_array_find_with_equal_func(table->kept, name, g_str_equal, NULL))
@@ -199,7 +192,6 @@ static void set_up(Merge *merge, MergeRelation *r, guint index)
     table->index = index;
     table->stage = g_strdup_printf("pg_temp.pgfold_s%u", index);
     table->key = reconcile_key(r->source, r->target != NULL ? r->target : r->source);
-    r->direct = is_direct(r);
     set_columns(merge, r);
     if (!r->whole)
         return;
@@ -226,6 +218,41 @@ static void attach_references(Merge *merge)
         if (r->child != NULL)
             g_ptr_array_add(r->child->table->references, r);
     }
+}
+
+static const VerifyRelation *verified(const Merge *merge, const char *quoted)
+{
+    const GPtrArray *relations = merge->spec.verification->relations;
+    for (guint i = 0; i < relations->len; i++) {
+        const VerifyRelation *v = relations->pdata[i];
+        if (g_str_equal(v->audit->source->quoted, quoted))
+            return v;
+    }
+    return NULL;
+}
+
+/* Every row that the source's rows refer to is in the target, or comes there with this fold. */
+static bool brings_parents(const Merge *merge, const MergeReference *reference)
+{
+    if (!reference->in_target || reference->parent_partitioned)
+        return true;
+    if (reference->parent != NULL)
+        return reference->parent->rule.on_conflict->conflict != CONFIG_CONFLICT_KEEP_TARGET;
+    const VerifyRelation *parent = verified(merge, reference->parent_name);
+    return parent != NULL && (parent->verdict == VERIFY_SAME || parent->verdict == VERIFY_CONTAINED ||
+                              parent->verdict == VERIFY_MISSING);
+}
+
+/* Rows of the source go to an empty table as they are; nothing there can stand against them. */
+static bool is_direct(const Merge *merge, const MergeRelation *r)
+{
+    if (r->whole || r->target == NULL || !r->verify->audit->target_digested ||
+        r->verify->audit->target_digest.rows > 0)
+        return false;
+    for (guint i = 0; i < r->table->references->len; i++)
+        if (!brings_parents(merge, r->table->references->pdata[i]))
+            return false;
+    return true;
 }
 
 static const char *unknown_column(const CatalogRelation *relation, char *const *columns)
@@ -341,6 +368,46 @@ static bool check_privileges(Merge *merge, GError **error)
     return true;
 }
 
+static bool is_cyclic_constraint(const MergeReference *reference)
+{
+    return reference->in_target && reference->constraint != NULL && reference->child != NULL &&
+           reference->parent != NULL && reference->child != reference->parent &&
+           reference->child->table->component == reference->parent->table->component;
+}
+
+/* Rows of tables that refer to each other can be written only if the check waits for the end of the transaction. */
+static void check_cycles(Merge *merge)
+{
+    for (guint i = 0; i < merge->graph->references->len; i++) {
+        const MergeReference *reference = merge->graph->references->pdata[i];
+        if (!is_cyclic_constraint(reference) || reference->deferrable || reference->child->table->can_alter)
+            continue;
+        merge_block(merge,
+                    "%s and %s refer to each other: foreign key %s must be deferrable, or the role must own the table: "
+                    "ALTER TABLE %s ALTER CONSTRAINT %s DEFERRABLE",
+                    reference->child->source->label, reference->parent->source->label, reference->name,
+                    reference->child_name, reference->constraint);
+    }
+}
+
+static bool note_triggers(Merge *merge, GError **error)
+{
+    for (guint i = 0; i < merge->relations->len; i++) {
+        const MergeRelation *r = merge->relations->pdata[i];
+        if (r->target == NULL || r->table->can_alter)
+            continue;
+        const char *values[] = {r->table->there};
+        g_autoptr(PgResult) triggers = pg_query_params(merge->spec.target, MERGE_TRIGGERS_SQL, 1, values,
+                                                       deadline_in_ms(PG_CATALOG_MS), error);
+        if (triggers == NULL)
+            return false;
+        for (int row = 0; row < pg_result_rows(triggers); row++)
+            merge_notice(merge, "%s: trigger %s fires for the rows that are written: the role does not own the table",
+                         r->source->label, pg_result_get(triggers, row, 0));
+    }
+    return true;
+}
+
 /* Equality of citext, hstore and the like is found by name: their schemas come behind pg_catalog, whose operators nobody
  * can put anything in front of. */
 static bool set_search_path(Merge *merge, GError **error)
@@ -438,6 +505,10 @@ Merge *merge_new(const MergeSpec *spec, GError **error)
         set_up(merge, merge->relations->pdata[i], i + 1);
     keep_mapped(merge);
     attach_references(merge);
+    for (guint i = 0; i < merge->relations->len; i++) {
+        MergeRelation *r = merge->relations->pdata[i];
+        r->direct = is_direct(merge, r);
+    }
     check_references(merge);
     check_partitions(merge);
     report_unreachable(merge);
@@ -447,10 +518,12 @@ Merge *merge_new(const MergeSpec *spec, GError **error)
         check_rule_columns(merge, merge->relations->pdata[i]);
         check_extra_columns(merge, merge->relations->pdata[i]);
     }
-    if (!set_search_path(merge, error) || !check_privileges(merge, error)) {
+    if (!set_search_path(merge, error) || !check_privileges(merge, error) || !note_triggers(merge, error)) {
         g_prefix_error(error, "preparing the merge: ");
         return NULL;
     }
+    if (!spec->verify_only)
+        check_cycles(merge);
     return g_steal_pointer(&merge);
 }
 
@@ -462,6 +535,16 @@ MergeRelation *merge_find(const Merge *merge, const CatalogRelation *source)
             return r;
     }
     return NULL;
+}
+
+bool merge_has_work(const Merge *merge)
+{
+    for (guint i = 0; merge != NULL && i < merge->relations->len; i++) {
+        const MergeCounts *counts = &((const MergeRelation *)merge->relations->pdata[i])->counts;
+        if (counts->inserted + counts->overwritten + counts->kept > 0)
+            return true;
+    }
+    return false;
 }
 
 guint64 merge_stopped(const Merge *merge)

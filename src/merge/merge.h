@@ -29,7 +29,7 @@ typedef enum MergeMode {
 
 /* What became of the staged rows of one table; each row counts once in the first group and once at most in the second. */
 typedef struct MergeCounts {
-    guint64 identical;             /* the target has it (in a table of which only differences were staged: none) */
+    guint64 identical;             /* the target has it */
     guint64 inserted;              /* the target does not have it, and nothing stands against it */
     guint64 value, unique, parent; /* conflicts; of those, by rule: */
     guint64 settled;               /* in an earlier run, and unchanged since */
@@ -97,6 +97,8 @@ bool merge_stage(Merge *merge, bool tables_made, GError **error);
  * that is exhausted). May be repeated. */
 bool merge_judge(Merge *merge, MergeMode mode, GError **error);
 
+/* Whether there is anything to write, or a row that lost to be recorded. */
+bool merge_has_work(const Merge *merge);
 /* Rows that no rule settles. */
 guint64 merge_stopped(const Merge *merge);
 /* Whether a MERGE_VERIFY found every row of that relation: in the target, or settled. */
@@ -119,6 +121,12 @@ bool merge_commit(Merge *merge, const MergeCommit *commit, GError **error);
 /* What earlier merges between these two databases settled. First finds out, from the target, what became of merges that were
  * interrupted at their end. */
 LedgerMemory *merge_recall(Ledger *ledger, PgConn *source, PgConn *target, GError **error);
+
+/* The statements that give the target's table the columns which only the source's has. Empty: there are none. Array of
+ * char*. Transfer full. */
+GPtrArray *merge_missing_columns(const CatalogRelation *source, const CatalogRelation *target);
+/* What mends columns that stand against comparing the two: statements, or NULL where there are none. Transfer full. */
+char *merge_column_remedy(const CatalogRelation *source, const CatalogRelation *target);
 
 /* The whole check of a source that was merged earlier: stage and judge under MERGE_VERIFY, and put what was found into
  * the verification's relations (verdict, counts). memory may be NULL: then nothing is done. The sessions are the

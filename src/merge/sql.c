@@ -108,6 +108,31 @@ char *sql_key_for_people(const char *alias, const char *const *key)
     return g_string_free(sql, FALSE);
 }
 
+char *sql_sharing(const MergeRelation *r, const CatalogUnique *unique)
+{
+    g_autoptr(GString) values = g_string_new(NULL);
+    g_autoptr(GString) on = g_string_new(NULL);
+    for (guint i = 0; unique->expressions[i] != NULL; i++) {
+        g_string_append_printf(values, ", %s AS pgfold_u%u", unique->expressions[i], i);
+        g_string_append_printf(on, "%ssu.pgfold_u%u = tu.pgfold_u%u", i > 0 ? " AND " : "", i, i);
+    }
+    const char *condition = unique->condition == NULL ? "true" : unique->condition;
+    return g_strdup_printf("(SELECT *%s FROM %s WHERE %s) su JOIN (SELECT *%s FROM ONLY %s WHERE %s) tu ON %s", values->str,
+                           r->table->stage, condition, values->str, r->table->there, condition, on->str);
+}
+
+bool sql_covers(const MergeRelation *r, const CatalogUnique *unique)
+{
+    bool plain = unique->columns != NULL && unique->condition == NULL;
+    for (guint i = 0; plain && unique->columns[i] != NULL; i++)
+        if (catalog_column(r->source, unique->columns[i]) == NULL)
+            return false;
+    for (guint i = 0; !plain && i < r->target->columns->len; i++)
+        if (catalog_column(r->source, ((const CatalogColumn *)r->target->columns->pdata[i])->name) == NULL)
+            return false;
+    return true;
+}
+
 bool sql_run(Merge *merge, guint64 *ret_rows, GError **error, const char *format, ...)
 {
     va_list args;

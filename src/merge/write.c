@@ -40,7 +40,7 @@ static bool lock_all(Merge *merge, int seconds, GError **error)
     for (guint i = 0; i < relations->len; i++)
         if (!lock_table(merge, relations->pdata[i], seconds, error))
             return false;
-    return sql_run(merge, NULL, error, "SET LOCAL lock_timeout = 0");
+    return true; /* rows may be locked as well: the limit stays */
 }
 
 /* --- what must not stand in the way ------------------------------------------------------------------------------- */
@@ -262,6 +262,13 @@ static bool write_relation(Merge *merge, const MergeRelation *r, const char *sch
 bool write_relations(Merge *merge, const MergeCommit *commit, GError **error)
 {
     g_autofree char *schema = pg_quote_ident(commit->undo_schema);
+    bool writes = false;
+    for (guint i = 0; i < merge->relations->len; i++) {
+        const MergeCounts *counts = &((const MergeRelation *)merge->relations->pdata[i])->counts;
+        writes = writes || counts->inserted + counts->overwritten > 0;
+    }
+    if (!writes)
+        return true;
     if (!sql_run(merge, NULL, error,
                  "CREATE SCHEMA %s; CREATE TABLE %s.tables (n int, there text, label text, key text, hash text, second text)",
                  schema, schema))
@@ -357,7 +364,10 @@ bool merge_commit(Merge *merge, const MergeCommit *commit, GError **error)
               refuse_conflicts(merge, error) && archive_write(merge, commit, error) &&
               put_aside(merge, &aside, error) && write_relations(merge, commit, error) &&
               put_back(merge, &aside, error) && prove(merge, error);
-    if (!ok)
-        g_prefix_error(error, "merging: ");
-    return ok;
+    if (ok)
+        return sql_run(merge, NULL, error, "SET LOCAL lock_timeout = 0");
+    if (error != NULL && g_str_equal(pg_conn_sqlstate(merge->spec.target), "55P03"))
+        pgf_error_set_code(*error, PGF_ERROR_REFUSED);
+    g_prefix_error(error, "merging: ");
+    return false;
 }

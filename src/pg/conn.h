@@ -102,6 +102,8 @@ guint64 pg_result_affected(const PgResult *result);
 /* "schema"."name" always quoted; the single place where an identifier enters SQL. Transfer full. */
 char *pg_quote_ident(const char *name);
 char *pg_quote_qualified(const char *schema, const char *name);
+/* For a statement that a person is to type: quoted only where the name is not plain. Transfer full. */
+char *pg_display_ident(const char *name);
 /* 'text', safe under standard_conforming_strings (which is pinned on). Transfer full. */
 char *pg_quote_literal(const char *text);
 /* An array as the server reads it, every element quoted; NULL elements are SQL NULL: {"a","b",NULL}. To be passed as a

@@ -58,3 +58,11 @@ char *pg_array_literal(const GPtrArray *texts)
     g_string_append_c(literal, '}');
     return g_string_free(literal, FALSE);
 }
+
+char *pg_display_ident(const char *name)
+{
+    bool plain = g_ascii_islower(name[0]) || name[0] == '_';
+    for (const char *c = name; *c != '\0'; c++)
+        plain = plain && (g_ascii_islower(*c) || g_ascii_isdigit(*c) || *c == '_');
+    return plain ? g_strdup(name) : pg_quote_ident(name);
+}

@@ -107,6 +107,16 @@ static void judge_same(Plan *plan, PlanRelation *r)
                     audit->drift->len > 1 ? ", and more (`pgfold audit` tells)" : "");
 }
 
+static void judge_incomparable(Plan *plan, PlanRelation *r)
+{
+    const AuditRelation *audit = r->verify->audit;
+    g_autofree char *remedy = audit->target == NULL ? NULL : merge_column_remedy(audit->source, audit->target);
+    r->action = PLAN_BLOCKED;
+    r->reason = g_strdup(audit->obstacle);
+    plan_block(plan, "%s: %s%s%s", audit->source->label, audit->obstacle, remedy == NULL ? "" : ": ",
+               remedy == NULL ? "" : remedy);
+}
+
 static void judge_relation(Plan *plan, PlanRelation *r)
 {
     const AuditRelation *audit = r->verify->audit;
@@ -130,8 +140,7 @@ static void judge_relation(Plan *plan, PlanRelation *r)
         break;
     case VERIFY_INCOMPARABLE:
         r->action = PLAN_BLOCKED;
-        r->reason = g_strdup(audit->obstacle);
-        plan_block(plan, "%s: %s", audit->source->label, audit->obstacle);
+        judge_incomparable(plan, r);
         break;
     case VERIFY_SKIPPED:
         r->action = PLAN_SKIP;

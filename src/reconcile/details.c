@@ -30,6 +30,28 @@ void reconciled_clear(Reconciled *result)
     g_clear_pointer(&result->rows, g_ptr_array_unref);
 }
 
+RowDifference *reconciled_add(Reconciled *result, RowVerdict verdict, char *key)
+{
+    RowDifference *difference = g_new0(RowDifference, 1);
+    difference->verdict = verdict;
+    difference->key = key;
+    difference->times = 1;
+    difference->columns = g_ptr_array_new_with_free_func(row_column_free);
+    if (result->rows == NULL)
+        result->rows = g_ptr_array_new_with_free_func(row_difference_free);
+    g_ptr_array_add(result->rows, difference);
+    return difference;
+}
+
+void row_difference_add(RowDifference *difference, const char *name, const char *source, const char *target)
+{
+    RowColumn *column = g_new0(RowColumn, 1);
+    column->name = g_strdup(name);
+    column->source = g_strdup(source);
+    column->target = g_strdup(target);
+    g_ptr_array_add(difference->columns, column);
+}
+
 static void fetched_clear(Fetched *fetched)
 {
     g_clear_pointer(&fetched->result, pg_result_free);
@@ -175,11 +197,7 @@ static void add_columns(RowDifference *difference, char **columns, const Fetched
         const char *a = value_of(source, i, c), *b = value_of(target, i, c);
         if (difference->verdict == ROW_DIFFERENT && g_strcmp0(a, b) == 0)
             continue;
-        RowColumn *column = g_new0(RowColumn, 1);
-        column->name = g_strdup(columns[c]);
-        column->source = g_strdup(a);
-        column->target = g_strdup(b);
-        g_ptr_array_add(difference->columns, column);
+        row_difference_add(difference, columns[c], a, b);
     }
 }
 
@@ -189,16 +207,11 @@ bool details_fetch(const ReconcileScan *scan, const ReconcileSide *source, const
     g_auto(Fetched) s = {0}, t = {0};
     if (!fetch(scan, source, wanted, ROW_EXTRA, &s, error) || !fetch(scan, target, wanted, ROW_MISSING, &t, error))
         return false;
-    result->rows = g_ptr_array_new_with_free_func(row_difference_free);
     for (guint i = 0; i < wanted->len; i++) {
         const Wanted *row = wanted->pdata[i];
-        RowDifference *difference = g_new0(RowDifference, 1);
-        difference->verdict = row->verdict;
+        RowDifference *difference = reconciled_add(result, row->verdict, key_for_people(&scan->key, row));
         difference->times = row->times;
-        difference->key = key_for_people(&scan->key, row);
-        difference->columns = g_ptr_array_new_with_free_func(row_column_free);
         add_columns(difference, scan->columns, &s, &t, i);
-        g_ptr_array_add(result->rows, difference);
     }
     return true;
 }

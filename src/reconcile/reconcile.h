@@ -94,6 +94,9 @@ bool reconcile_descend(const ReconcileScan *scan, const ReconcileSide *source, c
 /* All of it: scan, prove a key that was given, descend. */
 bool reconcile_rows(const ReconcileSide *source, const ReconcileSide *target, DigestText text, guint max_details,
                     Reconciled *ret_result, GError **error);
+/* Appends one to result->rows; key is taken over. */
+RowDifference *reconciled_add(Reconciled *result, RowVerdict verdict, char *key);
+void row_difference_add(RowDifference *difference, const char *column, const char *source, const char *target);
 void reconciled_clear(Reconciled *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reconciled, reconciled_clear)
 

@@ -1,0 +1,62 @@
+#include "cmd/fold_columns.h"
+
+#include "base/error.h"
+
+typedef struct Change {
+    GString *add, *drop;
+    GPtrArray *shown; /* of char* */
+} Change;
+
+static void add_table(Change *change, const AuditRelation *audit)
+{
+    g_autoptr(GPtrArray) statements = merge_missing_columns(audit->source, audit->target);
+    for (guint i = 0; i < statements->len; i++) {
+        g_string_append_printf(change->add, "%s; ", (const char *)statements->pdata[i]);
+        g_ptr_array_add(change->shown, g_strdup(statements->pdata[i]));
+    }
+    for (guint i = 0; i < audit->source->columns->len; i++) {
+        const CatalogColumn *column = audit->source->columns->pdata[i];
+        g_autofree char *name = pg_quote_ident(column->name);
+        if (!column->is_virtual && catalog_column(audit->target, column->name) == NULL)
+            g_string_append_printf(change->drop, "ALTER TABLE IF EXISTS %s DROP COLUMN IF EXISTS %s; ",
+                                   audit->target->quoted, name);
+    }
+}
+
+/* Our own reading of the target must not stand in the way. */
+static bool leave_target(Comparison *comparison, GError **error)
+{
+    g_clear_pointer(&comparison->targets, g_ptr_array_unref);
+    return pg_snapshot_leave(comparison->ends->target, error);
+}
+
+static bool execute(const Change *change, const Ends *ends, Ledger *ledger, gint64 run, GError **error)
+{
+    gint64 object = 0;
+    g_autoptr(GPtrArray) conns = ends_target_connections(ends, NULL, 1, error);
+    return conns != NULL &&
+           ledger_object_own(ledger, run, "columns", "new columns", ends->target_database, change->drop->str, &object,
+                             error) &&
+           pg_execf(conns->pdata[0], DEADLINE_NONE, error, "BEGIN; SET LOCAL lock_timeout = '%ds'; %sCOMMIT",
+                    ends->config->fold.lock_timeout, change->add->str);
+}
+
+bool fold_add_columns(const Analysis *analysis, Ledger *ledger, gint64 run, Out *out, bool *ret_added, GError **error)
+{
+    const GPtrArray *relations = analysis->verification->relations;
+    g_autoptr(GString) add = g_string_new(NULL), drop = g_string_new(NULL);
+    g_autoptr(GPtrArray) shown = g_ptr_array_new_with_free_func(g_free);
+    Change change = {.add = add, .drop = drop, .shown = shown};
+    for (guint i = 0; i < relations->len; i++) {
+        const VerifyRelation *r = relations->pdata[i];
+        if (r->verdict == VERIFY_INCOMPARABLE && r->audit->target != NULL)
+            add_table(&change, r->audit);
+    }
+    *ret_added = shown->len > 0;
+    for (guint i = 0; i < shown->len; i++)
+        out_notice(out, "%s", (const char *)shown->pdata[i]);
+    if (!*ret_added || (leave_target(analysis->comparison, error) && execute(&change, analysis->comparison->ends, ledger, run, error)))
+        return true;
+    g_prefix_error(error, "adding columns: ");
+    return false;
+}
