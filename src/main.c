@@ -10,7 +10,7 @@
 #include "testdb/testdb.h"
 
 extern const Command command_audit, command_backup, command_fence, command_fold, command_help, command_plan,
-    command_report, command_status, command_testdb, command_verify, command_version;
+    command_report, command_status, command_testdb, command_undo, command_verify, command_version;
 
 static const CommandEntry commands[] = {
     {"Folding", &command_audit},
@@ -19,6 +19,7 @@ static const CommandEntry commands[] = {
     {NULL, &command_fold},
     {NULL, &command_fence},
     {NULL, &command_verify},
+    {NULL, &command_undo},
     {"What was done", &command_status},
     {NULL, &command_report},
     {"Servers for tests", &command_testdb},

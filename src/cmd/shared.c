@@ -111,33 +111,13 @@ PgConn *comparison_target(const Comparison *comparison)
     return comparison->ends->target_missing != NULL ? NULL : comparison->ends->target;
 }
 
-static bool is_skipped(const char *schema, const char *name, gpointer data)
-{
-    const Ends *ends = data;
-    ConfigTableRule rule;
-    config_table_rule(ends->config, ends->source_config, schema, name, &rule);
-    return rule.skip;
-}
-
-static const char *const *key_of(const char *schema, const char *name, char **ret_where, gpointer data)
-{
-    const Ends *ends = data;
-    ConfigTableRule rule;
-    config_table_rule(ends->config, ends->source_config, schema, name, &rule);
-    if (rule.key[0] == NULL)
-        return NULL;
-    g_autofree char *key = g_strconcat(rule.key_path, ".key", NULL);
-    *ret_where = config_where(ends->config, key);
-    return rule.key;
-}
-
 GPtrArray *comparison_check(const Comparison *comparison, GError **error)
 {
     ChecksSpec spec = {.source = comparison->ends->source,
                        .target = comparison->ends->target,
                        .target_missing = comparison->ends->target_missing != NULL,
                        .jobs = comparison->jobs,
-                       .skip = is_skipped,
+                       .skip = ends_skips,
                        .skip_data = comparison->ends};
     g_autoptr(GPtrArray) findings = checks_run(&spec, error);
     if (findings == NULL || !checks_allow_reading(findings, error))
@@ -170,9 +150,9 @@ AuditSpec comparison_spec(const Comparison *comparison, Watch *watch)
                        .target = comparison_target(comparison),
                        .sources = comparison->sources,
                        .targets = comparison->targets,
-                       .skip = is_skipped,
+                       .skip = ends_skips,
                        .skip_data = comparison->ends,
-                       .key = key_of,
+                       .key = ends_key,
                        .key_data = comparison->ends,
                        .observer = watch_observe,
                        .observer_data = watch};

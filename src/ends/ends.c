@@ -138,3 +138,23 @@ GPtrArray *ends_target_connections(const Ends *ends, const char *database, guint
     }
     return g_steal_pointer(&conns);
 }
+
+bool ends_skips(const char *schema, const char *name, gpointer data)
+{
+    const Ends *ends = data;
+    ConfigTableRule rule;
+    config_table_rule(ends->config, ends->source_config, schema, name, &rule);
+    return rule.skip;
+}
+
+const char *const *ends_key(const char *schema, const char *name, char **ret_where, gpointer data)
+{
+    const Ends *ends = data;
+    ConfigTableRule rule;
+    config_table_rule(ends->config, ends->source_config, schema, name, &rule);
+    if (rule.key[0] == NULL)
+        return NULL;
+    g_autofree char *key = g_strconcat(rule.key_path, ".key", NULL);
+    *ret_where = config_where(ends->config, key);
+    return rule.key;
+}

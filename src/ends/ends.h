@@ -25,6 +25,11 @@ Ends *ends_open(const Config *config, const ConfigSource *source, bool needs_tar
 void ends_free(Ends *ends);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ends, ends_free)
 
+/* What pgfold.yaml says of a table of this source: whether it is left out; the columns that tell its rows apart, or NULL, with
+ * the place of the file in *ret_where (transfer full). data: the Ends. For AuditSpec. */
+bool ends_skips(const char *schema, const char *name, gpointer data);
+const char *const *ends_key(const char *schema, const char *name, char **ret_where, gpointer data);
+
 /* Exports the snapshot of the source on ends->source. */
 bool ends_snapshot(Ends *ends, GError **error);
 /* Lets it go, so that the source can vacuum again. Further reads of the source would see a later moment. */

@@ -273,6 +273,8 @@ bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
             pgf_error_set_state(*error, "the fold itself is complete in the target; `pgfold verify` looks at it again");
     }
     bool committed = failure == NULL;
+    if (committed && !fold_merges(&fold))
+        fold_note_for_undo(&fold);
     g_clear_pointer(&fold.targets, g_ptr_array_unref);
     g_clear_pointer(&fold.own_main, pg_conn_close);
     if (!committed) {

@@ -44,6 +44,8 @@ bool fold_prepare_merge(Fold *fold, GError **error);
 bool fold_commit_merge(Fold *fold, GError **error);
 bool fold_check_merge(Fold *fold, GError **error);
 void fold_abandon_merge(const Fold *fold);
+/* What takes back a fold that merged nothing. */
+void fold_note_for_undo(const Fold *fold);
 /* post_data.c: what hangs on rows that come with the merge. */
 bool fold_waits_for_merge(const Fold *fold, const DumpEntry *entry);
 bool fold_after_merge(Fold *fold, GError **error);

@@ -1,6 +1,7 @@
 /* The merge's part of a fold: new tables that it fills, the commit, and a last look from both servers. */
 #include "base/error.h"
 #include "fold/internal.h"
+#include "fold/undo.h"
 #include "testdb/tree.h"
 
 bool fold_merges(const Fold *fold)
@@ -88,7 +89,9 @@ static bool verify(Fold *fold, GError **error)
                        .sources = spec->sources,
                        .targets = fold->targets,
                        .skip = is_not_merged,
-                       .skip_data = fold};
+                       .skip_data = fold,
+                       .key = ends_key,
+                       .key_data = spec->ends};
     g_autoptr(Verification) verification = verify_run(&audit, 0, error);
     g_autoptr(LedgerMemory) memory =
         verification == NULL ? NULL
@@ -125,4 +128,13 @@ bool fold_check_merge(Fold *fold, GError **error)
         fold->result->archive = g_strdup(spec->archive);
     return ledger_merge_set_state(spec->ledger, spec->run, LEDGER_MERGE_COMMITTED, error) &&
            join_snapshot(fold, error) && verify(fold, error) && ends_release_snapshot(spec->ends, error);
+}
+
+/* A note that cannot be written costs the possibility to undo, and nothing else. */
+void fold_note_for_undo(const Fold *fold)
+{
+    const FoldSpec *spec = fold->spec;
+    const char *drop_sql = fold->own_database ? UNDO_WHOLE_DATABASE : fold->drop_sql;
+    if (drop_sql != NULL && ledger_merge_begin(spec->ledger, spec->run, "", drop_sql, NULL, NULL))
+        (void)ledger_merge_set_state(spec->ledger, spec->run, LEDGER_MERGE_COMMITTED, NULL);
 }

@@ -144,6 +144,9 @@ bool receipt_check_all(Ledger *ledger, guint *ret_count, GError **error);
 /* The path of the newest receipt (of that source; NULL: of any), or NULL with *error unset when there is none. */
 char *receipt_newest(Ledger *ledger, const char *source_name, GError **error);
 
+/* The path of the receipt of one run, or NULL with *error unset when it has none. */
+char *receipt_of_run(Ledger *ledger, gint64 run, GError **error);
+
 /* The document that the file holds. New reference. */
 json_t *receipt_to_json(const Receipt *receipt);
 

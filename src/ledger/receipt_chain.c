@@ -126,3 +126,13 @@ char *receipt_newest(Ledger *ledger, const char *source_name, GError **error)
         return NULL;
     return g_build_filename(ledger->receipts_dir, (const char *)sqlite3_column_text(stmt, 0), NULL);
 }
+
+char *receipt_of_run(Ledger *ledger, gint64 run, GError **error)
+{
+    g_autoptr(sqlite3_stmt) stmt =
+        db_query(ledger->db, error, "SELECT file FROM receipt WHERE run_id = ? ORDER BY id DESC LIMIT 1", "i", run);
+    bool row = false;
+    if (stmt == NULL || !db_next(stmt, &row, error) || !row)
+        return NULL;
+    return g_build_filename(ledger->receipts_dir, (const char *)sqlite3_column_text(stmt, 0), NULL);
+}

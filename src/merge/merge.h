@@ -128,6 +128,15 @@ GPtrArray *merge_missing_columns(const CatalogRelation *source, const CatalogRel
 /* What mends columns that stand against comparing the two: statements, or NULL where there are none. Transfer full. */
 char *merge_column_remedy(const CatalogRelation *source, const CatalogRelation *target);
 
+/* Takes the rows of a merge out of the target again, inside a transaction that the caller has begun and will commit: in two
+ * steps, for between them the caller drops the tables that the fold has made. merge_undo_check() locks the tables and
+ * refuses (PGF_ERROR_REFUSED, rows named) where a later change would be lost: a row that was changed since, or that others
+ * refer to by now. merge_undo_rows() deletes what was inserted, puts back what was overwritten, and drops the schema. */
+bool merge_undo_check(PgConn *target, const char *undo_schema, int lock_timeout, GError **error);
+bool merge_undo_rows(PgConn *target, const char *undo_schema, GError **error);
+/* Drops what undo needs, in a transaction of its own. */
+bool merge_undo_forget(PgConn *target, const char *undo_schema, GError **error);
+
 /* The whole check of a source that was merged earlier: stage and judge under MERGE_VERIFY, and put what was found into
  * the verification's relations (verdict, counts). memory may be NULL: then nothing is done. The sessions are the
  * caller's. */

@@ -89,7 +89,7 @@ bool recall_lost(Merge *merge, MergeRelation *r, GError **error)
 static bool settle_pending(Ledger *ledger, PgConn *target, const LedgerMerge *merge, GError **error)
 {
     const PgIdentity *identity = pg_conn_identity(target);
-    if (merge->state != LEDGER_MERGE_PENDING || merge->target.database_oid != identity->database_oid ||
+    if (merge->state != LEDGER_MERGE_PENDING || *merge->undo_schema == '\0' || merge->target.database_oid != identity->database_oid ||
         g_strcmp0(merge->target.system_identifier, identity->system_identifier) != 0)
         return true;
     const char *values[] = {merge->undo_schema};

@@ -148,9 +148,9 @@ static bool make_undo_table(Merge *merge, const MergeRelation *r, const char *sc
     return sql_run(merge, NULL, error,
                    "CREATE TABLE %s.written_%u AS SELECT %s%snull::int8 AS pgfold_hash, null::int8 AS pgfold_second, "
                    "null::text AS pgfold_was FROM ONLY %s WITH NO DATA; "
-                   "INSERT INTO %s.tables VALUES (%u, %s, %s, %s, %s, %s)",
+                   "INSERT INTO %s.tables VALUES (%u, %s, %s, %s, %s, %s, %s)",
                    schema, table->index, keys, *keys == '\0' ? "" : ", ", table->there, schema, table->index, there, label,
-                   key_list, hash_literal, second_literal);
+                   key_list, hash_literal, second_literal, r->target == NULL ? "true" : "false");
 }
 
 /* What an INSERT gives back for written_<n>. */
@@ -248,6 +248,37 @@ static bool still_empty(Merge *merge, const MergeRelation *r, GError **error)
     return false;
 }
 
+/* A sequence that feeds a column stands at its greatest value at least: rows bring values of their own. Raised only, and not
+ * taken back where the transaction is (setval). */
+static bool raise_sequence(Merge *merge, const MergeRelation *r, const char *column, GError **error)
+{
+    const char *values[] = {r->table->there, column};
+    g_autoptr(PgResult) result = pg_query_params(merge->spec.target, MERGE_NUMBER_SOURCE_SQL, 2, values,
+                                                 deadline_in_ms(PG_CATALOG_MS), error);
+    if (result == NULL || pg_result_rows(result) == 0 || pg_result_int(result, 0, 2) < 0)
+        return result != NULL;
+    const char *sequence = pg_result_get(result, 0, 0);
+    g_autofree char *literal = pg_quote_literal(sequence);
+    g_autofree char *name = pg_quote_ident(column);
+    return sql_run(merge, NULL, error,
+                   "SELECT pg_catalog.setval(%s::pg_catalog.regclass, least(m.n, %s)) FROM %s q, "
+                   "(SELECT max(%s)::int8 AS n FROM ONLY %s) m WHERE q.last_value < m.n OR (q.last_value = m.n AND NOT q.is_called)",
+                   literal, pg_result_get(result, 0, 3), sequence, name, r->table->there);
+}
+
+static bool raise_sequences(Merge *merge, const MergeRelation *r, GError **error)
+{
+    const CatalogRelation *relation = r->target != NULL ? r->target : r->source;
+    for (guint i = 0; i < relation->columns->len; i++) {
+        const CatalogColumn *column = relation->columns->pdata[i];
+        bool fed = column->identity != 0 ||
+                   (column->default_sql != NULL && g_str_has_prefix(column->default_sql, "nextval("));
+        if (fed && !raise_sequence(merge, r, column->name, error))
+            return false;
+    }
+    return true;
+}
+
 static bool write_relation(Merge *merge, const MergeRelation *r, const char *schema, GError **error)
 {
     if (r->counts.inserted == 0 && r->counts.overwritten == 0)
@@ -255,8 +286,8 @@ static bool write_relation(Merge *merge, const MergeRelation *r, const char *sch
     if (!make_undo_table(merge, r, schema, error))
         return false;
     if (r->direct)
-        return still_empty(merge, r, error) && copy_direct(merge, r, schema, error);
-    return insert(merge, r, schema, error) && overwrite(merge, r, schema, error);
+        return still_empty(merge, r, error) && copy_direct(merge, r, schema, error) && raise_sequences(merge, r, error);
+    return insert(merge, r, schema, error) && overwrite(merge, r, schema, error) && raise_sequences(merge, r, error);
 }
 
 bool write_relations(Merge *merge, const MergeCommit *commit, GError **error)
@@ -270,7 +301,7 @@ bool write_relations(Merge *merge, const MergeCommit *commit, GError **error)
     if (!writes)
         return true;
     if (!sql_run(merge, NULL, error,
-                 "CREATE SCHEMA %s; CREATE TABLE %s.tables (n int, there text, label text, key text, hash text, second text)",
+                 "CREATE SCHEMA %s; CREATE TABLE %s.tables (n int, there text, label text, key text, hash text, second text, created bool)",
                  schema, schema))
         return false;
     for (guint i = 0; i < merge->relations->len; i++) {

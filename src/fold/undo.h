@@ -1,0 +1,25 @@
+/*
+ * Undo: takes a committed fold out of the target again, whole or not at all (docs/merge.md).
+ *
+ * What it needs: the ledger's note of the fold (ledger/memory.h), its receipt (what new tables held at the end), and, where
+ * rows were merged, the undo schema that the fold has left in the target.
+ */
+#pragma once
+
+#include "config/config.h"
+#include "ledger/memory.h"
+#include "ledger/receipt.h"
+
+/* drop_sql of a fold that made the database itself. */
+#define UNDO_WHOLE_DATABASE "DATABASE"
+
+typedef struct UndoSpec {
+    const Config *config;
+    Ledger *ledger; /* locked */
+    const LedgerMerge *merge;
+    const Receipt *receipt;
+    bool forget; /* only drop what undo needs */
+} UndoSpec;
+
+/* PGF_ERROR_REFUSED, with the rows or objects named, where a later change would be lost: nothing was changed then. */
+bool undo_run(const UndoSpec *spec, GError **error);
