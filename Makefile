@@ -42,6 +42,7 @@ bench: build ## time `pgfold fold` against pg_dump and pg_restore, and compariso
 	@tools/install-packages run
 	@bench/fold
 	@bench/reconcile
+	@bench/merge
 
 install: build ## into $(DESTDIR)$(PREFIX)
 	@$(MESON) configure build -Dprefix=$(PREFIX)

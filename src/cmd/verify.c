@@ -61,8 +61,9 @@ static Verification *verify_connected(Comparison *comparison, Record *record, Ou
         return NULL;
     g_autoptr(Watch) watch = watch_new(out);
     AuditSpec spec = comparison_spec(comparison, watch);
-    g_autoptr(Verification) verification = verify_run(&spec, max_rows, error);
-    if (verification == NULL || !verify_merged(comparison, record, max_rows, verification, error))
+    g_autoptr(Verification) verification = verify_digests(&spec, error);
+    if (verification == NULL || !verify_merged(comparison, record, max_rows, verification, error) ||
+        !verify_rows(verification, &spec, max_rows, error))
         return NULL;
     return g_steal_pointer(&verification);
 }

@@ -79,6 +79,12 @@ static void judge_merge(Plan *plan, PlanRelation *r)
         return;
     bool nothing = counts->inserted + counts->overwritten + counts->kept + counts->stopped == 0;
     r->action = nothing ? PLAN_SAME : PLAN_MERGE;
+    guint64 there = r->verify->audit->target_digest.rows;
+    if (nothing && counts->settled == 0 && !r->merge->whole && there >= counts->identical) {
+        g_free(r->reason);
+        r->reason =
+            g_strdup_printf("contained; the target has %" G_GUINT64_FORMAT " more rows", there - counts->identical);
+    }
     if (r->verify->audit->drift->len > 0)
         plan_notice(plan, "%s: its definition differs, and the target's stays: %s", r->verify->audit->source->label,
                     (const char *)r->verify->audit->drift->pdata[0]);

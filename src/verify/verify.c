@@ -67,7 +67,7 @@ static bool compare_rows(Verification *v, const AuditSpec *spec, guint max_detai
     for (guint i = 0; i < v->relations->len; i++) {
         VerifyRelation *r = v->relations->pdata[i];
         tasks[i] = (RowsTask){.relation = r, .max_details = max_details};
-        if (r->verdict == VERIFY_DIFFERENT)
+        if (r->verdict == VERIFY_DIFFERENT && !r->told)
             pool_add(pool, "rows", r->audit->source->label, r->audit->source->bytes, run_rows, &tasks[i]);
     }
     return pool_run(pool, spec->observer, spec->observer_data, error);
@@ -130,7 +130,7 @@ void verify_judge(Verification *verification)
     verification->contained = all_contained(verification);
 }
 
-Verification *verify_run(const AuditSpec *spec, guint max_details, GError **error)
+Verification *verify_digests(const AuditSpec *spec, GError **error)
 {
     g_autoptr(Verification) v = g_new0(Verification, 1);
     v->relations = g_ptr_array_new_with_free_func(relation_free);
@@ -147,11 +147,23 @@ Verification *verify_run(const AuditSpec *spec, guint max_details, GError **erro
         r->verdict = verdict_of(audit->verdict);
         g_ptr_array_add(v->relations, r);
     }
-    if (spec->target != NULL && !compare_rows(v, spec, max_details, error))
-        return NULL;
     find_shortfalls(v);
     verify_judge(v);
     return g_steal_pointer(&v);
+}
+
+bool verify_rows(Verification *v, const AuditSpec *spec, guint max_details, GError **error)
+{
+    if (spec->target != NULL && !compare_rows(v, spec, max_details, error))
+        return false;
+    verify_judge(v);
+    return true;
+}
+
+Verification *verify_run(const AuditSpec *spec, guint max_details, GError **error)
+{
+    g_autoptr(Verification) v = verify_digests(spec, error);
+    return v != NULL && verify_rows(v, spec, max_details, error) ? g_steal_pointer(&v) : NULL;
 }
 
 const char *verify_verdict_text(VerifyVerdict verdict)
