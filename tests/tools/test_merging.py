@@ -360,3 +360,19 @@ def test_a_parent_that_stayed_away_keeps_its_children_away_by_hand():
                         {parent.title: [person(2, "a")], child.title: []})
         assert verdict.stop == stop
         assert [why for _, why, _ in verdict.losers[child.title]] == ([] if stop else ["parent"])
+
+
+def test_composite_references_follow_by_hand():
+    """orders are given new keys; lines have the order in their key; notes refer to lines."""
+    orders = Table("public", "orders", [Column("id", "integer"), Column("what", "text")], ["id"], rule=Rule("rekey"))
+    lines = Table("public", "lines", [Column("o", "integer"), Column("n", "integer"), Column("what", "text")], ["o", "n"],
+                  references=[Reference(["o"], orders.title, ["id"])])
+    notes = Table("public", "notes", [Column("o", "integer"), Column("n", "integer")], references=[Reference(["o", "n"], lines.title, ["o", "n"])])
+
+    def side(who):
+        return {orders.title: [{"id": "1", "what": who}], lines.title: [{"o": "1", "n": "1", "what": who}], notes.title: [{"o": "1", "n": "1"}, {"o": None, "n": "1"}]}
+    verdict = judge([orders, lines, notes], side("mine"), side("theirs"))
+    new = New(orders.title, "1")
+    assert not verdict.stop
+    assert verdict.tables[lines.title][1:] == [{"o": new, "n": "1", "what": "mine"}]
+    assert verdict.tables[notes.title][2:] == [{"o": new, "n": "1"}]
