@@ -98,7 +98,7 @@ const Command command_plan = {
                    "would do:\n\n"
                    "  new      the target has no such table: it is created, and its rows are copied\n"
                    "  same     every row is there already: nothing to do\n"
-                   "  merge    both have the table, with other rows: those that are missing or differ are brought there (docs/merge.md)\n"
+                   "  merge    both have it, with other rows: those that are missing are brought\n           there, others by the rules of pgfold.yaml (docs/merge.md)\n"
                    "  skip     left out by the configuration, or without rows of its own\n"
                    "  blocked  something stands against it; the reason is shown\n\n"
                    "Then the objects that would be created, the roles, every reason why a fold would refuse, and what "

@@ -54,8 +54,9 @@ def test_rows_on_both_sides_need_a_merge(pair):
     pair.target.sql("UPDATE t SET v = 3 WHERE id = 2; DELETE FROM t WHERE id = 1")
     report = plan(pair.configure(), status=1)
     assert relation(report, "public.t")["action"] == "merge"
-    assert any("public.t" in block for block in report["blocks"])
-    assert "a fold would refuse" in pair.pgfold("plan", status=1).out
+    assert relation(report, "public.t")["merge"]["insert"] == 1 and relation(report, "public.t")["merge"]["stop"] == 1
+    assert report["rows_in_conflict"] == 1 and not report["may_fold"]
+    assert "a fold would stop: 1 row in conflict" in pair.pgfold("plan", status=1).out
 
 
 def test_what_the_checks_found_stands_against_a_fold(pair):
