@@ -1,14 +1,10 @@
 /* pgfold fold: the main job. Analyse, gate, back up, create, copy, prove, and write the receipt. */
-#include "fold/fold.h"
 #include "base/cancel.h"
 #include "base/error.h"
-#include "cmd/analysis.h"
 #include "cmd/fold_backup.h"
 #include "cmd/fold_columns.h"
+#include "cmd/fold_job.h"
 #include "cmd/fold_watch.h"
-#include "cmd/shared.h"
-#include "fold/evidence.h"
-#include "out/table.h"
 #include "testdb/tree.h"
 
 static const CommandOption options[] = {
@@ -32,20 +28,6 @@ static const CommandExample examples[] = {
 };
 
 enum { CONFLICTS_SHOWN = 10 /* per table */ };
-
-/* One source on its way. */
-typedef struct Job {
-    const CommandArgs *args;
-    Out *out;
-    const Choice *choice;
-    const ConfigSource *source;
-    Ledger *ledger;
-    gint64 run;
-    Comparison *comparison;
-    Analysis *analysis;
-    Receipt *receipt;
-    json_t *json; /* what is printed about this source */
-} Job;
 
 static void job_clear(Job *job)
 {
@@ -118,54 +100,6 @@ static bool open_both(Job *job, GError **error)
                                error);
 }
 
-/* Same key with another value, and no rule that says which: the user decides, not pgfold. */
-static bool refuse_conflicts(const Job *job, GError **error)
-{
-    guint64 stopped = job->analysis->plan->rows_stopped;
-    if (stopped == 0)
-        return true;
-    g_autoptr(GPtrArray) conflicts = analysis_conflicts(job->analysis);
-    g_autoptr(GString) text = g_string_new(NULL);
-    for (guint i = 0; i < conflicts->len; i++)
-        g_string_append_printf(text, "\n- %s", (const char *)conflicts->pdata[i]);
-    if (conflicts->len < stopped)
-        g_string_append(text, "\n- and more");
-    char *hint = g_strdup_printf("`pgfold plan %s` shows them all. Mend the rows, or choose a rule in pgfold.yaml: on_conflict: "
-                                 "keep-target, take-source, newest(column) or rekey (docs/merge.md).",
-                                 job->source->name);
-    pgf_error_take_hint(error, PGF_ERROR_DIFFERS, hint,
-                        "source %s is not folded: %" G_GUINT64_FORMAT " of its rows are in conflict with the target:%s",
-                        job->source->name, stopped, text->str);
-    if (error != NULL)
-        pgf_error_set_state(*error, "nothing was changed");
-    return false;
-}
-
-/* Every reason at once: nobody likes to mend one after the other. */
-static bool gate(const Job *job, GError **error)
-{
-    g_autoptr(GPtrArray) blocks = analysis_blocks(job->analysis);
-    g_autoptr(GString) text = g_string_new(NULL);
-    for (guint i = 0; i < blocks->len; i++)
-        g_string_append_printf(text, "\n- %s", (const char *)blocks->pdata[i]);
-    if (text->len == 0)
-        return refuse_conflicts(job, error);
-    char *hint = g_strdup_printf("`pgfold plan %s` shows the whole plan.", job->source->name);
-    pgf_error_take_hint(error, PGF_ERROR_REFUSED, hint, "source %s is not folded:%s", job->source->name, text->str);
-    if (error != NULL)
-        pgf_error_set_state(*error, "nothing was changed");
-    return false;
-}
-
-static void show_notices(const Job *job)
-{
-    g_autoptr(GPtrArray) warnings = checks_warnings(job->analysis->findings);
-    for (guint i = 0; i < warnings->len; i++)
-        out_warning(job->out, "%s", (const char *)warnings->pdata[i]);
-    for (guint i = 0; i < job->analysis->plan->notices->len; i++)
-        out_notice(job->out, "note: %s", (const char *)job->analysis->plan->notices->pdata[i]);
-}
-
 static bool has_work(const Plan *plan)
 {
     if (plan->create_database_sql != NULL)
@@ -176,26 +110,6 @@ static bool has_work(const Plan *plan)
             return true;
     }
     return plan_count(plan, PLAN_MERGE) > 0;
-}
-
-static bool confirm(const Job *job, GError **error)
-{
-    const Ends *ends = job->comparison->ends;
-    g_autofree char *rows = out_count(job->analysis->plan->rows_to_copy);
-    g_autofree char *bytes = out_bytes(job->analysis->plan->bytes_to_copy);
-    g_autofree char *merged = out_count(job->analysis->plan->rows_to_merge);
-    guint merges = plan_count(job->analysis->plan, PLAN_MERGE);
-    g_autofree char *merge = merges == 0 ? g_strdup("") : g_strdup_printf(", %u to merge (%s rows)", merges, merged);
-    out_notice(job->out, "%u new%s, %u already contained, %u skipped; %s rows (%s) to copy.",
-               plan_count(job->analysis->plan, PLAN_NEW), merge, plan_count(job->analysis->plan, PLAN_SAME),
-               plan_count(job->analysis->plan, PLAN_SKIP), rows, bytes);
-    if (out_confirm(job->out, args_flag(job->args, "yes"), "Fold %s (%s) into database %s at %s%s?", job->source->name,
-                    pg_conn_display(ends->source), ends->target_database, pg_conn_identity(ends->target)->address,
-                    ends->target_missing != NULL ? ", which is created" : ""))
-        return cancel_check(error);
-    pgf_error_set(error, PGF_ERROR_REFUSED, "Answer y, or give --yes where nobody can be asked.",
-                  "not confirmed: nothing was changed");
-    return false;
 }
 
 static bool confirm_without_backup(const Job *job, ReceiptBackup *backup, GError **error)
@@ -248,87 +162,6 @@ static bool leave_snapshots(Job *job, GError **error)
     return job->comparison->target_snapshot == NULL || pg_snapshot_leave(job->comparison->ends->target, error);
 }
 
-static void print_receipt(const Job *job, const FoldResult *result, const char *path)
-{
-    static const TableColumn columns[] = {{"TABLE", TABLE_LEFT, true},   {"ACTION", TABLE_LEFT, false},
-                                          {"ROWS", TABLE_RIGHT, false},  {"IN TARGET", TABLE_RIGHT, false},
-                                          {"DIGEST", TABLE_LEFT, false}, {"VERDICT", TABLE_LEFT, false},
-                                          {NULL, TABLE_LEFT, false}};
-    const Receipt *receipt = job->receipt;
-    g_autoptr(Table) table = table_new(columns);
-    for (guint i = 0; i < receipt->relations->len; i++) {
-        const ReceiptRelation *r = receipt->relations->pdata[i];
-        bool good = r->verdict == RECEIPT_CONTAINED;
-        table_addf(table, OUT_NAME, "%s.%s", r->schema, r->name);
-        table_add(table, OUT_PLAIN, receipt_action_text(r->action));
-        table_add_count(table, OUT_PLAIN, (guint64)MAX(r->rows, 0));
-        table_add_count(table, OUT_PLAIN, (guint64)MAX(r->target_rows, 0));
-        table_addf(table, OUT_DIM, "%.8s", r->digest == NULL ? "" : r->digest + 16);
-        table_add(table,
-                  good                            ? OUT_GOOD
-                  : r->verdict == RECEIPT_SKIPPED ? OUT_DIM
-                                                  : OUT_BAD,
-                  receipt_verdict_text(r->verdict));
-    }
-    table_print(table, job->out);
-    g_autofree char *rows = out_count(result->rows);
-    g_autofree char *time = out_duration((double)(receipt->finished - receipt->started) / G_USEC_PER_SEC);
-    out_line(job->out, "\n%s is contained in the target: %s rows copied and proven in %s.", job->source->name, rows,
-             time);
-    if (result->archive != NULL)
-        out_line(job->out, "Rows that lost, and keys that changed: %s", result->archive);
-    if (result->merged)
-        out_line(job->out, "To take it back: pgfold undo %" G_GINT64_FORMAT, job->run);
-    out_line(job->out, "Receipt: %s", path);
-}
-
-static bool write_receipt(Job *job, const FoldSpec *spec, const FoldResult *result, GError **error)
-{
-    Receipt *receipt = job->receipt;
-    g_autofree char *path = NULL;
-    fold_evidence(spec, result, receipt);
-    receipt->finished = g_get_real_time();
-    g_autoptr(GPtrArray) warnings = checks_warnings(job->analysis->findings);
-    for (guint i = 0; i < warnings->len; i++)
-        receipt_add_note(receipt, "%s", (const char *)warnings->pdata[i]);
-    for (guint i = 0; i < job->analysis->plan->notices->len; i++)
-        receipt_add_note(receipt, "%s", (const char *)job->analysis->plan->notices->pdata[i]);
-    if (spec->no_owner)
-        receipt_add_note(receipt, "--no-owner: owners were not kept");
-    if (spec->no_privileges)
-        receipt_add_note(receipt, "--no-privileges: privileges were not kept");
-    bool contained = receipt_judge(receipt);
-    const char *outcome = contained ? "contained" : "not contained";
-    /* The digests of the target that a fold ends with are a verification as well. */
-    if (!receipt_write(receipt, job->ledger, &path, error) ||
-        !ledger_mark(job->ledger, job->run, job->source->name, LEDGER_FOLDED, contained, outcome, path, error) ||
-        !ledger_mark(job->ledger, job->run, job->source->name, LEDGER_VERIFIED, contained, outcome, path, error)) {
-        if (error != NULL && *error != NULL)
-            pgf_error_set_state(
-                *error,
-                "the fold itself is complete in the target; only its receipt is missing: fold again to get one");
-        return false;
-    }
-    if (!contained && result->merged) {
-        pgf_error_set(error, PGF_ERROR_DIFFERS,
-                      "`pgfold verify` names the rows; `pgfold fold` brings them, `pgfold undo` takes this fold back.",
-                      "%s was merged, but not all of it is in the target: somebody else has changed rows there meanwhile: %s",
-                      job->source->name, path);
-        pgf_error_set_state(*error, "the merge is committed; the receipt says which tables differ");
-        return false;
-    }
-    if (!contained) {
-        pgf_error_set(error, PGF_ERROR_INTERNAL, "Please report this, with the receipt.",
-                      "the fold was proven, but its receipt says that not all is contained: %s", path);
-        return false;
-    }
-    print_receipt(job, result, path);
-    json_object_set_new(job->json, "outcome", json_string("contained"));
-    json_object_set_new(job->json, "receipt", json_string(path));
-    json_object_set_new(job->json, "contents", receipt_to_json(receipt));
-    return true;
-}
-
 /* Beside the backup, not in it: a backup's files are listed in its manifest. */
 static char *archive_folder(const Job *job)
 {
@@ -365,7 +198,7 @@ static bool execute(Job *job, GError **error)
     if (!leave_snapshots(job, error) || !fold_run(&spec, &result, error))
         return false;
     g_clear_pointer(&progress, fold_progress_free);
-    return write_receipt(job, &spec, &result, error);
+    return fold_write_receipt(job, &spec, &result, error);
 }
 
 static bool skip_empty(Job *job, GError **error)
@@ -444,8 +277,8 @@ static bool fold_steps(Job *job, GError **error)
         return false;
     if (job->analysis->verification->audit->empty_source)
         return skip_empty(job, error);
-    show_notices(job);
-    if (!gate(job, error))
+    fold_show_notices(job);
+    if (!fold_gate(job, error))
         return false;
     g_autofree char *tools = g_strdup_printf("pg_dump (PostgreSQL) %d", job->analysis->tools.version);
     receipt_text(&job->receipt->client_tools, tools);
@@ -454,7 +287,7 @@ static bool fold_steps(Job *job, GError **error)
         json_object_set_new(job->json, "outcome", json_string("ready"));
         return true;
     }
-    return confirm(job, error) && back_up(job, error) && execute(job, error);
+    return fold_confirm(job, error) && back_up(job, error) && execute(job, error);
 }
 
 static bool fold_source(const CommandArgs *args, Out *out, const Choice *choice, const ConfigSource *source,

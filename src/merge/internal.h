@@ -48,6 +48,11 @@ MergeGraph *graph_new(const MergeSpec *spec, GHashTable *by_name);
 /* True with *ret_names "a -> b -> a" for a cycle that cannot be written; names are for people. */
 void graph_order(Merge *merge);
 
+/* checks.c: what stands against a merge goes to its blocks, what should be known before to its notices. First what the
+ * graph alone shows, then what the columns and the target's catalogs show. */
+void checks_references(Merge *merge);
+bool checks_relations(Merge *merge, GError **error);
+
 /* sql.c: pieces. All transfer full. */
 char *sql_quote_alias(const char *alias, const char *column);          /* s."id" */
 char *sql_equal(const char *a, const char *const *a_columns, const char *b, const char *const *b_columns);

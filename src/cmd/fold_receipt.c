@@ -1,0 +1,86 @@
+#include "base/error.h"
+#include "cmd/fold_job.h"
+#include "fold/evidence.h"
+#include "out/table.h"
+
+static void print_receipt(const Job *job, const FoldResult *result, const char *path)
+{
+    static const TableColumn columns[] = {{"TABLE", TABLE_LEFT, true},   {"ACTION", TABLE_LEFT, false},
+                                          {"ROWS", TABLE_RIGHT, false},  {"IN TARGET", TABLE_RIGHT, false},
+                                          {"DIGEST", TABLE_LEFT, false}, {"VERDICT", TABLE_LEFT, false},
+                                          {NULL, TABLE_LEFT, false}};
+    const Receipt *receipt = job->receipt;
+    g_autoptr(Table) table = table_new(columns);
+    for (guint i = 0; i < receipt->relations->len; i++) {
+        const ReceiptRelation *r = receipt->relations->pdata[i];
+        bool good = r->verdict == RECEIPT_CONTAINED;
+        table_addf(table, OUT_NAME, "%s.%s", r->schema, r->name);
+        table_add(table, OUT_PLAIN, receipt_action_text(r->action));
+        table_add_count(table, OUT_PLAIN, (guint64)MAX(r->rows, 0));
+        table_add_count(table, OUT_PLAIN, (guint64)MAX(r->target_rows, 0));
+        table_addf(table, OUT_DIM, "%.8s", r->digest == NULL ? "" : r->digest + 16);
+        table_add(table,
+                  good                            ? OUT_GOOD
+                  : r->verdict == RECEIPT_SKIPPED ? OUT_DIM
+                                                  : OUT_BAD,
+                  receipt_verdict_text(r->verdict));
+    }
+    table_print(table, job->out);
+    g_autofree char *rows = out_count(result->rows);
+    g_autofree char *time = out_duration((double)(receipt->finished - receipt->started) / G_USEC_PER_SEC);
+    out_line(job->out, "\n%s is contained in the target: %s rows copied and proven in %s.", job->source->name, rows,
+             time);
+    if (result->archive != NULL)
+        out_line(job->out, "Rows that lost, and keys that changed: %s", result->archive);
+    if (result->merged)
+        out_line(job->out, "To take it back: pgfold undo %" G_GINT64_FORMAT, job->run);
+    out_line(job->out, "Receipt: %s", path);
+}
+
+bool fold_write_receipt(Job *job, const FoldSpec *spec, const FoldResult *result, GError **error)
+{
+    Receipt *receipt = job->receipt;
+    g_autofree char *path = NULL;
+    fold_evidence(spec, result, receipt);
+    receipt->finished = g_get_real_time();
+    g_autoptr(GPtrArray) warnings = checks_warnings(job->analysis->findings);
+    for (guint i = 0; i < warnings->len; i++)
+        receipt_add_note(receipt, "%s", (const char *)warnings->pdata[i]);
+    for (guint i = 0; i < job->analysis->plan->notices->len; i++)
+        receipt_add_note(receipt, "%s", (const char *)job->analysis->plan->notices->pdata[i]);
+    if (spec->no_owner)
+        receipt_add_note(receipt, "--no-owner: owners were not kept");
+    if (spec->no_privileges)
+        receipt_add_note(receipt, "--no-privileges: privileges were not kept");
+    bool contained = receipt_judge(receipt);
+    const char *outcome = contained ? "contained" : "not contained";
+    /* The digests of the target that a fold ends with are a verification as well. */
+    if (!receipt_write(receipt, job->ledger, &path, error) ||
+        !ledger_mark(job->ledger, job->run, job->source->name, LEDGER_FOLDED, contained, outcome, path, error) ||
+        !ledger_mark(job->ledger, job->run, job->source->name, LEDGER_VERIFIED, contained, outcome, path, error)) {
+        if (error != NULL && *error != NULL)
+            pgf_error_set_state(
+                *error,
+                "the fold itself is complete in the target; only its receipt is missing: fold again to get one");
+        return false;
+    }
+    if (!contained && result->merged) {
+        pgf_error_set(
+            error, PGF_ERROR_DIFFERS,
+            "`pgfold verify` names the rows; `pgfold fold` brings them, `pgfold undo` takes this fold back.",
+            "%s was merged, but not all of it is in the target: somebody else has changed rows there meanwhile: %s",
+            job->source->name, path);
+        pgf_error_set_state(*error, "the merge is committed; the receipt says which tables differ");
+        return false;
+    }
+    if (!contained) {
+        pgf_error_set(error, PGF_ERROR_INTERNAL, "Please report this, with the receipt.",
+                      "the fold was proven, but its receipt says that not all is contained: %s", path);
+        return false;
+    }
+    print_receipt(job, result, path);
+    json_object_set_new(job->json, "outcome", json_string("contained"));
+    json_object_set_new(job->json, "receipt", json_string(path));
+    json_object_set_new(job->json, "contents", receipt_to_json(receipt));
+    return true;
+}
