@@ -69,8 +69,9 @@ typedef struct CatalogForeignKey {
     char *child, *parent; /* qualified, quoted */
     char *child_label;
     bool validated;
-    bool partitioned;  /* one of the two tables is: NOT VALID is not possible before 18, or VALIDATE leaves parts of it */
-    bool inherited;    /* a partition's share of its parent's constraint */
+    bool
+        partitioned; /* one of the two tables is: NOT VALID is not possible before 18, or VALIDATE leaves parts of it */
+    bool inherited;  /* a partition's share of its parent's constraint */
     char *orphans_sql; /* SELECT count(*) of rows without a parent */
 } CatalogForeignKey;
 

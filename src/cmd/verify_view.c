@@ -61,6 +61,8 @@ static OutStyle style_of(VerifyVerdict verdict)
     case VERIFY_MISSING:
     case VERIFY_INCOMPARABLE:
         return OUT_BAD;
+    case VERIFY_REFRESHED:
+        return OUT_WARN;
     case VERIFY_SKIPPED:
         return OUT_DIM;
     }
@@ -78,7 +80,7 @@ static void add_count(Table *table, bool counted, guint64 count)
 
 static void add_relation(Table *table, const VerifyRelation *r)
 {
-    bool counted = r->audit->verdict == AUDIT_DIFFERENT;
+    bool counted = r->audit->verdict == AUDIT_DIFFERENT && r->verdict != VERIFY_REFRESHED;
     table_add(table, OUT_NAME, r->audit->source->label);
     add_count(table, r->audit->source_digested, r->audit->source_digest.rows);
     add_count(table, r->audit->target_digested, r->audit->target_digest.rows);
@@ -211,6 +213,8 @@ void verify_show(const VerifyView *view, const Ends *ends, const Verification *v
     g_autoptr(GPtrArray) obstacles = obstacle_texts(v);
     show_list(out, "Tables that cannot be compared", obstacles);
     show_list(out, "Less in the target", v->shortfalls);
+    g_autoptr(GPtrArray) views = show_view_texts(v->audit);
+    show_list(out, "Materialized views that hold other rows in the target (refreshed there; nothing is lost)", views);
     g_autofree char *summary = out_styled(out, v->contained ? OUT_GOOD : OUT_BAD, outcome);
     g_autofree char *name = out_styled(out, OUT_BOLD, ends->source_config->name);
     out_line(out, "\n%s: %s", name, summary);

@@ -26,10 +26,10 @@ static bool commit_objects(Fold *fold, GError **error)
     g_autofree char *marker = pg_quote_ident(fold->marker);
     if (!pg_execf(fold->main, DEADLINE_NONE, error,
                   "BEGIN; SET LOCAL synchronous_commit = on; DROP SCHEMA IF EXISTS %s", marker) ||
-        !make_final(fold, error))
+        !make_final(fold, error) || !fold_try_refreshes(fold, error))
         return false;
     fold->result->target = catalog_read(fold->main, error);
-    return fold->result->target != NULL && fold_check_contained(fold, error) &&
+    return fold->result->target != NULL && fold_check_contained(fold, error) && fold_undo_refreshes(fold, error) &&
            pg_exec(fold->main, "SELECT pg_catalog.txid_current(); COMMIT", DEADLINE_NONE, error);
 }
 
@@ -109,6 +109,7 @@ bool fold_commit(Fold *fold, GError **error)
         if (!set_up_database(fold, quoted, error) || !rename_database(fold, error))
             return false;
     }
+    fold->committed = true;
     take_comments_off_roles(fold);
     return true;
 }

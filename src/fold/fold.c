@@ -206,7 +206,8 @@ static bool run_all(Fold *fold, GError **error)
         return false;
     fold_phase(fold, "triggers, views, privileges");
     return fold_step(fold, "post-data", fold_rest, error) && fold_step(fold, "sequences", fold_sequences, error) &&
-           fold_step(fold, "commit", fold_commit, error);
+           fold_step(fold, "commit", fold_commit, error) &&
+           (!fold->refresh_late || fold_step(fold, "materialized views", fold_refresh, error));
 }
 
 /* Ctrl-C must not stop the cleaning up that it asked for; a second one does. */
@@ -237,6 +238,15 @@ static void clean_up_after(const FoldSpec *spec, bool in_doubt, GError *failure)
     pgf_error_set_code(failure, PGF_ERROR_MIDWAY);
 }
 
+/* After the commit nothing is taken away. */
+static void explain_late_failure(GError *failure)
+{
+    pgf_error_set_state(failure, "all rows are in the target, under its name; materialized views there are not filled, "
+                                 "and there is no receipt");
+    pgf_error_set_hint(failure, "Fold again: that fills them, and writes the receipt.");
+    pgf_error_set_code(failure, PGF_ERROR_MIDWAY);
+}
+
 bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
 {
     *ret_result = (FoldResult){0};
@@ -257,7 +267,10 @@ bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
     if (!ok) {
         /* fold_commit() notes first where it all will be. */
         bool in_doubt = ret_result->database != NULL && failure->code == PGF_ERROR_CONNECT;
-        clean_up_after(spec, in_doubt, failure);
+        if (fold.committed)
+            explain_late_failure(failure);
+        else
+            clean_up_after(spec, in_doubt, failure);
         fold_result_clear(ret_result);
         g_propagate_error(error, g_steal_pointer(&failure));
     }

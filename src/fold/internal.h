@@ -15,6 +15,8 @@ typedef struct Fold {
     GPtrArray *tasks;     /* what jobs point to; freed with g_free */
     GHashTable *steps;    /* PoolJob* -> ledger step id */
     GHashTable *late;     /* dump ids of indexes on what is itself made late: a materialized view that needs a key */
+    bool refresh_late;    /* materialized views are filled after the rename (refresh.c) */
+    bool committed;       /* all is in the target, under its name: nothing is taken away any more */
     bool batch;           /* a batch of the ledger is open */
     GError *ledger_error; /* the first record that could not be written, or NULL */
     guint copies_left;    /* rows that are not in yet; at 0 the snapshot is let go */
@@ -33,6 +35,15 @@ bool fold_create_pre_data(Fold *fold, GError **error);
 bool fold_create_large_objects(Fold *fold, GError **error);
 /* commit.c: the last step: what may exist only when all is proven, the last look at the catalogs, the name. */
 bool fold_commit(Fold *fold, GError **error);
+/* refresh.c: whether materialized views must wait for the name; once the schema is made. */
+bool fold_find_refreshes(Fold *fold, GError **error);
+/* This entry is one of those that wait. */
+bool fold_refreshes_late(const Fold *fold, const PlanEntry *entry);
+/* In a transaction of fold->main: fills them, so that one that cannot be filled is known while all can still be taken
+ * away; and empties them again. Until fold_refresh() they are not populated, which every look at the target finds. */
+bool fold_try_refreshes(Fold *fold, GError **error);
+bool fold_undo_refreshes(Fold *fold, GError **error);
+bool fold_refresh(Fold *fold, GError **error);
 /* copy.c, large_objects.c: add jobs to pool; table_jobs: source oid of the table -> GPtrArray of PoolJob* */
 void fold_add_copies(Fold *fold, Pool *pool, GHashTable *table_jobs);
 bool fold_copy_large_objects(PoolWorker *worker, gpointer fold, GError **error);

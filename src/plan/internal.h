@@ -17,5 +17,7 @@ bool plan_server(Plan *plan, const PlanSpec *spec, GError **error);
 /* {"a","b"}: the names of all roles of the plan, as the server reads an array. Transfer full. */
 char *plan_role_names(const Plan *plan);
 PlanRole *plan_find_role(const Plan *plan, const char *name);
+/* obstacles.c: definitions that rows cannot pass on their way. */
+bool plan_obstacles(Plan *plan, const PlanSpec *spec, GError **error);
 /* advice.c: after the others. */
 bool plan_advice(Plan *plan, const PlanSpec *spec, GError **error);

@@ -25,9 +25,11 @@ void verification_free(Verification *verification)
     g_free(verification);
 }
 
-static VerifyVerdict verdict_of(AuditVerdict audit)
+static VerifyVerdict verdict_of(const AuditRelation *audit)
 {
-    switch (audit) {
+    if (audit_view_differs(audit))
+        return VERIFY_REFRESHED;
+    switch (audit->verdict) {
     case AUDIT_SOURCE_ONLY:
         return VERIFY_MISSING;
     case AUDIT_INCOMPARABLE:
@@ -120,7 +122,8 @@ static bool all_contained(const Verification *v)
 {
     for (guint i = 0; i < v->relations->len; i++) {
         VerifyVerdict verdict = ((const VerifyRelation *)v->relations->pdata[i])->verdict;
-        if (verdict != VERIFY_SAME && verdict != VERIFY_CONTAINED && verdict != VERIFY_SKIPPED)
+        if (verdict != VERIFY_SAME && verdict != VERIFY_CONTAINED && verdict != VERIFY_SKIPPED &&
+            verdict != VERIFY_REFRESHED)
             return false;
     }
     return v->shortfalls->len == 0;
@@ -140,7 +143,7 @@ Verification *verify_run(const AuditSpec *spec, guint max_details, GError **erro
             continue;
         VerifyRelation *r = g_new0(VerifyRelation, 1);
         r->audit = audit;
-        r->verdict = verdict_of(audit->verdict);
+        r->verdict = verdict_of(audit);
         g_ptr_array_add(v->relations, r);
     }
     if (spec->target != NULL && !compare_rows(v, spec, max_details, error))
@@ -152,6 +155,7 @@ Verification *verify_run(const AuditSpec *spec, guint max_details, GError **erro
 
 const char *verify_verdict_text(VerifyVerdict verdict)
 {
-    static const char *const TEXTS[] = {"same", "contained", "different", "missing", "incomparable", "skipped"};
+    static const char *const TEXTS[] = {"same",         "contained", "different", "missing",
+                                        "incomparable", "skipped",   "refreshed"};
     return TEXTS[verdict];
 }
