@@ -85,16 +85,17 @@ static bool rename_database(Fold *fold, GError **error)
     }
 }
 
-static void take_comments_off_roles(Fold *fold)
+static void give_roles_their_comments(Fold *fold)
 {
     const GPtrArray *roles = fold->spec->plan->roles;
     for (guint i = 0; i < roles->len; i++) {
         const PlanRole *role = roles->pdata[i];
         g_autofree char *quoted = pg_quote_ident(role->name);
+        g_autofree char *comment = role->comment == NULL ? NULL : pg_quote_literal(role->comment);
         /* The fold is complete: a comment that stays is a blemish, no failure. */
         if (role->create_sql != NULL)
-            (void)pg_execf(fold->spec->ends->target, deadline_in_ms(PG_CATALOG_MS), NULL, "COMMENT ON ROLE %s IS NULL",
-                           quoted);
+            (void)pg_execf(fold->spec->ends->target, deadline_in_ms(PG_CATALOG_MS), NULL, "COMMENT ON ROLE %s IS %s",
+                           quoted, comment == NULL ? "NULL" : comment);
     }
 }
 
@@ -110,6 +111,6 @@ bool fold_commit(Fold *fold, GError **error)
             return false;
     }
     fold->committed = true;
-    take_comments_off_roles(fold);
+    give_roles_their_comments(fold);
     return true;
 }
