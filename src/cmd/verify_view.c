@@ -230,7 +230,7 @@ static guint64 receipt_rows(const Receipt *receipt)
     return rows;
 }
 
-void verify_show_receipt(Out *out, const char *path, const Receipt *receipt, guint chain)
+void verify_show_receipt(Out *out, const char *path, const Receipt *receipt, guint chain, const char *backup_problem)
 {
     if (out->json) {
         json_t *document = out_json_new("verify-receipt");
@@ -238,6 +238,7 @@ void verify_show_receipt(Out *out, const char *path, const Receipt *receipt, gui
         json_object_set_new(document, "intact", json_true());
         json_object_set_new(document, "chain", json_integer(chain));
         json_object_set_new(document, "contained", json_boolean(receipt->contained));
+        json_object_set_new(document, "backup_problem", out_json_string(backup_problem));
         json_object_set_new(document, "receipt", receipt_to_json(receipt));
         out_json(out, document);
         return;
@@ -253,4 +254,6 @@ void verify_show_receipt(Out *out, const char *path, const Receipt *receipt, gui
     out_line(out, "%s: unchanged, as is its chain of %s", file, receipts);
     out_line(out, "  %s (%s) in %s on %s: %s, %s: %s", receipt->source.name, receipt->source.database,
              receipt->target.database, time, tables, rows, verdict);
+    if (receipt->backup.made && backup_problem == NULL)
+        out_line(out, "  backup %s: unchanged", receipt->backup.path);
 }

@@ -42,10 +42,18 @@ static bool refresh_all(const Fold *fold, PgConn *conn, GError **error)
     return true;
 }
 
+/* Event triggers of the target, which are there by now, are for its users: they may forbid every REFRESH. */
+static bool without_event_triggers(PgConn *conn, const char *set, GError **error)
+{
+    return !pg_conn_identity(conn)->superuser ||
+           pg_execf(conn, deadline_in_ms(PG_CATALOG_MS), error, "%s session_replication_role = replica", set);
+}
+
 bool fold_try_refreshes(Fold *fold, GError **error)
 {
-    return !fold->refresh_late || (pg_exec(fold->main, "SAVEPOINT empty", deadline_in_ms(PG_CATALOG_MS), error) &&
-                                   refresh_all(fold, fold->main, error));
+    return !fold->refresh_late ||
+           (pg_exec(fold->main, "SAVEPOINT empty", deadline_in_ms(PG_CATALOG_MS), error) &&
+            without_event_triggers(fold->main, "SET LOCAL", error) && refresh_all(fold, fold->main, error));
 }
 
 bool fold_undo_refreshes(Fold *fold, GError **error)
@@ -59,5 +67,5 @@ bool fold_refresh(Fold *fold, GError **error)
     const Ends *ends = fold->spec->ends;
     g_autoptr(PgConn) conn =
         pg_conn_open("target", ends->config->target.url, ends->target_database, deadline_in_ms(PG_CONNECT_MS), error);
-    return conn != NULL && refresh_all(fold, conn, error);
+    return conn != NULL && without_event_triggers(conn, "SET", error) && refresh_all(fold, conn, error);
 }
