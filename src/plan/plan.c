@@ -148,6 +148,14 @@ static void judge_relation(Plan *plan, PlanRelation *r)
         r->action = PLAN_BLOCKED;
         judge_incomparable(plan, r);
         break;
+    case VERIFY_REFRESHED:
+        r->action = PLAN_SAME;
+        r->reason = g_strdup("its query gives other rows in the target, where it is refreshed");
+        plan_notice(plan,
+                    "%s: its query gives other rows in the target, or it was refreshed at another time; the "
+                    "target's stays as it is",
+                    audit->source->label);
+        break;
     case VERIFY_SKIPPED:
         r->action = PLAN_SKIP;
         r->reason = g_strdup("its rows are left out: pgfold.yaml says so");
@@ -217,7 +225,8 @@ Plan *plan_make(const PlanSpec *spec, GError **error)
     plan_large_objects(plan);
     plan_extensions(plan);
     plan_entries(plan, spec);
-    if (!plan_check_names(plan, spec, error) || !plan_server(plan, spec, error) || !plan_advice(plan, spec, error)) {
+    if (!plan_check_names(plan, spec, error) || !plan_obstacles(plan, spec, error) || !plan_server(plan, spec, error) ||
+        !plan_advice(plan, spec, error)) {
         g_prefix_error(error, "planning: ");
         return NULL;
     }

@@ -24,9 +24,11 @@ void verification_free(Verification *verification)
     g_free(verification);
 }
 
-static VerifyVerdict verdict_of(AuditVerdict audit)
+static VerifyVerdict verdict_of(const AuditRelation *audit)
 {
-    switch (audit) {
+    if (audit_view_differs(audit))
+        return VERIFY_REFRESHED;
+    switch (audit->verdict) {
     case AUDIT_SOURCE_ONLY:
         return VERIFY_MISSING;
     case AUDIT_INCOMPARABLE:
@@ -119,7 +121,8 @@ static bool all_contained(const Verification *v)
 {
     for (guint i = 0; i < v->relations->len; i++) {
         VerifyVerdict verdict = ((const VerifyRelation *)v->relations->pdata[i])->verdict;
-        if (verdict != VERIFY_SAME && verdict != VERIFY_CONTAINED && verdict != VERIFY_SKIPPED)
+        if (verdict != VERIFY_SAME && verdict != VERIFY_CONTAINED && verdict != VERIFY_SKIPPED &&
+            verdict != VERIFY_REFRESHED)
             return false;
     }
     return v->shortfalls->len == 0;
@@ -144,7 +147,7 @@ Verification *verify_digests(const AuditSpec *spec, GError **error)
             continue;
         VerifyRelation *r = g_new0(VerifyRelation, 1);
         r->audit = audit;
-        r->verdict = verdict_of(audit->verdict);
+        r->verdict = verdict_of(audit);
         g_ptr_array_add(v->relations, r);
     }
     find_shortfalls(v);
@@ -168,6 +171,7 @@ Verification *verify_run(const AuditSpec *spec, guint max_details, GError **erro
 
 const char *verify_verdict_text(VerifyVerdict verdict)
 {
-    static const char *const TEXTS[] = {"same", "contained", "different", "missing", "incomparable", "skipped"};
+    static const char *const TEXTS[] = {"same",         "contained", "different", "missing",
+                                        "incomparable", "skipped",   "refreshed"};
     return TEXTS[verdict];
 }

@@ -13,7 +13,8 @@ typedef enum VerifyVerdict {
     VERIFY_DIFFERENT, /* rows are missing or have another value */
     VERIFY_MISSING,   /* the target has no such relation */
     VERIFY_INCOMPARABLE,
-    VERIFY_SKIPPED
+    VERIFY_SKIPPED,
+    VERIFY_REFRESHED /* a materialized view whose query gives other rows in the target: contained all the same */
 } VerifyVerdict;
 
 typedef struct VerifyRelation {
