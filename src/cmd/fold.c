@@ -232,8 +232,7 @@ static void remove_old_scratch(const char *state)
 
 static bool analyse_once(Job *job, const AnalysisOptions *how, GError **error)
 {
-    return open_both(job, error) &&
-           (job->analysis = analysis_make(job->comparison, how, job->out, error)) != NULL;
+    return open_both(job, error) && (job->analysis = analysis_make(job->comparison, how, job->out, error)) != NULL;
 }
 
 /* New columns change what is compared: then both sides are looked at once more. */
@@ -365,8 +364,10 @@ const Command command_fold = {
         "A target database that does not exist is made under another name and gets its own only when all is proven. "
         "What a run "
         "that fails has made in the target is taken away again, at the latest by the next fold.\n\n"
-        "Tables of the target that hold rows already are merged: rows that are missing there are inserted; rows whose key is "
-        "taken by another value are conflicts, which on_conflict in pgfold.yaml settles (docs/merge.md). Without a rule "
+        "Tables of the target that hold rows already are merged: rows that are missing there are inserted; rows whose "
+        "key is "
+        "taken by another value are conflicts, which on_conflict in pgfold.yaml settles (docs/merge.md). Without a "
+        "rule "
         "nothing is changed.",
     .options = options,
     .examples = examples,

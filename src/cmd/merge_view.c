@@ -13,7 +13,8 @@ static void add_conflict(Table *table, const MergeRelation *r, const MergeConfli
     const char *name;
     json_t *value;
     bool first = true;
-    json_object_foreach (source, name, value) {
+    json_object_foreach(source, name, value)
+    {
         json_t *other = json_object_get(target, name);
         if (target != NULL && json_equal(value, other))
             continue;
@@ -34,9 +35,12 @@ static void add_conflict(Table *table, const MergeRelation *r, const MergeConfli
 
 void merge_show_conflicts(Out *out, const Merge *merge)
 {
-    static const TableColumn COLUMNS[] = {{"CONFLICTS IN", TABLE_LEFT, false}, {"KIND", TABLE_LEFT, false},
-                                          {"KEY", TABLE_LEFT, true},           {"COLUMN", TABLE_LEFT, false},
-                                          {"SOURCE", TABLE_LEFT, true},        {"TARGET", TABLE_LEFT, true},
+    static const TableColumn COLUMNS[] = {{"CONFLICTS IN", TABLE_LEFT, false},
+                                          {"KIND", TABLE_LEFT, false},
+                                          {"KEY", TABLE_LEFT, true},
+                                          {"COLUMN", TABLE_LEFT, false},
+                                          {"SOURCE", TABLE_LEFT, true},
+                                          {"TARGET", TABLE_LEFT, true},
                                           {NULL, TABLE_LEFT, false}};
     g_autoptr(Table) table = table_new(COLUMNS);
     guint64 shown = 0, all = 0;

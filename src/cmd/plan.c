@@ -66,7 +66,9 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         pgf_error_set(error, PGF_ERROR_USAGE, NULL, "--rows is from 0 to %d, not %d", MOST_ROWS, rows);
         return 0;
     }
-    AnalysisOptions how = {.conflicts = (guint)rows, .no_owner = args_flag(args, "no-owner"), .no_privileges = args_flag(args, "no-privileges")};
+    AnalysisOptions how = {.conflicts = (guint)rows,
+                           .no_owner = args_flag(args, "no-owner"),
+                           .no_privileges = args_flag(args, "no-privileges")};
     json_t *document = out_json_new("plan");
     PlanView view = {.out = out, .sources = json_array()};
     json_object_set_new(document, "sources", view.sources);
@@ -100,7 +102,8 @@ const Command command_plan = {
                    "would do:\n\n"
                    "  new      the target has no such table: it is created, and its rows are copied\n"
                    "  same     every row is there already: nothing to do\n"
-                   "  merge    both have it, with other rows: those that are missing are brought\n           there, others by the rules of pgfold.yaml (docs/merge.md)\n"
+                   "  merge    both have it, with other rows: those that are missing are brought\n           there, "
+                   "others by the rules of pgfold.yaml (docs/merge.md)\n"
                    "  skip     left out by the configuration, or without rows of its own\n"
                    "  blocked  something stands against it; the reason is shown\n\n"
                    "Then the objects that would be created, the roles, every reason why a fold would refuse, and what "
@@ -108,6 +111,7 @@ const Command command_plan = {
                    "docs/audit.md found.",
     .options = options,
     .examples = examples,
-    .exit_codes = "0 when a fold may go on; 1 when something is blocked, or rows are in conflict and no rule settles them.",
+    .exit_codes =
+        "0 when a fold may go on; 1 when something is blocked, or rows are in conflict and no rule settles them.",
     .run = run,
 };

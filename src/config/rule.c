@@ -118,7 +118,7 @@ static void apply(const ConfigTable *entry, ConfigTableRule *ret_rule)
 {
     if (entry->skip_given)
         ret_rule->skip = entry->skip;
-    if (entry->key != NULL && entry->key[0] != NULL)
+    if (entry->key[0] != NULL)
         ret_rule->key_path = entry->path;
     take_names(&ret_rule->key, entry->key);
     take_names(&ret_rule->match_on, entry->match_on);

@@ -44,17 +44,17 @@ static bool on_lost(const char *key, gint64 hash, gpointer pairs, GError **error
     return add(pairs, g_strdup(key), g_strdup_printf("%" G_GINT64_FORMAT, hash), error);
 }
 
-static void pairs_init(Pairs *pairs, Merge *merge, char *table, const char *second_type)
+static void pairs_init(Pairs *pairs, Merge *merge, const char *prefix, guint index, const char *second_type)
 {
-    *pairs = (Pairs){.merge = merge, .table = table, .types = {"text", second_type}};
+    *pairs = (Pairs){.merge = merge, .table = g_strdup_printf("%s%u", prefix, index), .types = {"text", second_type}};
     for (int i = 0; i < 2; i++)
         pairs->columns[i] = g_ptr_array_new_with_free_func(g_free);
 }
 
 static bool begin(Pairs *pairs, const char *columns, GError **error)
 {
-    return sql_run(pairs->merge, NULL, error, "CREATE TEMP TABLE IF NOT EXISTS %s (%s); TRUNCATE pg_temp.%s", pairs->table,
-                   columns, pairs->table);
+    return sql_run(pairs->merge, NULL, error, "CREATE TEMP TABLE IF NOT EXISTS %s (%s); TRUNCATE pg_temp.%s",
+                   pairs->table, columns, pairs->table);
 }
 
 /* ok: what was added so far went well. */
@@ -70,7 +70,7 @@ static bool end(Pairs *pairs, bool ok, GError **error)
 bool recall_keys(Merge *merge, MergeRelation *r, GError **error)
 {
     Pairs pairs;
-    pairs_init(&pairs, merge, g_strdup_printf("pgfold_m%u", r->table->index), "text");
+    pairs_init(&pairs, merge, "pgfold_m", r->table->index, "text");
     bool ok = begin(&pairs, "old text, new text", error) &&
               ledger_memory_each_key(merge->spec.memory, r->source->schema, r->source->name, on_key, &pairs, error);
     return end(&pairs, ok, error);
@@ -79,7 +79,7 @@ bool recall_keys(Merge *merge, MergeRelation *r, GError **error)
 bool recall_lost(Merge *merge, MergeRelation *r, GError **error)
 {
     Pairs pairs;
-    pairs_init(&pairs, merge, g_strdup_printf("pgfold_z%u", r->table->index), "int8");
+    pairs_init(&pairs, merge, "pgfold_z", r->table->index, "int8");
     bool ok = begin(&pairs, "key text, hash int8", error) &&
               ledger_memory_each_lost(merge->spec.memory, r->source->schema, r->source->name, on_lost, &pairs, error);
     return end(&pairs, ok, error);
@@ -89,7 +89,8 @@ bool recall_lost(Merge *merge, MergeRelation *r, GError **error)
 static bool settle_pending(Ledger *ledger, PgConn *target, const LedgerMerge *merge, GError **error)
 {
     const PgIdentity *identity = pg_conn_identity(target);
-    if (merge->state != LEDGER_MERGE_PENDING || *merge->undo_schema == '\0' || merge->target.database_oid != identity->database_oid ||
+    if (merge->state != LEDGER_MERGE_PENDING || *merge->undo_schema == '\0' ||
+        merge->target.database_oid != identity->database_oid ||
         g_strcmp0(merge->target.system_identifier, identity->system_identifier) != 0)
         return true;
     const char *values[] = {merge->undo_schema};
@@ -108,7 +109,6 @@ LedgerMemory *merge_recall(Ledger *ledger, PgConn *source, PgConn *target, GErro
     for (guint i = 0; merges != NULL && i < merges->len; i++)
         if (!settle_pending(ledger, target, merges->pdata[i], error))
             return NULL;
-    return merges == NULL
-               ? NULL
-               : ledger_memory_load(ledger, pg_conn_identity(source), pg_conn_identity(target), error);
+    return merges == NULL ? NULL
+                          : ledger_memory_load(ledger, pg_conn_identity(source), pg_conn_identity(target), error);
 }
