@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "ledger/receipt.h"
 
+enum { MOST_CHARACTERS = 100 /* of an error in the table */ };
+
 #define MINUTE (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
@@ -203,13 +205,27 @@ static bool failed_since(const StatusSource *source, const LedgerMark *mark)
            (mark == NULL || run->started >= mark->at);
 }
 
+/* An error may be a list, or long: what it is about fits into a table. */
+static char *first_line(const char *error)
+{
+    g_autofree char *valid = g_utf8_make_valid(error == NULL ? "" : error, -1);
+    char *line = valid;
+    line[strcspn(line, "\n")] = '\0';
+    if (g_str_has_suffix(line, ":"))
+        line[strlen(line) - 1] = '\0';
+    if (g_utf8_strlen(line, -1) <= MOST_CHARACTERS)
+        return g_strdup(line);
+    g_autofree char *start = g_utf8_substring(line, 0, MOST_CHARACTERS - 1);
+    return g_strconcat(start, "…", NULL);
+}
+
 static void judge_failed(StatusSource *source)
 {
     const LedgerRun *run = source->last_run;
+    g_autofree char *error = first_line(run->error);
     g_autofree char *text = run->state == LEDGER_INTERRUPTED
                                 ? g_strdup_printf("%s was interrupted", run->command)
-                                : g_strdup_printf("%s failed%s%s", run->command, run->error == NULL ? "" : ": ",
-                                                  run->error == NULL ? "" : run->error);
+                                : g_strdup_printf("%s failed%s%s", run->command, *error == '\0' ? "" : ": ", error);
     set_state(source, "failed", OUT_BAD, text, run->command);
 }
 
