@@ -272,8 +272,9 @@ static void test_merge(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(orders(read)->inserted, ==, 40);
     g_assert_cmpint(orders(read)->kept, ==, 3);
     g_autofree char *text = receipt_merge_text(orders(read));
-    g_assert_cmpstr(text, ==, "40 inserted, 2 overwritten, 3 left as in the target, 1 settled earlier, "
-                                "2 with a new key, 2 found by match_on");
+    g_assert_cmpstr(text, ==,
+                    "40 inserted, 2 overwritten, 3 left as in the target, 1 settled earlier, "
+                    "2 with a new key, 2 found by match_on");
 }
 
 static void test_merge_with_too_few_rows(Fixture *fixture, gconstpointer data)
