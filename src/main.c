@@ -1,5 +1,6 @@
 /* The commands, in the order of `pgfold help`, and what the process needs before any of them runs. */
 #include <signal.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "cmd/command.h"
+#include "config/secret.h"
 #include "testdb/testdb.h"
 
 extern const Command command_audit, command_backup, command_fence, command_fold, command_help, command_plan,
@@ -58,6 +60,23 @@ static void catch_bugs(void)
     sigaction(SIGTRAP, &action, NULL);
 }
 
+/* A command line is there for every user of the machine to read. The words are copied, and the passwords of connection
+ * strings are covered where they were given. Transfer full. */
+static char **take_words(int argc, char **argv)
+{
+    char **words = g_new0(char *, (gsize)argc + 1);
+    for (int i = 0; i < argc; i++) {
+        words[i] = g_strdup(argv[i]);
+        const char *value = g_str_has_prefix(argv[i], "--") ? strchr(argv[i], '=') : NULL;
+        char **secrets = config_secrets(value == NULL ? words[i] : words[i] + (value - argv[i]) + 1);
+        for (guint k = 0; secrets[k] != NULL; k++)
+            for (char *at = strstr(argv[i], secrets[k]); at != NULL; at = strstr(at + strlen(secrets[k]), secrets[k]))
+                memset(at, '*', strlen(secrets[k]));
+        config_secrets_free(secrets);
+    }
+    return words;
+}
+
 int main(int argc, char **argv)
 {
     forbid_core_dumps();
@@ -66,5 +85,8 @@ int main(int argc, char **argv)
     command_caller.umask = umask(077); /* whatever is written may hold rows of a database */
     cancel_init();
     catch_bugs();
-    return command_main(argc, argv, commands);
+    char **words = take_words(argc, argv);
+    int status = command_main(argc, words, commands);
+    g_strfreev(words);
+    return status;
 }

@@ -148,44 +148,56 @@ def rewritten(table, row, keys):
     return row
 
 
-def match(tables, source, target, verdict):
-    """title -> {key of the source: row of the target} by natural keys."""
-    matched = {}
-    for table in tables:
-        found = matched[table.title] = {}
-        if not table.rule.match_on:
-            continue
-        sides = []
-        for name, rows in (("source", source[table.title]), ("target", target[table.title])):
-            index = collections.defaultdict(list)
-            for row in rows:
-                value = of(row, table.rule.match_on)
-                if value is not None:
-                    index[value].append(row)
-            twice = [value for value, some in index.items() if len(some) > 1]
-            if twice:
-                verdict.blocked.append(f"{table.title}: {table.rule.match_on} does not tell the rows of the {name} apart: {twice}")
-            sides.append(index)
-        for value, rows in sides[0].items():
-            if value in sides[1]:
-                found[of(rows[0], table.key)] = sides[1][value][0]
-    return matched
+def match(table, source, target, keys, verdict):
+    """{key of the source: row of the target} by the natural key; references in it follow their parents first."""
+    found = {}
+    sides = []
+    for name, rows in (("source", source), ("target", target)):
+        index = collections.defaultdict(list)
+        for row in rows:
+            value = of(rewritten(table, row, keys) if name == "source" else row, table.rule.match_on)
+            if value is not None:
+                index[value].append(row)
+        twice = [value for value, some in index.items() if len(some) > 1]
+        if twice:
+            verdict.blocked.append(f"{table.title}: {table.rule.match_on} does not tell the rows of the {name} apart: {twice}")
+        sides.append(index)
+    for value, rows in sides[0].items():
+        if value in sides[1]:
+            found[of(rows[0], table.key)] = sides[1][value][0]
+    return found
 
 
-def map_keys(tables, source, target, matched):
-    """title -> {key of the source: key in the target} for keys that change. Goes on until nothing more follows.
+def parents_first(tables):
+    """Tables after those that they refer to, as far as there are no circles."""
+    done, left = [], list(tables)
+    while left:
+        ready = [t for t in left if all(r.parent == t.title or r.parent in {d.title for d in done} or r.parent not in {o.title for o in left} for r in t.references)]
+        done += ready or left[:1]
+        left = [t for t in left if t not in done]
+    return done
+
+
+def map_keys(tables, source, target, verdict):
+    """(title -> {key of the source: key in the target} for keys that change, title -> matched rows). Goes on until nothing follows.
 
     It begins with nothing changed, so rows that refer to each other in a circle and are the same on both sides stay the same.
+    In a circle, match_on may not hold a column that refers to another table of it: which comes first is not said.
     """
-    keys = {t.title: {old: of(row, t.key) for old, row in matched[t.title].items() if of(row, t.key) != old} for t in tables}
+    keys = {t.title: {} for t in tables}
+    matched = {}
     there = {t.title: {of(row, t.key): row for row in target[t.title]} for t in tables if t.key}
     again = True
     while again:
         again = False
-        for table in tables:
+        for table in parents_first(tables):
             if not table.key:
                 continue
             mine = keys[table.title]
+            if table.title not in matched:
+                matched[table.title] = match(table, source[table.title], target[table.title], keys, verdict) if table.rule.match_on else {}
+                mine.update({old: of(row, table.key) for old, row in matched[table.title].items() if of(row, table.key) != old})
+                again = again or bool(mine)
             for row in source[table.title]:
                 old = of(row, table.key)
                 if old in matched[table.title] or (old in mine and isinstance(mine[old][0], New) and len(old) == 1):
@@ -199,16 +211,16 @@ def map_keys(tables, source, target, matched):
                 if mine.get(old, old) != key:
                     mine[old] = key
                     again = True
-    return keys
+    return keys, matched
 
 
 def judge(tables, source, target):
     """The verdict over two databases: title -> rows, of the columns that both have (the target's may have more)."""
     verdict = Verdict()
-    matched = match(tables, source, target, verdict)
+    keys, matched = map_keys(tables, source, target, verdict)
+    verdict.keys = keys
     if verdict.blocked:
         return verdict
-    keys = verdict.keys = map_keys(tables, source, target, matched)
     inserts, overwrites = {}, {}
     for table in tables:
         title = table.title
@@ -249,7 +261,7 @@ def judge(tables, source, target):
                 else:
                     verdict.losers[title].append(("target", "value", other))
                     overwrites[title][of(now, table.key)] = now
-    _settle_unique(tables, target, inserts, overwrites, verdict, source)
+    _settle_unique(tables, target, inserts, overwrites, verdict)
     _settle_parents(tables, target, inserts, overwrites, verdict)
     for table in tables:
         title = table.title
@@ -270,7 +282,7 @@ def _final(table, target, inserts, overwrites):
     return rows + [{**row, **fill} for row in inserts[table.title]]
 
 
-def _settle_unique(tables, target, inserts, overwrites, verdict, source):
+def _settle_unique(tables, target, inserts, overwrites, verdict):
     for table in tables:
         title = table.title
         for columns in table.unique:

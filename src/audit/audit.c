@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "audit/drift.h"
+#include "audit/views.h"
 #include "base/error.h"
 #include "catalog/lock.h"
 
@@ -28,7 +29,7 @@ static void relation_free(gpointer data)
     g_free(r);
 }
 
-static void pair_free(gpointer data)
+void audit_pair_free(gpointer data)
 {
     AuditPair *pair = data;
     g_free(pair->name);
@@ -44,6 +45,8 @@ void audit_free(Audit *audit)
     g_ptr_array_unref(audit->extensions);
     g_ptr_array_unref(audit->properties);
     g_ptr_array_unref(audit->counts);
+    g_ptr_array_unref(audit->views);
+    g_ptr_array_unref(audit->view_texts);
     catalog_free(audit->source);
     catalog_free(audit->target);
     g_free(audit);
@@ -171,7 +174,7 @@ static void add_pair(GPtrArray *to, const char *name, const char *source, const 
 
 static GPtrArray *pair_lists(const GPtrArray *source, const GPtrArray *target)
 {
-    GPtrArray *pairs = g_ptr_array_new_with_free_func(pair_free);
+    GPtrArray *pairs = g_ptr_array_new_with_free_func(audit_pair_free);
     for (guint i = 0; i < source->len; i++) {
         const CatalogPair *s = source->pdata[i];
         const CatalogPair *t = find_pair(target, s->name);
@@ -243,6 +246,8 @@ static bool run_digest(PoolWorker *worker, gpointer data, GError **error)
     DigestText text = job->audit->text;
     if (r == NULL)
         return digest_large_objects(worker, job->audit, error);
+    if (views_wanted(r))
+        return views_digest(worker, r, text, error);
     r->source_digested = r->source != NULL;
     r->target_digested = r->target != NULL && r->obstacle == NULL;
     if (!r->source_digested)
@@ -255,7 +260,8 @@ static bool run_digest(PoolWorker *worker, gpointer data, GError **error)
 static bool wants_digest(const AuditRelation *r, const AuditSpec *spec)
 {
     const CatalogRelation *relation = r->source != NULL ? r->source : r->target;
-    return r->verdict != AUDIT_SKIPPED && catalog_has_rows(relation) && (r->source != NULL || spec->everything);
+    bool rows = catalog_has_rows(relation) && (r->source != NULL || spec->everything);
+    return r->verdict != AUDIT_SKIPPED && (rows || views_wanted(r));
 }
 
 static bool digest_all(Audit *audit, const AuditSpec *spec, GError **error)
@@ -289,7 +295,7 @@ static void judge(Audit *audit)
             continue;
         if (catalog_has_rows(r->source) && r->obstacle != NULL)
             r->verdict = AUDIT_INCOMPARABLE;
-        else if (r->target_digested && !digest_equal(&r->source_digest, &r->target_digest))
+        else if ((r->target_digested && !digest_equal(&r->source_digest, &r->target_digest)) || audit_view_differs(r))
             r->verdict = AUDIT_DIFFERENT;
     }
     audit->empty_source = empty;
@@ -335,14 +341,27 @@ static bool give_keys(const Audit *audit, const AuditSpec *spec, GError **error)
     return true;
 }
 
+static bool compare_views(Audit *audit, const AuditSpec *spec, GError **error)
+{
+    GPtrArray *views =
+        spec->target == NULL ? NULL : views_compare(spec->source, spec->target, audit->view_texts, error);
+    if (views == NULL)
+        return spec->target == NULL;
+    g_ptr_array_unref(audit->views);
+    audit->views = views;
+    return true;
+}
+
 Audit *audit_run(const AuditSpec *spec, GError **error)
 {
     g_autoptr(Audit) audit = g_new0(Audit, 1);
     audit->relations = g_ptr_array_new_with_free_func(relation_free);
     audit->sequences = g_ptr_array_new_with_free_func(g_free);
-    audit->extensions = g_ptr_array_new_with_free_func(pair_free);
-    audit->properties = g_ptr_array_new_with_free_func(pair_free);
-    audit->counts = g_ptr_array_new_with_free_func(pair_free);
+    audit->extensions = g_ptr_array_new_with_free_func(audit_pair_free);
+    audit->properties = g_ptr_array_new_with_free_func(audit_pair_free);
+    audit->counts = g_ptr_array_new_with_free_func(audit_pair_free);
+    audit->views = g_ptr_array_new_with_free_func(audit_pair_free);
+    audit->view_texts = g_ptr_array_new_with_free_func(g_free);
     audit->text = spec->target == NULL
                       ? DIGEST_TEXT_NATIVE
                       : reconcile_text_mode(pg_conn_identity(spec->source), pg_conn_identity(spec->target));
@@ -361,7 +380,7 @@ Audit *audit_run(const AuditSpec *spec, GError **error)
     audit->extensions = pair_lists(audit->source->extensions, audit->target == NULL ? NULL : audit->target->extensions);
     audit->properties = pair_lists(audit->source->properties, audit->target == NULL ? NULL : audit->target->properties);
     audit->counts = pair_lists(audit->source->counts, audit->target == NULL ? NULL : audit->target->counts);
-    if (!digest_all(audit, spec, error))
+    if (!compare_views(audit, spec, error) || !digest_all(audit, spec, error))
         return NULL;
     judge(audit);
     return g_steal_pointer(&audit);
@@ -386,12 +405,17 @@ bool audit_unpopulated(const AuditRelation *relation)
            s->populated && !t->populated;
 }
 
+bool audit_view_differs(const AuditRelation *relation)
+{
+    return relation->view_compared && !digest_equal(&relation->source_view, &relation->target_view);
+}
+
 bool audit_contained(const Audit *audit)
 {
     for (guint i = 0; i < audit->relations->len; i++) {
         const AuditRelation *r = audit->relations->pdata[i];
         if (r->verdict != AUDIT_SAME && r->verdict != AUDIT_TARGET_ONLY && r->verdict != AUDIT_SKIPPED &&
-            r->verdict != AUDIT_DRIFT)
+            r->verdict != AUDIT_DRIFT && !audit_view_differs(r))
             return false;
         if (audit_unpopulated(r))
             return false;
@@ -418,7 +442,7 @@ bool audit_same(const Audit *audit)
     for (guint i = 0; i < audit->extensions->len; i++)
         if (!((const AuditPair *)audit->extensions->pdata[i])->same)
             return false;
-    return digest_equal(&audit->source_large_objects, &audit->target_large_objects);
+    return audit->views->len == 0 && digest_equal(&audit->source_large_objects, &audit->target_large_objects);
 }
 
 const char *audit_verdict_text(AuditVerdict verdict)

@@ -30,6 +30,8 @@ typedef struct AuditRelation {
     ReconcileScan *scan; /* where both were digested and differ: for reconcile_descend(); else NULL */
     GPtrArray *drift;    /* of char*: a sentence each */
     char *obstacle;      /* why rows cannot be compared, or NULL; also found by looking at them */
+    bool view_compared;  /* a materialized view, filled on both sides (audit/views.h) */
+    Digest source_view, target_view;
     char *text_columns;  /* columns that are digested through their text output, or NULL */
 } AuditRelation;
 
@@ -39,7 +41,7 @@ typedef struct AuditSequence {
     bool same;
 } AuditSequence;
 
-/* A property, an extension, or the number of objects of a kind. */
+/* A property, an extension, the number of objects of a kind, or a view. */
 typedef struct AuditPair {
     char *name;
     const char *source, *target; /* NULL: absent */
@@ -54,6 +56,8 @@ typedef struct Audit {
     GPtrArray *extensions; /* of AuditPair* */
     GPtrArray *properties; /* of AuditPair* */
     GPtrArray *counts;     /* of AuditPair* */
+    GPtrArray *views;      /* of AuditPair*: only those whose query differs */
+    GPtrArray *view_texts; /* of char*: what views points to */
     bool large_objects_digested;
     Digest source_large_objects, target_large_objects;
     bool empty_source; /* not a single row in any table, and no large object */
@@ -83,6 +87,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Audit, audit_free)
 
 /* A materialized view that holds rows in the source and was never filled in the target. */
 bool audit_unpopulated(const AuditRelation *relation);
+/* A materialized view whose query gives other rows in the target. It is refreshed there, and nothing is lost. */
+bool audit_view_differs(const AuditRelation *relation);
+void audit_pair_free(gpointer pair);
 /* Every row of the source is in the target, every sequence reached, every kind of object as often: nothing differs.
  * What the target has beside that does not count. */
 bool audit_contained(const Audit *audit);

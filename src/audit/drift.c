@@ -61,6 +61,29 @@ static const CatalogDefinition *same_definition(const CatalogRelation *relation,
     return NULL;
 }
 
+/* "(ARRAY['a'::character varying, ...])::text[]" as the server writes it when it has read its own words again. */
+static gboolean spread_cast(const GMatchInfo *match, GString *to, gpointer element)
+{
+    g_autofree char *elements = g_match_info_fetch(match, 1);
+    g_autofree char *cast = g_regex_replace(element, elements, -1, 0, "(\\0)::text", 0, NULL);
+    g_string_append_printf(to, "ARRAY[%s]", cast);
+    return FALSE;
+}
+
+#define VARCHAR_LITERAL "'(?:[^']|'')*'::character varying"
+
+bool drift_same_sql(const char *a, const char *b)
+{
+    if (g_str_equal(a, b))
+        return true;
+    g_autoptr(GRegex) element = g_regex_new(VARCHAR_LITERAL, 0, 0, NULL);
+    g_autoptr(GRegex) array =
+        g_regex_new("\\(ARRAY\\[(" VARCHAR_LITERAL "(?:, " VARCHAR_LITERAL ")*)\\]\\)::text\\[\\]", 0, 0, NULL);
+    g_autofree char *x = g_regex_replace_eval(array, a, -1, 0, 0, spread_cast, element, NULL);
+    g_autofree char *y = g_regex_replace_eval(array, b, -1, 0, 0, spread_cast, element, NULL);
+    return g_strcmp0(x, y) == 0;
+}
+
 static void find_definitions(GPtrArray *drift, const CatalogRelation *source, const CatalogRelation *target)
 {
     for (guint i = 0; i < source->definitions->len; i++) {
@@ -68,7 +91,7 @@ static void find_definitions(GPtrArray *drift, const CatalogRelation *source, co
         const CatalogDefinition *t = same_definition(target, s);
         if (t == NULL)
             add(drift, "%s %s is only in the source: %s", s->kind, s->name, s->sql);
-        else if (!g_str_equal(s->sql, t->sql))
+        else if (!drift_same_sql(s->sql, t->sql))
             add(drift, "%s %s is \"%s\" in the source, \"%s\" in the target", s->kind, s->name, s->sql, t->sql);
     }
     for (guint i = 0; i < target->definitions->len; i++) {

@@ -5,3 +5,6 @@
 
 /* Array of char*, empty when there are none. Transfer full. */
 GPtrArray *drift_find(const CatalogRelation *source, const CatalogRelation *target);
+/* Whether two texts that the server made of a definition say the same: one that was written, read and written again
+ * has the casts of a list in other places. */
+bool drift_same_sql(const char *a, const char *b);

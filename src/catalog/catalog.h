@@ -83,8 +83,9 @@ typedef struct CatalogForeignKey {
     char **columns, **parent_columns; /* in the order of the key */
     bool validated;
     bool deferrable;
-    bool partitioned;  /* the referencing table is: NOT VALID is not possible before 18 */
-    bool inherited;    /* a partition's share of its parent's constraint */
+    bool
+        partitioned; /* one of the two tables is: NOT VALID is not possible before 18, or VALIDATE leaves parts of it */
+    bool inherited;  /* a partition's share of its parent's constraint */
     char *orphans_sql; /* SELECT count(*) of rows without a parent */
 } CatalogForeignKey;
 

@@ -14,7 +14,7 @@ static bool verify(Analysis *analysis, Out *out, GError **error)
         return false;
     g_autoptr(Watch) watch = watch_new(out);
     AuditSpec spec = comparison_spec(comparison, watch);
-    analysis->verification = verify_run(&spec, 0, error);
+    analysis->verification = verify_digests(&spec, error);
     if (analysis->verification == NULL)
         return false;
     GPtrArray *of_rows = checks_run_rows(&spec, analysis->verification->audit, error);

@@ -68,13 +68,15 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     json_t *document = out_json_new("audit");
     AuditView view = {.out = out, .only_differences = args_flag(args, "only-differences"), .sources = json_array()};
     json_object_set_new(document, "sources", view.sources);
+    json_object_set_new(document, "same", json_false());
+    json_object_set_new(document, "failed", json_null());
     bool all_same = true;
     for (guint i = 0; i < choice.sources->len; i++) {
         bool same = false;
         if (i > 0)
             out_line(out, "%s", "");
         if (!audit_source(choice.config, choice.sources->pdata[i], &view, &same, error)) {
-            json_decref(document);
+            shared_print_failed(out, document, &choice, i, *error);
             return 0;
         }
         all_same = all_same && same;

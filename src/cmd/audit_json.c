@@ -101,6 +101,7 @@ json_t *audit_report_json(const AuditReport *report, const char *outcome)
     json_object_set_new(object, "relations", relations_json(audit));
     json_object_set_new(object, "sequences", sequences_json(audit));
     json_object_set_new(object, "extensions", pairs_json(audit->extensions));
+    json_object_set_new(object, "views", pairs_json(audit->views));
     json_object_set_new(object, "objects", pairs_json(audit->counts));
     json_object_set_new(object, "properties", pairs_json(audit->properties));
     json_object_set_new(object, "large_objects", large_objects_json(audit));

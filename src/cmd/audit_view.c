@@ -230,7 +230,11 @@ static void show_differences(Out *out, const Audit *audit)
     g_autoptr(GPtrArray) extensions = pair_texts(audit->extensions, NULL);
     g_autoptr(GPtrArray) counts = pair_texts(audit->counts, NULL);
     g_autoptr(GPtrArray) properties = pair_texts(audit->properties, QUIET_PROPERTIES);
+    g_autoptr(GPtrArray) views = pair_texts(audit->views, NULL);
+    g_autoptr(GPtrArray) view_rows = show_view_texts(audit);
     show_list(out, "Definitions that differ", drift);
+    show_list(out, "Views whose query differs", views);
+    show_list(out, "Materialized views whose query gives other rows in the target: it is refreshed there", view_rows);
     show_list(out, "Sequences that differ", sequences);
     show_list(out, "Extensions that differ", extensions);
     show_list(out, "Numbers of objects that differ", counts);

@@ -163,6 +163,9 @@ int command_main(int argc, char **argv, const CommandEntry *commands)
         g_autoptr(GError) error = NULL;
         pgf_error_set(&error, PGF_ERROR_INTERNAL, "is the disk full?", "the results could not be written: %s",
                       errno == 0 ? "write error" : g_strerror(errno));
+        pgf_error_set_state(error,
+                            "the command itself has ended well: what it was to do is done, and only what it prints "
+                            "is missing");
         out.json = false;
         out_error(&out, error);
         return PGF_ERROR_INTERNAL;

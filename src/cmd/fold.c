@@ -148,6 +148,9 @@ static bool back_up(Job *job, GError **error)
                            error);
     (void)ledger_step_failed(job->ledger, step, cause->message, NULL);
     pgf_error_set_state(cause, "nothing was changed in the target");
+    /* Without a proven backup nothing is begun: that is a gate, whatever the reason. */
+    if (cause->code == PGF_ERROR_DIFFERS || cause->code == PGF_ERROR_MIDWAY)
+        pgf_error_set_code(cause, PGF_ERROR_REFUSED);
     g_propagate_error(error, g_steal_pointer(&cause));
     return false;
 }
@@ -326,14 +329,23 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     json_t *document = out_json_new("fold");
     json_t *sources = json_array();
     json_object_set_new(document, "sources", sources);
-    bool ok = true;
-    for (guint i = 0; ok && i < choice.sources->len; i++) {
+    json_object_set_new(document, "failed", json_null());
+    for (guint i = 0; i < choice.sources->len; i++) {
         const ConfigSource *source = choice.sources->pdata[i];
         json_t *json = json_pack("{s:s, s:n, s:n, s:n}", "name", source->name, "outcome", "receipt", "contents");
         json_array_append_new(sources, json);
-        ok = fold_source(args, out, &choice, source, ledger, json, error);
+        g_autoptr(GError) failure = NULL;
+        bool ok = fold_source(args, out, &choice, source, ledger, json, &failure);
+        if (ok)
+            continue;
+        bool refused = g_error_matches(failure, PGF_ERROR, PGF_ERROR_REFUSED);
+        json_object_set_new(json, "outcome", json_string(refused ? "refused" : "failed"));
+        shared_add_finished(&choice, i, failure);
+        shared_print_failed(out, document, &choice, i, failure);
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return 0;
     }
-    if (ok && out->json)
+    if (out->json)
         out_json(out, document);
     else
         json_decref(document);

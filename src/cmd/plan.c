@@ -71,13 +71,15 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     json_t *document = out_json_new("plan");
     PlanView view = {.out = out, .sources = json_array()};
     json_object_set_new(document, "sources", view.sources);
+    json_object_set_new(document, "may_fold", json_false());
+    json_object_set_new(document, "failed", json_null());
     bool all = true;
     for (guint i = 0; i < choice.sources->len; i++) {
         bool may_fold = false;
         if (i > 0)
             out_line(out, "%s", "");
         if (!plan_source(choice.config, choice.sources->pdata[i], &how, &view, &may_fold, error)) {
-            json_decref(document);
+            shared_print_failed(out, document, &choice, i, *error);
             return 0;
         }
         all = all && may_fold;

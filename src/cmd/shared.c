@@ -158,6 +158,51 @@ AuditSpec comparison_spec(const Comparison *comparison, Watch *watch)
                        .observer_data = watch};
 }
 
+static const char *source_name(const Choice *choice, guint index)
+{
+    return ((const ConfigSource *)choice->sources->pdata[index])->name;
+}
+
+void shared_print_failed(Out *out, json_t *document, const Choice *choice, guint index, const GError *error)
+{
+    if (!out->json || index == 0) {
+        json_decref(document);
+        return;
+    }
+    g_autofree char *message = config_redact(choice->config, error->message);
+    bool refused = g_error_matches(error, PGF_ERROR, PGF_ERROR_REFUSED);
+    json_t *failed = json_object();
+    json_object_set_new(failed, "name", out_json_string(source_name(choice, index)));
+    json_object_set_new(failed, "outcome", json_string(refused ? "refused" : "failed"));
+    json_object_set_new(failed, "exit_status", json_integer(pgf_error_exit_status(error)));
+    json_object_set_new(failed, "message", out_json_string(message));
+    json_object_set_new(document, "failed", failed);
+    out_json(out, document);
+}
+
+static void append_names(GString *text, const Choice *choice, guint from, guint to, const char *what)
+{
+    for (guint i = from; i < to; i++)
+        g_string_append_printf(text, "%s%s", i > from ? ", " : "", source_name(choice, i));
+    g_string_append_printf(text, "%s", from < to ? what : "");
+}
+
+void shared_add_finished(const Choice *choice, guint index, GError *error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    const char *state = pgf_error_state(error);
+    if (index == 0)
+        return;
+    append_names(text, choice, 0, index, ": complete; ");
+    g_string_append_printf(text, "%s: %s", source_name(choice, index),
+                           state != NULL ? state : "nothing was changed in the target");
+    if (index + 1 < choice->sources->len)
+        g_string_append(text, "; ");
+    append_names(text, choice, index + 1, choice->sources->len, ": not begun");
+    g_autofree char *whole = g_strdup(text->str);
+    pgf_error_set_state(error, "%s", whole);
+}
+
 /* What was not recorded is no reason to withhold a result; it is said once, and then nothing more is recorded. */
 static void give_up(Record *record, const GError *error)
 {

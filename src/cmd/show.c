@@ -118,6 +118,21 @@ json_t *show_end_json(const PgConn *conn)
     return end;
 }
 
+GPtrArray *show_view_texts(const Audit *audit)
+{
+    GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < audit->relations->len; i++) {
+        const AuditRelation *r = audit->relations->pdata[i];
+        if (!audit_view_differs(r))
+            continue;
+        g_autofree char *here = show_count(r->source_view.rows, "row");
+        g_autofree char *there = out_count(r->target_view.rows);
+        g_ptr_array_add(texts,
+                        g_strdup_printf("%s: %s in the source, %s in the target", r->source->label, here, there));
+    }
+    return texts;
+}
+
 json_t *show_texts_json(const GPtrArray *texts)
 {
     json_t *list = json_array();

@@ -23,6 +23,9 @@ void show_list(Out *out, const char *heading, const GPtrArray *texts);
 /* Errors, warnings, and (unless quiet) notices, each with its remedy. */
 void show_findings(Out *out, const GPtrArray *findings);
 
+/* Materialized views that hold other rows in the target, a sentence each. */
+GPtrArray *show_view_texts(const Audit *audit);
+
 /* Two values cut to width characters each, so that the first difference between them is seen; quoted, "NULL" for SQL
  * NULL. */
 void show_values(const char *a, const char *b, guint width, char **ret_a, char **ret_b);

@@ -1,4 +1,5 @@
 /* pgfold verify: is everything of the sources in the target? Down to the rows that are not. */
+#include "backup/backup.h"
 #include "base/error.h"
 #include "cmd/shared.h"
 #include "cmd/verify_view.h"
@@ -61,8 +62,9 @@ static Verification *verify_connected(Comparison *comparison, Record *record, Ou
         return NULL;
     g_autoptr(Watch) watch = watch_new(out);
     AuditSpec spec = comparison_spec(comparison, watch);
-    g_autoptr(Verification) verification = verify_run(&spec, max_rows, error);
-    if (verification == NULL || !verify_merged(comparison, record, max_rows, verification, error))
+    g_autoptr(Verification) verification = verify_digests(&spec, error);
+    if (verification == NULL || !verify_merged(comparison, record, max_rows, verification, error) ||
+        !verify_rows(verification, &spec, max_rows, error))
         return NULL;
     return g_steal_pointer(&verification);
 }
@@ -100,13 +102,15 @@ static int verify_databases(const CommandArgs *args, Out *out, guint max_rows, G
     json_t *document = out_json_new("verify");
     VerifyView view = {.out = out, .sources = json_array()};
     json_object_set_new(document, "sources", view.sources);
+    json_object_set_new(document, "contained", json_false());
+    json_object_set_new(document, "failed", json_null());
     bool all_contained = true;
     for (guint i = 0; i < choice.sources->len; i++) {
         bool contained = false;
         if (i > 0)
             out_line(out, "%s", "");
         if (!verify_source(choice.config, choice.sources->pdata[i], max_rows, &view, &contained, error)) {
-            json_decref(document);
+            shared_print_failed(out, document, &choice, i, *error);
             return 0;
         }
         all_contained = all_contained && contained;
@@ -119,14 +123,30 @@ static int verify_databases(const CommandArgs *args, Out *out, guint max_rows, G
     return all_contained ? 0 : PGF_ERROR_DIFFERS;
 }
 
+/* The backup that a receipt names: every file as it was when it was proven. NULL when all is well, or there is none;
+ * else what is not, as a sentence. Transfer full. */
+static char *backup_problem(const Receipt *receipt)
+{
+    const ReceiptBackup *backup = &receipt->backup;
+    g_autoptr(GError) error = NULL;
+    if (!backup->made || backup->path == NULL)
+        return NULL;
+    if (!g_file_test(backup->path, G_FILE_TEST_EXISTS))
+        return g_strdup_printf("the backup is not at %s any more: moved or deleted", backup->path);
+    return backup_verify_manifest(backup->path, backup->sha256, &error) ? NULL : g_strdup(error->message);
+}
+
 static int verify_receipt(const char *path, Out *out, GError **error)
 {
     guint chain = 0;
     g_autoptr(Receipt) receipt = NULL;
     if (!receipt_check(path, &chain, error) || (receipt = receipt_read(path, error)) == NULL)
         return 0;
-    verify_show_receipt(out, path, receipt, chain);
-    return receipt->contained ? 0 : PGF_ERROR_DIFFERS;
+    g_autofree char *problem = backup_problem(receipt);
+    verify_show_receipt(out, path, receipt, chain, problem);
+    if (problem != NULL)
+        out_warning(out, "%s", problem);
+    return receipt->contained && problem == NULL ? 0 : PGF_ERROR_DIFFERS;
 }
 
 static int run(const CommandArgs *args, Out *out, GError **error)
@@ -164,7 +184,7 @@ const Command command_verify = {
                    "(docs/merge.md). Nothing is written to either side.\n\n"
                    "--receipt checks the file of an earlier fold instead: that it was not changed, that its verdict "
                    "follows from what "
-                   "it says, and the chain of receipts before it.",
+                   "it says, the chain of receipts before it, and every file of the backup that it names.",
     .options = options,
     .examples = examples,
     .exit_codes = "0 only when everything is contained; 1 when anything is missing or different.",

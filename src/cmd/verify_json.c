@@ -39,7 +39,7 @@ static json_t *row_json(const RowDifference *row)
 static json_t *relation_json(const VerifyRelation *r)
 {
     const AuditRelation *audit = r->audit;
-    bool counted = audit->verdict == AUDIT_DIFFERENT;
+    bool counted = audit->verdict == AUDIT_DIFFERENT && r->verdict != VERIFY_REFRESHED;
     json_t *object = json_object();
     json_t *rows = json_array();
     json_object_set_new(object, "schema", out_json_string(audit->source->schema));

@@ -75,6 +75,8 @@ static OutStyle style_of(VerifyVerdict verdict)
     case VERIFY_MISSING:
     case VERIFY_INCOMPARABLE:
         return OUT_BAD;
+    case VERIFY_REFRESHED:
+        return OUT_WARN;
     case VERIFY_SKIPPED:
         return OUT_DIM;
     }
@@ -92,7 +94,7 @@ static void add_count(Table *table, bool counted, guint64 count)
 
 static void add_relation(Table *table, const VerifyRelation *r, bool settled)
 {
-    bool counted = r->audit->verdict == AUDIT_DIFFERENT;
+    bool counted = r->audit->verdict == AUDIT_DIFFERENT && r->verdict != VERIFY_REFRESHED;
     table_add(table, OUT_NAME, r->audit->source->label);
     add_count(table, r->audit->source_digested, r->audit->source_digest.rows);
     add_count(table, r->audit->target_digested, r->audit->target_digest.rows);
@@ -233,6 +235,8 @@ void verify_show(const VerifyView *view, const Ends *ends, const Verification *v
     g_autoptr(GPtrArray) obstacles = obstacle_texts(v);
     show_list(out, "Tables that cannot be compared", obstacles);
     show_list(out, "Less in the target", v->shortfalls);
+    g_autoptr(GPtrArray) views = show_view_texts(v->audit);
+    show_list(out, "Materialized views that hold other rows in the target (refreshed there; nothing is lost)", views);
     g_autofree char *summary = out_styled(out, v->contained ? OUT_GOOD : OUT_BAD, outcome);
     g_autofree char *name = out_styled(out, OUT_BOLD, ends->source_config->name);
     out_line(out, "\n%s: %s", name, summary);
@@ -248,7 +252,7 @@ static guint64 receipt_rows(const Receipt *receipt)
     return rows;
 }
 
-void verify_show_receipt(Out *out, const char *path, const Receipt *receipt, guint chain)
+void verify_show_receipt(Out *out, const char *path, const Receipt *receipt, guint chain, const char *backup_problem)
 {
     if (out->json) {
         json_t *document = out_json_new("verify-receipt");
@@ -256,6 +260,7 @@ void verify_show_receipt(Out *out, const char *path, const Receipt *receipt, gui
         json_object_set_new(document, "intact", json_true());
         json_object_set_new(document, "chain", json_integer(chain));
         json_object_set_new(document, "contained", json_boolean(receipt->contained));
+        json_object_set_new(document, "backup_problem", out_json_string(backup_problem));
         json_object_set_new(document, "receipt", receipt_to_json(receipt));
         out_json(out, document);
         return;
@@ -271,4 +276,6 @@ void verify_show_receipt(Out *out, const char *path, const Receipt *receipt, gui
     out_line(out, "%s: unchanged, as is its chain of %s", file, receipts);
     out_line(out, "  %s (%s) in %s on %s: %s, %s: %s", receipt->source.name, receipt->source.database,
              receipt->target.database, time, tables, rows, verdict);
+    if (receipt->backup.made && backup_problem == NULL)
+        out_line(out, "  backup %s: unchanged", receipt->backup.path);
 }

@@ -16,8 +16,8 @@ char *verify_outcome(const Verification *verification);
 void verify_show(const VerifyView *view, const Ends *ends, const Verification *verification, const char *outcome);
 
 /* One document of JSON, or some lines: a receipt that was found to be good. chain: how many receipts stand behind it.
- */
-void verify_show_receipt(Out *out, const char *path, const Receipt *receipt, guint chain);
+ * backup_problem: what is wrong with the backup that it names, or NULL. */
+void verify_show_receipt(Out *out, const char *path, const Receipt *receipt, guint chain, const char *backup_problem);
 
 /* The part of the JSON document about one source (docs/schema/verify.json). New reference. */
 json_t *verification_json(const Ends *ends, const Verification *verification, const char *outcome);

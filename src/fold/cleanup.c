@@ -31,6 +31,17 @@ static bool prepare(PgConn *conn, GError **error)
     return pg_execf(conn, deadline_in_ms(PG_CATALOG_MS), error, "SET lock_timeout = '%ds'; %s", LOCK_SECONDS, replica);
 }
 
+/* A template cannot be dropped; a fold may have died between making it one and naming it. */
+static bool unmake_template(PgConn *conn, const char *database, GError **error)
+{
+    static const char SQL[] = "SELECT FROM pg_catalog.pg_database WHERE datname = $1 AND datistemplate";
+    const char *values[] = {database};
+    g_autofree char *quoted = pg_quote_ident(database);
+    g_autoptr(PgResult) r = pg_query_params(conn, SQL, 1, values, deadline_in_ms(PG_CATALOG_MS), error);
+    return r != NULL && (pg_result_rows(r) == 0 || pg_execf(conn, deadline_in_ms(PG_CATALOG_MS), error,
+                                                            "ALTER DATABASE %s IS_TEMPLATE false", quoted));
+}
+
 static char *sql_of(const LedgerObject *object, const PgConn *conn)
 {
     /* A session that came in meanwhile must not keep the database of a failed run for ever (FORCE: 13). */
@@ -53,6 +64,8 @@ static bool remove_object(Ledger *ledger, const LedgerObject *object, const char
     bool gone = missing != NULL && object->database != NULL; /* its whole database was dropped */
     const char *database = g_str_equal(object->kind, "database") ? object->name : object->database;
     if (!gone && database != NULL && !end_backends(conn, database, error))
+        return false;
+    if (g_str_equal(object->kind, "database") && !unmake_template(conn, object->name, error))
         return false;
     g_autofree char *sql = sql_of(object, conn);
     return (gone || (prepare(conn, error) && pg_exec(conn, sql, DEADLINE_NONE, error))) &&

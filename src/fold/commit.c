@@ -27,10 +27,10 @@ static bool commit_objects(Fold *fold, GError **error)
     if (!pg_execf(fold->main, DEADLINE_NONE, error,
                   "BEGIN; SET LOCAL synchronous_commit = on; DROP SCHEMA IF EXISTS %s", marker) ||
         (fold_merges(fold) && (!fold_commit_merge(fold, error) || !fold_after_merge(fold, error))) ||
-        !make_final(fold, error))
+        !make_final(fold, error) || !fold_try_refreshes(fold, error))
         return false;
     fold->result->target = catalog_read(fold->main, error);
-    return fold->result->target != NULL && fold_check_contained(fold, error) &&
+    return fold->result->target != NULL && fold_check_contained(fold, error) && fold_undo_refreshes(fold, error) &&
            pg_exec(fold->main, "SELECT pg_catalog.txid_current(); COMMIT", DEADLINE_NONE, error);
 }
 
@@ -87,16 +87,17 @@ static bool rename_database(Fold *fold, GError **error)
     }
 }
 
-static void take_comments_off_roles(Fold *fold)
+static void give_roles_their_comments(Fold *fold)
 {
     const GPtrArray *roles = fold->spec->plan->roles;
     for (guint i = 0; i < roles->len; i++) {
         const PlanRole *role = roles->pdata[i];
         g_autofree char *quoted = pg_quote_ident(role->name);
+        g_autofree char *comment = role->comment == NULL ? NULL : pg_quote_literal(role->comment);
         /* The fold is complete: a comment that stays is a blemish, no failure. */
         if (role->create_sql != NULL)
-            (void)pg_execf(fold->spec->ends->target, deadline_in_ms(PG_CATALOG_MS), NULL, "COMMENT ON ROLE %s IS NULL",
-                           quoted);
+            (void)pg_execf(fold->spec->ends->target, deadline_in_ms(PG_CATALOG_MS), NULL, "COMMENT ON ROLE %s IS %s",
+                           quoted, comment == NULL ? "NULL" : comment);
     }
 }
 
@@ -111,6 +112,7 @@ bool fold_commit(Fold *fold, GError **error)
         if (!set_up_database(fold, quoted, error) || !rename_database(fold, error))
             return false;
     }
-    take_comments_off_roles(fold);
+    fold->committed = true;
+    give_roles_their_comments(fold);
     return true;
 }

@@ -215,7 +215,8 @@ static bool run_all(Fold *fold, GError **error)
         if (!fold_step(fold, "stage", fold_prepare_merge, error))
             return false;
     }
-    return fold_step(fold, "commit", fold_commit, error);
+    return fold_step(fold, "commit", fold_commit, error) &&
+           (!fold->refresh_late || fold_step(fold, "materialized views", fold_refresh, error));
 }
 
 /* Ctrl-C must not stop the cleaning up that it asked for; a second one does. */
@@ -249,6 +250,15 @@ static void clean_up_after(const FoldSpec *spec, bool in_doubt, GError *failure)
         pgf_error_set_code(failure, PGF_ERROR_MIDWAY);
 }
 
+/* After the commit nothing is taken away. */
+static void explain_late_failure(GError *failure)
+{
+    pgf_error_set_state(failure, "all rows are in the target, under its name; materialized views there are not filled, "
+                                 "and there is no receipt");
+    pgf_error_set_hint(failure, "Fold again: that fills them, and writes the receipt.");
+    pgf_error_set_code(failure, PGF_ERROR_MIDWAY);
+}
+
 bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
 {
     *ret_result = (FoldResult){0};
@@ -280,9 +290,12 @@ bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
     if (!committed) {
         /* fold_commit() notes first where it all will be. */
         fold.in_doubt = ret_result->database != NULL && failure->code == PGF_ERROR_CONNECT;
-        if (fold_merges(&fold))
+        if (fold_merges(&fold) && !fold.committed)
             fold_abandon_merge(&fold);
-        clean_up_after(spec, fold.in_doubt, failure);
+        if (fold.committed)
+            explain_late_failure(failure);
+        else
+            clean_up_after(spec, fold.in_doubt, failure);
         fold_result_clear(ret_result);
         g_propagate_error(error, g_steal_pointer(&failure));
     }

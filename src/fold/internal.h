@@ -19,6 +19,8 @@ typedef struct Fold {
     GPtrArray *tasks;     /* what jobs point to; freed with g_free */
     GHashTable *steps;    /* PoolJob* -> ledger step id */
     GHashTable *late;     /* dump ids of indexes on what is itself made late: a materialized view that needs a key */
+    bool refresh_late;    /* materialized views are filled after the rename (refresh.c) */
+    bool committed;       /* all is in the target, under its name: nothing is taken away any more */
     bool batch;           /* a batch of the ledger is open */
     GError *ledger_error; /* the first record that could not be written, or NULL */
     guint copies_left;    /* rows that are not in yet; at 0 the snapshot is let go */
@@ -49,6 +51,15 @@ void fold_note_for_undo(const Fold *fold);
 /* post_data.c: what hangs on rows that come with the merge. */
 bool fold_waits_for_merge(const Fold *fold, const DumpEntry *entry);
 bool fold_after_merge(Fold *fold, GError **error);
+/* refresh.c: whether materialized views must wait for the name; once the schema is made. */
+bool fold_find_refreshes(Fold *fold, GError **error);
+/* This entry is one of those that wait. */
+bool fold_refreshes_late(const Fold *fold, const PlanEntry *entry);
+/* In a transaction of fold->main: fills them, so that one that cannot be filled is known while all can still be taken
+ * away; and empties them again. Until fold_refresh() they are not populated, which every look at the target finds. */
+bool fold_try_refreshes(Fold *fold, GError **error);
+bool fold_undo_refreshes(Fold *fold, GError **error);
+bool fold_refresh(Fold *fold, GError **error);
 /* copy.c, large_objects.c: add jobs to pool; table_jobs: source oid of the table -> GPtrArray of PoolJob* */
 void fold_add_copies(Fold *fold, Pool *pool, GHashTable *table_jobs);
 bool fold_copy_large_objects(PoolWorker *worker, gpointer fold, GError **error);

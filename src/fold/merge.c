@@ -51,10 +51,23 @@ void fold_abandon_merge(const Fold *fold)
         (void)tree_remove(spec->archive, NULL);
 }
 
-static bool is_not_merged(const char *schema, const char *name, gpointer fold)
+static const MergeRelation *merged(const Fold *fold, const char *quoted)
+{
+    for (guint i = 0; i < fold->spec->merge->relations->len; i++) {
+        const MergeRelation *r = fold->spec->merge->relations->pdata[i];
+        if (g_str_equal(r->source->quoted, quoted))
+            return r;
+    }
+    return NULL;
+}
+
+/* Of a table that was staged whole, every row was compared under the lock of the commit. Of the others, only those that
+ * differed: the rest is looked at once more. */
+static bool is_proven(const char *schema, const char *name, gpointer fold)
 {
     g_autofree char *quoted = pg_quote_qualified(schema, name);
-    return !fold_is_merged(fold, quoted);
+    const MergeRelation *r = merged(fold, quoted);
+    return r == NULL || r->whole;
 }
 
 static FoldProof *proof_of(const Fold *fold, const VerifyRelation *verified)
@@ -73,12 +86,30 @@ static void take_verdicts(const Fold *fold, const Verification *verification)
     for (guint i = 0; i < verification->relations->len; i++) {
         const VerifyRelation *verified = verification->relations->pdata[i];
         FoldProof *proof = proof_of(fold, verified);
-        if (proof == NULL)
+        if (proof == NULL || verified->verdict == VERIFY_SKIPPED)
             continue;
         proof->good = verified->verdict == VERIFY_SAME || verified->verdict == VERIFY_CONTAINED;
         proof->digested = verified->audit->target_digested;
         proof->target = verified->audit->target_digest;
     }
+}
+
+/* For the receipt. */
+static bool digest_whole(const Fold *fold, GError **error)
+{
+    for (guint i = 0; i < fold->result->proofs->len; i++) {
+        FoldProof *proof = fold->result->proofs->pdata[i];
+        const MergeRelation *r = proof->relation->merge;
+        if (r == NULL || !r->whole)
+            continue;
+        g_autofree char *sql =
+            digest_relation_sql(r->source, NULL, fold->spec->plan->verification->audit->text);
+        g_autoptr(PgResult) result = pg_query(fold->main, sql, DEADLINE_NONE, error);
+        if (result == NULL || !digest_from_row(result, 0, 0, &proof->target, error))
+            return false;
+        proof->digested = true;
+    }
+    return true;
 }
 
 static bool verify(Fold *fold, GError **error)
@@ -88,11 +119,11 @@ static bool verify(Fold *fold, GError **error)
                        .target = fold->main,
                        .sources = spec->sources,
                        .targets = fold->targets,
-                       .skip = is_not_merged,
+                       .skip = is_proven,
                        .skip_data = fold,
                        .key = ends_key,
                        .key_data = spec->ends};
-    g_autoptr(Verification) verification = verify_run(&audit, 0, error);
+    g_autoptr(Verification) verification = verify_digests(&audit, error);
     g_autoptr(LedgerMemory) memory =
         verification == NULL ? NULL
                              : ledger_memory_load(spec->ledger, pg_conn_identity(spec->ends->source),
@@ -107,10 +138,10 @@ static bool verify(Fold *fold, GError **error)
                        .source_config = spec->ends->source_config,
                        .memory = memory};
     if (!pg_exec(fold->main, "DISCARD TEMP", deadline_in_ms(PG_CATALOG_MS), error) ||
-        !merge_verify(&merge, verification, error))
+        !merge_verify(&merge, verification, error) || !verify_rows(verification, &audit, 0, error))
         return false;
     take_verdicts(fold, verification);
-    return true;
+    return digest_whole(fold, error);
 }
 
 static bool join_snapshot(const Fold *fold, GError **error)

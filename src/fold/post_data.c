@@ -244,12 +244,15 @@ void fold_add_analyze(Fold *fold, Pool *pool)
 bool fold_rest(Fold *fold, GError **error)
 {
     const GPtrArray *entries = fold->spec->plan->entries;
+    if (!fold_find_refreshes(fold, error))
+        return false;
     for (guint i = 0; i < entries->len; i++) {
         const PlanEntry *p = entries->pdata[i];
         const DumpEntry *entry = p->entry;
         bool is_early_index = is_index(entry) && !g_hash_table_contains(fold->late, GINT_TO_POINTER(entry->id));
         if (!fold_makes(p) || entry->section == DUMP_PRE_DATA || is_early_index || is_attach(entry) ||
-            is_foreign_key(entry) || fold_is_final(entry) || fold_waits_for_merge(fold, entry))
+            is_foreign_key(entry) || fold_is_final(entry) || fold_waits_for_merge(fold, entry) ||
+            fold_refreshes_late(fold, p))
             continue;
         g_autofree char *sql = dump_entry_sql(entry, fold->spec->no_owner);
         if (!exec_entry(fold, entry, sql, error))

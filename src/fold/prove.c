@@ -53,6 +53,13 @@ static bool run_prove(PoolWorker *worker, gpointer data, GError **error)
     return proof->good || !was_contained || reconcile_again(worker, task, error);
 }
 
+/* Rows that go through the merge are proven in it, and looked at after the commit; where keys are mapped, or rows were settled,
+ * only that can tell. */
+static bool is_proven_later(const Fold *fold, const PlanRelation *r)
+{
+    return r->merge != NULL && (fold_merges(fold) || r->merge->whole || r->merge->counts.settled > 0);
+}
+
 static void add_proofs(Fold *fold, Pool *pool)
 {
     const Plan *plan = fold->spec->plan;
@@ -63,7 +70,7 @@ static void add_proofs(Fold *fold, Pool *pool)
         proof->relation = r;
         proof->good = true;
         g_ptr_array_add(fold->result->proofs, proof);
-        if (r->merge != NULL || (r->action != PLAN_NEW && r->action != PLAN_SAME) || !audit->source_digested)
+        if (is_proven_later(fold, r) || (r->action != PLAN_NEW && r->action != PLAN_SAME) || !audit->source_digested)
             continue;
         ProveTask *task = g_new0(ProveTask, 1);
         task->proof = proof;

@@ -12,6 +12,7 @@ struct Ledger {
     int lock_fd;
     bool has_lock;
     bool in_batch;
+    sqlite3_stmt *add_key, *add_lost; /* of merges: prepared once, for there may be a million of them */
     GHashTable *alive; /* ids (gint64 *) of runs that this process began and has not finished */
 };
 

@@ -62,6 +62,8 @@ void ledger_close(Ledger *ledger)
 {
     if (ledger == NULL)
         return;
+    sqlite3_finalize(ledger->add_key);
+    sqlite3_finalize(ledger->add_lost);
     sqlite3_close(ledger->db);
     if (ledger->lock_fd >= 0)
         close(ledger->lock_fd);

@@ -97,21 +97,50 @@ LedgerMerge *ledger_merge_of(Ledger *ledger, gint64 run, GError **error)
     return read_merge(stmt);
 }
 
+/* Prepared once; the next use starts it anew. Values are bound by the caller. */
+static bool step(Ledger *ledger, sqlite3_stmt *stmt, GError **error)
+{
+    bool row;
+    bool ok = db_next(stmt, &row, error);
+    sqlite3_reset(stmt);
+    return ok;
+}
+
+static bool prepare(Ledger *ledger, sqlite3_stmt **stmt, const char *sql, GError **error)
+{
+    return *stmt != NULL || (*stmt = db_query(ledger->db, error, sql, "")) != NULL;
+}
+
+static void bind_relation(sqlite3_stmt *stmt, gint64 run, const char *schema, const char *table, const char *key)
+{
+    sqlite3_bind_int64(stmt, 1, run);
+    sqlite3_bind_text(stmt, 2, schema, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 3, table, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 4, key, -1, SQLITE_STATIC);
+}
+
 bool ledger_merge_add_key(Ledger *ledger, gint64 run, const char *schema, const char *table, const char *old_key,
                           const char *new_key, GError **error)
 {
-    return db_run(ledger->db, error,
-                  "INSERT INTO merge_key (run_id, relation, old_key, new_key) VALUES (?, ? || char(10) || ?, ?, ?) "
-                  "ON CONFLICT DO UPDATE SET new_key = excluded.new_key",
-                  "itttt", run, schema, table, old_key, new_key);
+    if (!prepare(ledger, &ledger->add_key,
+                 "INSERT INTO merge_key (run_id, relation, old_key, new_key) VALUES (?, ? || char(10) || ?, ?, ?) "
+                 "ON CONFLICT DO UPDATE SET new_key = excluded.new_key",
+                 error))
+        return false;
+    bind_relation(ledger->add_key, run, schema, table, old_key);
+    sqlite3_bind_text(ledger->add_key, 5, new_key, -1, SQLITE_STATIC);
+    return step(ledger, ledger->add_key, error);
 }
 
 bool ledger_merge_add_lost(Ledger *ledger, gint64 run, const char *schema, const char *table, const char *key,
                            gint64 hash, GError **error)
 {
-    return db_run(ledger->db, error,
-                  "INSERT OR IGNORE INTO merge_lost (run_id, relation, key, hash) VALUES (?, ? || char(10) || ?, ?, ?)",
-                  "ittti", run, schema, table, key, hash);
+    if (!prepare(ledger, &ledger->add_lost,
+                 "INSERT OR IGNORE INTO merge_lost (run_id, relation, key, hash) VALUES (?, ? || char(10) || ?, ?, ?)", error))
+        return false;
+    bind_relation(ledger->add_lost, run, schema, table, key);
+    sqlite3_bind_int64(ledger->add_lost, 5, hash);
+    return step(ledger, ledger->add_lost, error);
 }
 
 /* --- what counts between two databases ---------------------------------------------------------------------------- */

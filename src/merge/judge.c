@@ -27,8 +27,8 @@ static bool reset(Merge *merge, const MergeRelation *r, GError **error)
         g_string_append_printf(set, ", %s = pgfold_old_%u", column, i);
     }
     return sql_run(merge, NULL, error,
-                   "UPDATE %s SET pgfold_class = 'insert', pgfold_action = '', pgfold_map = NULL, pgfold_newer = NULL, "
-                   "pgfold_detail = NULL%s WHERE pgfold_class <> 'insert' OR pgfold_action <> '' OR pgfold_map IS NOT NULL",
+                   "UPDATE %s SET pgfold_class = 'insert', pgfold_action = 'insert', pgfold_map = NULL, pgfold_newer = NULL, "
+                   "pgfold_detail = NULL%s WHERE pgfold_class <> 'insert' OR pgfold_action <> 'insert' OR pgfold_map IS NOT NULL",
                    table->stage, set->str);
 }
 
@@ -58,7 +58,35 @@ static char *target_row(const Merge *merge, const MergeRelation *r)
     return g_string_free(sql, FALSE);
 }
 
-static bool compare_keyed(Merge *merge, const MergeRelation *r, GError **error)
+/* What becomes of a row whose key the target has with another value. newer: SQL, for newest(). Transfer full. */
+static char *action_sql(const ConfigRule *rule, const char *newer)
+{
+    switch (rule->conflict) {
+    case CONFIG_CONFLICT_KEEP_TARGET:
+        return g_strdup("'keep'");
+    case CONFIG_CONFLICT_TAKE_SOURCE:
+        return g_strdup("'overwrite'");
+    case CONFIG_CONFLICT_NEWEST:
+        return g_strdup_printf("CASE WHEN %s THEN 'overwrite' ELSE 'keep' END", newer);
+    case CONFIG_CONFLICT_UNSET:
+    case CONFIG_CONFLICT_STOP:
+    case CONFIG_CONFLICT_REKEY: /* what could not be given a new key */
+        break;
+    }
+    return g_strdup("'stop'");
+}
+
+/* A row that got a new key once and was changed since: without match_on nobody has said what is to happen then. */
+static char *value_action(const MergeRelation *r, MergeMode mode, const char *newer)
+{
+    if (mode == MERGE_VERIFY)
+        return g_strdup("'stop'");
+    g_autofree char *conflict = action_sql(r->rule.on_conflict, newer);
+    g_autofree char *match = r->rule.match_on[0] == NULL ? g_strdup("'stop'") : action_sql(r->rule.on_match, newer);
+    return g_strdup_printf("CASE WHEN s.pgfold_map IN ('known', 'matched') THEN %s ELSE %s END", match, conflict);
+}
+
+static bool compare_keyed(Merge *merge, const MergeRelation *r, MergeMode mode, GError **error)
 {
     const MergeTable *table = r->table;
     g_autofree char *there = target_row(merge, r);
@@ -71,13 +99,14 @@ static bool compare_keyed(Merge *merge, const MergeRelation *r, GError **error)
     }
     if (newest_column(r) != NULL) {
         g_autofree char *column = sql_quote_alias("s", newest_column(r));
-        newer = g_strdup_printf(", pgfold_newer = coalesce(%s > t.pgfold_new, %s IS NOT NULL AND t.pgfold_new IS NULL)",
-                                column, column);
+        newer = g_strdup_printf("coalesce(%s > t.pgfold_new, %s IS NOT NULL AND t.pgfold_new IS NULL)", column, column);
     }
+    g_autofree char *action = value_action(r, mode, newer);
+    const char *hash = r->whole ? mapped_hash : "s.pgfold_hash";
     return sql_run(merge, NULL, error,
-                   "UPDATE %s s SET pgfold_class = CASE WHEN t.pgfold_h = %s THEN 'identical' ELSE 'value' END%s "
-                   "FROM (%s) t WHERE %s",
-                   table->stage, r->whole ? mapped_hash : "s.pgfold_hash", newer == NULL ? "" : newer, there, on->str);
+                   "UPDATE %s s SET pgfold_class = CASE WHEN t.pgfold_h = %s THEN 'identical' ELSE 'value' END, "
+                   "pgfold_action = CASE WHEN t.pgfold_h = %s THEN '' ELSE %s END FROM (%s) t WHERE %s",
+                   table->stage, hash, hash, action, there, on->str);
 }
 
 /* Of a multiset, as many rows as the target has are the same; the others are missing. */
@@ -87,7 +116,7 @@ static bool compare_multiset(Merge *merge, const MergeRelation *r, GError **erro
     g_autofree char *first = hash_sql(merge, r, 0);
     g_autofree char *second = hash_sql(merge, r, 1);
     return sql_run(merge, NULL, error,
-                   "UPDATE %s s SET pgfold_class = 'identical' FROM ("
+                   "UPDATE %s s SET pgfold_class = 'identical', pgfold_action = '' FROM ("
                    "SELECT x.pgfold_n FROM (SELECT y.pgfold_n, y.pgfold_h1, y.pgfold_h2, pg_catalog.row_number() OVER "
                    "(PARTITION BY y.pgfold_h1, y.pgfold_h2 ORDER BY y.pgfold_n) AS i FROM "
                    "(SELECT pgfold_n, %s AS pgfold_h1, %s AS pgfold_h2 FROM %s) y) x "
@@ -98,22 +127,22 @@ static bool compare_multiset(Merge *merge, const MergeRelation *r, GError **erro
 }
 
 /* Of a table without a key of which only what is missing was staged, reconcile has told already. */
-static bool compare(Merge *merge, MergeRelation *r, GError **error)
+static bool compare(Merge *merge, MergeRelation *r, MergeMode mode, GError **error)
 {
     if (r->target == NULL)
         return true;
     if (r->table->key != NULL)
-        return compare_keyed(merge, r, error);
+        return compare_keyed(merge, r, mode, error);
     return !r->whole || compare_multiset(merge, r, error);
 }
 
 /* --- keys --------------------------------------------------------------------------------------------------------- */
 
-static bool compare_again(Merge *merge, MergeRelation *r, GError **error)
+static bool compare_again(Merge *merge, MergeRelation *r, MergeMode mode, GError **error)
 {
-    return sql_run(merge, NULL, error, "UPDATE %s SET pgfold_class = 'insert' WHERE pgfold_class <> 'insert'",
+    return sql_run(merge, NULL, error, "UPDATE %s SET pgfold_class = 'insert', pgfold_action = 'insert' WHERE pgfold_class <> 'insert'",
                    r->table->stage) &&
-           compare(merge, r, error);
+           compare(merge, r, mode, error);
 }
 
 /* Keys that are known before anything is compared: along references, from earlier runs, by natural keys. */
@@ -147,7 +176,7 @@ static bool settle_cycle(Merge *merge, guint from, guint to, MergeMode mode, GEr
             if (changed == 0)
                 continue;
             again = true;
-            if (!compare_again(merge, r, error) || (renumbers(r, mode) && !keys_renumber(merge, r, mode, &moved, error)))
+            if (!compare_again(merge, r, mode, error) || (renumbers(r, mode) && !keys_renumber(merge, r, mode, &moved, error)))
                 return false;
         }
     }
@@ -172,7 +201,7 @@ static bool judge_keys(Merge *merge, guint from, guint to, MergeMode mode, GErro
     }
     for (guint i = from; i < to; i++) {
         MergeRelation *r = merge->relations->pdata[i];
-        if (r->staged && (!compare(merge, r, error) ||
+        if (r->staged && (!compare(merge, r, mode, error) ||
                           (renumbers(r, mode) && !keys_renumber(merge, r, mode, &moved, error)))) {
             g_prefix_error(error, "%s: ", r->source->label);
             return false;
@@ -182,35 +211,6 @@ static bool judge_keys(Merge *merge, guint from, guint to, MergeMode mode, GErro
 }
 
 /* --- rules -------------------------------------------------------------------------------------------------------- */
-
-static const char *action_sql(const ConfigRule *rule)
-{
-    switch (rule->conflict) {
-    case CONFIG_CONFLICT_KEEP_TARGET:
-        return "'keep'";
-    case CONFIG_CONFLICT_TAKE_SOURCE:
-        return "'overwrite'";
-    case CONFIG_CONFLICT_NEWEST:
-        return "CASE WHEN pgfold_newer THEN 'overwrite' ELSE 'keep' END";
-    case CONFIG_CONFLICT_UNSET:
-    case CONFIG_CONFLICT_STOP:
-    case CONFIG_CONFLICT_REKEY: /* what could not be given a new key */
-        break;
-    }
-    return "'stop'";
-}
-
-static bool apply_rules(Merge *merge, const MergeRelation *r, MergeMode mode, GError **error)
-{
-    const char *conflict = mode == MERGE_VERIFY ? "'stop'" : action_sql(r->rule.on_conflict);
-    /* A row that got a new key once and was changed since: without match_on nobody has said what is to happen then. */
-    bool stops = mode == MERGE_VERIFY || r->rule.match_on[0] == NULL;
-    const char *match = stops ? "'stop'" : action_sql(r->rule.on_match);
-    return sql_run(merge, NULL, error,
-                   "UPDATE %s SET pgfold_action = CASE WHEN pgfold_class = 'insert' THEN 'insert' "
-                   "WHEN pgfold_map IN ('known', 'matched') THEN %s ELSE %s END WHERE pgfold_class <> 'identical'",
-                   r->table->stage, match, conflict);
-}
 
 /* What a conflict of another kind than value becomes: only a row that may stay away does not stop the fold. */
 static const char *lesser_action(const MergeRelation *r, MergeMode mode)
@@ -375,7 +375,7 @@ static bool judge_rows(Merge *merge, MergeRelation *r, MergeMode mode, GError **
     bool remembered = merge->spec.memory != NULL &&
                       ledger_memory_has_lost(merge->spec.memory, r->source->schema, r->source->name);
     if ((remembered && !recall_lost(merge, r, error)) || !keys_check_references(merge, r, error) ||
-        !apply_rules(merge, r, mode, error) || !find_all_taken(merge, r, mode, error) ||
+        !find_all_taken(merge, r, mode, error) ||
         !forgive_settled(merge, r, error)) {
         g_prefix_error(error, "%s: ", r->source->label);
         return false;

@@ -314,7 +314,7 @@ static bool renumber(Merge *merge, const MergeRelation *r, const char *value, gu
 {
     g_autofree char *column = pg_quote_ident(r->table->number_column);
     return sql_run(merge, ret_rows, error,
-                   "UPDATE %s SET %s = %s, pgfold_map = 'moved', pgfold_class = 'insert' "
+                   "UPDATE %s SET %s = %s, pgfold_map = 'moved', pgfold_class = 'insert', pgfold_action = 'insert' "
                    "WHERE pgfold_class = 'value' AND pgfold_map IS NULL",
                    r->table->stage, column, value);
 }
@@ -326,7 +326,7 @@ static bool renumber_upwards(Merge *merge, const MergeRelation *r, const Room *r
     g_autofree char *column = pg_quote_ident(table->number_column);
     return sql_run(merge, ret_rows, error,
                    "UPDATE %s s SET %s = %" G_GINT64_FORMAT " + x.i * %" G_GINT64_FORMAT
-                   ", pgfold_map = 'moved', pgfold_class = 'insert' "
+                   ", pgfold_map = 'moved', pgfold_class = 'insert', pgfold_action = 'insert' "
                    "FROM (SELECT pgfold_n AS n, pg_catalog.row_number() OVER (ORDER BY pgfold_n) AS i FROM %s "
                    "WHERE pgfold_class = 'value' AND pgfold_map IS NULL) x WHERE x.n = s.pgfold_n",
                    table->stage, column, room->base, room->increment, table->stage);

@@ -272,7 +272,8 @@ static bool set_search_path(Merge *merge, GError **error)
     g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(schemas), (GCompareFunc)strcmp);
     for (GList *name = names; name != NULL; name = name->next)
         g_string_append_printf(path, ", %s", (const char *)name->data);
-    return sql_run(merge, NULL, error, "SET search_path = %s", path->str);
+    /* The stage stays in memory as long as it is small; of this one session. */
+    return sql_run(merge, NULL, error, "SET search_path = %s; SET temp_buffers = '64MB'; SET work_mem = '64MB'", path->str);
 }
 
 /* Relations that need no merge leave; references keep only those that stay. */

@@ -43,6 +43,7 @@ static void set_verdict(const MergeRelation *r)
     for (guint i = 0; i < r->conflicts->len; i++)
         describe(&verify->rows, r->conflicts->pdata[i]);
     verify->settled = c->settled;
+    verify->told = true;
     verify->verdict = merge_relation_contained(r) ? VERIFY_CONTAINED : VERIFY_DIFFERENT;
 }
 

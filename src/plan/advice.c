@@ -80,7 +80,7 @@ static bool compare_database_settings(Plan *plan, const PlanSpec *spec, GError *
         for (int k = 0; k < pg_result_rows(target); k++)
             there = there || g_str_equal(pg_result_get(target, k, 0), sql);
         g_autofree char *quoted = pg_quote_ident(pg_conn_identity(spec->target)->database);
-        g_autoptr(GString) text = g_string_new(sql);
+        g_autoptr(GString) text = g_string_new(pg_result_get(source, i, 1));
         g_string_replace(text, "{database}", quoted, 0);
         if (!there && !is_of_fence(spec, sql))
             plan_notice(plan, "of the source's database, not applied to the target's, which exists: %s", text->str);
@@ -100,7 +100,7 @@ static bool bring_role_settings(Plan *plan, const PlanSpec *spec, GError **error
         PlanRole *role = plan_find_role(plan, pg_result_get(r, i, 0));
         const char *sql = pg_result_get(r, i, 1);
         if (role == NULL || role->create_sql == NULL) {
-            plan_notice(plan, "of a role that the target has already, not applied to it: %s", sql);
+            plan_notice(plan, "of a role that the target has already, not applied to it: %s", pg_result_get(r, i, 2));
             continue;
         }
         char *with = g_strdup_printf("%s; %s", role->create_sql, sql);

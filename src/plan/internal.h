@@ -14,8 +14,12 @@ GHashTable *plan_entries_by_id(const Dump *dump);
 bool plan_check_names(Plan *plan, const PlanSpec *spec, GError **error);
 /* server.c: roles, the database itself, and what the connected role may do. */
 bool plan_server(Plan *plan, const PlanSpec *spec, GError **error);
+/* memberships.c: into the statements that create roles. */
+bool plan_memberships(Plan *plan, const PlanSpec *spec, GError **error);
 /* {"a","b"}: the names of all roles of the plan, as the server reads an array. Transfer full. */
 char *plan_role_names(const Plan *plan);
 PlanRole *plan_find_role(const Plan *plan, const char *name);
+/* obstacles.c: definitions that rows cannot pass on their way. */
+bool plan_obstacles(Plan *plan, const PlanSpec *spec, GError **error);
 /* advice.c: after the others. */
 bool plan_advice(Plan *plan, const PlanSpec *spec, GError **error);

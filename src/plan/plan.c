@@ -79,6 +79,12 @@ static void judge_merge(Plan *plan, PlanRelation *r)
         return;
     bool nothing = counts->inserted + counts->overwritten + counts->kept + counts->stopped == 0;
     r->action = nothing ? PLAN_SAME : PLAN_MERGE;
+    guint64 there = r->verify->audit->target_digest.rows;
+    if (nothing && counts->settled == 0 && !r->merge->whole && there >= counts->identical) {
+        g_free(r->reason);
+        r->reason =
+            g_strdup_printf("contained; the target has %" G_GUINT64_FORMAT " more rows", there - counts->identical);
+    }
     if (r->verify->audit->drift->len > 0)
         plan_notice(plan, "%s: its definition differs, and the target's stays: %s", r->verify->audit->source->label,
                     (const char *)r->verify->audit->drift->pdata[0]);
@@ -141,6 +147,14 @@ static void judge_relation(Plan *plan, PlanRelation *r)
     case VERIFY_INCOMPARABLE:
         r->action = PLAN_BLOCKED;
         judge_incomparable(plan, r);
+        break;
+    case VERIFY_REFRESHED:
+        r->action = PLAN_SAME;
+        r->reason = g_strdup("its query gives other rows in the target, where it is refreshed");
+        plan_notice(plan,
+                    "%s: its query gives other rows in the target, or it was refreshed at another time; the "
+                    "target's stays as it is",
+                    audit->source->label);
         break;
     case VERIFY_SKIPPED:
         r->action = PLAN_SKIP;
@@ -211,7 +225,8 @@ Plan *plan_make(const PlanSpec *spec, GError **error)
     plan_large_objects(plan);
     plan_extensions(plan);
     plan_entries(plan, spec);
-    if (!plan_check_names(plan, spec, error) || !plan_server(plan, spec, error) || !plan_advice(plan, spec, error)) {
+    if (!plan_check_names(plan, spec, error) || !plan_obstacles(plan, spec, error) || !plan_server(plan, spec, error) ||
+        !plan_advice(plan, spec, error)) {
         g_prefix_error(error, "planning: ");
         return NULL;
     }

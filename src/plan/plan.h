@@ -36,6 +36,7 @@ typedef struct PlanEntry {
 typedef struct PlanRole {
     char *name;
     char *create_sql; /* NULL: the target has it */
+    char *comment;    /* or NULL */
     char *reason;     /* why it blocks, or NULL */
 } PlanRole;
 
@@ -44,7 +45,8 @@ typedef struct Plan {
     const Dump *dump;                 /* of the source; not owned */
     GPtrArray *relations;             /* of PlanRelation* */
     GPtrArray *entries;               /* of PlanEntry*, in pg_dump's order */
-    GPtrArray *roles;                 /* of PlanRole*: those that own something or hold privileges in the source */
+    GPtrArray *roles;                 /* of PlanRole*: those that own something or hold privileges in the source, and
+                                         the groups that they are members of */
     GPtrArray *blocks;                /* of char*: every reason why fold refuses, as sentences; empty: fold may go on */
     GPtrArray *notices;               /* of char*: what the user should know */
     char *create_database_sql;        /* with {database} for the quoted name; NULL where the target database exists */

@@ -9,6 +9,7 @@ static void role_free(gpointer data)
     PlanRole *role = data;
     g_free(role->name);
     g_free(role->create_sql);
+    g_free(role->comment);
     g_free(role->reason);
     g_free(role);
 }
@@ -48,6 +49,9 @@ static GHashTable *read_target_roles(PgConn *target, GError **error)
 
 static bool owns_something_new(const Plan *plan, const char *role)
 {
+    const char *owner = catalog_property(plan->verification->audit->source, "owner");
+    if (plan->verification->audit->target == NULL && g_strcmp0(owner, role) == 0)
+        return true; /* the database itself */
     for (guint i = 0; i < plan->entries->len; i++) {
         const PlanEntry *p = plan->entries->pdata[i];
         if (p->action == PLAN_NEW && g_strcmp0(p->entry->owner, role) == 0)
@@ -105,6 +109,7 @@ static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, G
             continue;
         PlanRole *role = g_new0(PlanRole, 1);
         role->name = g_strdup(name);
+        role->comment = g_strdup(pg_result_get(r, i, 3));
         g_ptr_array_add(plan->roles, role);
         gpointer may_act = NULL;
         if (!g_hash_table_lookup_extended(there, name, NULL, &may_act)) {
@@ -135,36 +140,6 @@ PlanRole *plan_find_role(const Plan *plan, const char *name)
             return role;
     }
     return NULL;
-}
-
-/* Memberships among these roles, as part of the statement that creates the later of the two. Roles that the target has
- * already keep the memberships that they have there. */
-static bool plan_memberships(Plan *plan, const PlanSpec *spec, GError **error)
-{
-    g_autofree char *names = plan_role_names(plan);
-    const char *values[] = {names};
-    g_autoptr(PgResult) r = pg_query_params(spec->source, PLAN_MEMBERSHIPS_SQL, 1, values, soon(), error);
-    if (r == NULL)
-        return false;
-    for (int i = 0; i < pg_result_rows(r); i++) {
-        PlanRole *role = plan_find_role(plan, pg_result_get(r, i, 0));
-        PlanRole *member = plan_find_role(plan, pg_result_get(r, i, 1));
-        if (role == NULL || member == NULL)
-            continue;
-        PlanRole *created = NULL;
-        for (guint k = 0; k < plan->roles->len; k++)
-            if ((plan->roles->pdata[k] == role || plan->roles->pdata[k] == member) &&
-                ((PlanRole *)plan->roles->pdata[k])->create_sql != NULL)
-                created = plan->roles->pdata[k]; /* roles are created in this order: the last of the two */
-        if (created == NULL)
-            continue;
-        g_autofree char *quoted_role = pg_quote_ident(role->name);
-        g_autofree char *quoted_member = pg_quote_ident(member->name);
-        char *with = g_strdup_printf("%s; GRANT %s TO %s", created->create_sql, quoted_role, quoted_member);
-        g_free(created->create_sql);
-        created->create_sql = with;
-    }
-    return true;
 }
 
 static bool check_locale(Plan *plan, const PlanSpec *spec, const char *provider, const char *collate, GError **error)

@@ -24,9 +24,11 @@ void verification_free(Verification *verification)
     g_free(verification);
 }
 
-static VerifyVerdict verdict_of(AuditVerdict audit)
+static VerifyVerdict verdict_of(const AuditRelation *audit)
 {
-    switch (audit) {
+    if (audit_view_differs(audit))
+        return VERIFY_REFRESHED;
+    switch (audit->verdict) {
     case AUDIT_SOURCE_ONLY:
         return VERIFY_MISSING;
     case AUDIT_INCOMPARABLE:
@@ -67,7 +69,7 @@ static bool compare_rows(Verification *v, const AuditSpec *spec, guint max_detai
     for (guint i = 0; i < v->relations->len; i++) {
         VerifyRelation *r = v->relations->pdata[i];
         tasks[i] = (RowsTask){.relation = r, .max_details = max_details};
-        if (r->verdict == VERIFY_DIFFERENT)
+        if (r->verdict == VERIFY_DIFFERENT && !r->told)
             pool_add(pool, "rows", r->audit->source->label, r->audit->source->bytes, run_rows, &tasks[i]);
     }
     return pool_run(pool, spec->observer, spec->observer_data, error);
@@ -119,7 +121,8 @@ static bool all_contained(const Verification *v)
 {
     for (guint i = 0; i < v->relations->len; i++) {
         VerifyVerdict verdict = ((const VerifyRelation *)v->relations->pdata[i])->verdict;
-        if (verdict != VERIFY_SAME && verdict != VERIFY_CONTAINED && verdict != VERIFY_SKIPPED)
+        if (verdict != VERIFY_SAME && verdict != VERIFY_CONTAINED && verdict != VERIFY_SKIPPED &&
+            verdict != VERIFY_REFRESHED)
             return false;
     }
     return v->shortfalls->len == 0;
@@ -130,7 +133,7 @@ void verify_judge(Verification *verification)
     verification->contained = all_contained(verification);
 }
 
-Verification *verify_run(const AuditSpec *spec, guint max_details, GError **error)
+Verification *verify_digests(const AuditSpec *spec, GError **error)
 {
     g_autoptr(Verification) v = g_new0(Verification, 1);
     v->relations = g_ptr_array_new_with_free_func(relation_free);
@@ -144,18 +147,31 @@ Verification *verify_run(const AuditSpec *spec, guint max_details, GError **erro
             continue;
         VerifyRelation *r = g_new0(VerifyRelation, 1);
         r->audit = audit;
-        r->verdict = verdict_of(audit->verdict);
+        r->verdict = verdict_of(audit);
         g_ptr_array_add(v->relations, r);
     }
-    if (spec->target != NULL && !compare_rows(v, spec, max_details, error))
-        return NULL;
     find_shortfalls(v);
     verify_judge(v);
     return g_steal_pointer(&v);
 }
 
+bool verify_rows(Verification *v, const AuditSpec *spec, guint max_details, GError **error)
+{
+    if (spec->target != NULL && !compare_rows(v, spec, max_details, error))
+        return false;
+    verify_judge(v);
+    return true;
+}
+
+Verification *verify_run(const AuditSpec *spec, guint max_details, GError **error)
+{
+    g_autoptr(Verification) v = verify_digests(spec, error);
+    return v != NULL && verify_rows(v, spec, max_details, error) ? g_steal_pointer(&v) : NULL;
+}
+
 const char *verify_verdict_text(VerifyVerdict verdict)
 {
-    static const char *const TEXTS[] = {"same", "contained", "different", "missing", "incomparable", "skipped"};
+    static const char *const TEXTS[] = {"same",         "contained", "different", "missing",
+                                        "incomparable", "skipped",   "refreshed"};
     return TEXTS[verdict];
 }

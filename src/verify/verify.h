@@ -13,13 +13,15 @@ typedef enum VerifyVerdict {
     VERIFY_DIFFERENT, /* rows are missing or have another value */
     VERIFY_MISSING,   /* the target has no such relation */
     VERIFY_INCOMPARABLE,
-    VERIFY_SKIPPED
+    VERIFY_SKIPPED,
+    VERIFY_REFRESHED /* a materialized view whose query gives other rows in the target: contained all the same */
 } VerifyVerdict;
 
 typedef struct VerifyRelation {
     const AuditRelation *audit;
     VerifyVerdict verdict;
     Reconciled rows; /* filled only where digests differed */
+    bool told;       /* verdict and rows were found by merge_verify(): nothing is left to look for */
     guint64 settled; /* rows that an earlier merge settled by a rule (merge/merge.h); they count as contained */
 } VerifyRelation;
 
@@ -36,6 +38,11 @@ Verification *verify_run(const AuditSpec *spec, guint max_details, GError **erro
 void verification_free(Verification *verification);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verification, verification_free)
 
+/* As verify_run(), by digests alone: relations that differ are VERIFY_DIFFERENT, also where the target only has more rows. For a
+ * caller that goes down to the rows itself (merge/merge.h). */
+Verification *verify_digests(const AuditSpec *spec, GError **error);
+/* What verify_run() does beyond verify_digests(): down to the rows of those relations that are VERIFY_DIFFERENT and not told. */
+bool verify_rows(Verification *verification, const AuditSpec *spec, guint max_details, GError **error);
 /* Sets contained anew, after verdicts were changed. */
 void verify_judge(Verification *verification);
 

@@ -23,7 +23,7 @@ STAGES = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgfold%' AND nsp
 def sides(pair, both, source="", target=""):
     """The same definitions on both sides, and what each has for itself."""
     for side, own in ((pair.source, source), (pair.target, target)):
-        side.create().sql("SET TimeZone = 'UTC';" + both + ";" + own)
+        side.create().sql(f"SET TimeZone = 'UTC'; {both}; {own}")
     return pair.configure()
 
 
@@ -633,7 +633,7 @@ def test_triggers_of_the_target_are_silenced_for_its_owner(pair):
                     "CREATE TRIGGER always BEFORE INSERT OR UPDATE ON people FOR EACH ROW EXECUTE FUNCTION meddle(); ALTER TABLE people ENABLE ALWAYS TRIGGER always;"
                     "CREATE TRIGGER off BEFORE INSERT ON people FOR EACH ROW EXECUTE FUNCTION meddle(); ALTER TABLE people DISABLE TRIGGER off")
     pair.configure(rules(people="take-source"))
-    modes = "SELECT string_agg(tgname || tgenabled::text, ' ' ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal"
+    modes = "SELECT string_agg(tgname || ' ' || tgenabled::text, ' ' ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal"
     before = pair.target.sql(modes)
     fold(pair)
     assert rows(pair.target, "people") == "1 mine, 2 same, 3 new"

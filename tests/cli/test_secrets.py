@@ -1,6 +1,7 @@
 """A password appears nowhere: not in any output, command line, ledger, receipt, backup manifest or server log line of ours."""
 import os
 import pathlib
+import socket
 import threading
 
 import pytest
@@ -122,3 +123,18 @@ def test_a_failing_fold_says_and_records_no_password(cluster, pgfold, tmp_path):
     pgfold("fold", "--yes", "--no-backup", "--verbose", env=environment, status=5)
     assert "failed" in pgfold("status", "--verbose", env=environment).out
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+
+
+def test_a_password_given_as_an_argument_is_covered_in_the_command_line(running, pgfold):
+    """Against a server that never answers, so that there is time to look."""
+    pgfold.secrets.add(SECRET)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        process = running("audit", "--source", f"postgresql://admin:{SECRET}@127.0.0.1:{port}/app",
+                          f"--target=host=127.0.0.1 port={port} user=admin password='{SECRET}' dbname=app")
+        silent.accept()
+        line = pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes().decode()
+        process.terminate()
+        process.communicate(timeout=30)
+    assert "postgresql://admin:***" in line and f"@127.0.0.1:{port}/app" in line and "user=admin password=" in line, line
+    assert SECRET not in line

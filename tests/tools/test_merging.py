@@ -30,7 +30,7 @@ class PlainMerge:
         self.case = case
         self.rows = rows
         self.text = ["BEGIN; SET LOCAL session_replication_role = replica; SET LOCAL TimeZone = 'UTC'; CREATE SCHEMA sim; SET LOCAL client_min_messages = error;"
-                     "CREATE TABLE sim.map (t text, old text, new text, matched boolean); CREATE SEQUENCE sim.fresh START 900001;"]
+                     "CREATE TABLE sim.map (t text, old text, new text, matched boolean);"]
 
     def run(self, database):
         """Commits, or raises Refused."""
@@ -61,7 +61,13 @@ class PlainMerge:
         for row in self.rows[table.title]:
             key = json.dumps([row[c] for c in table.key], ensure_ascii=False) if table.key else None
             self.text.append(f"INSERT INTO sim.s{n} VALUES ({', '.join(literal(row[c]) for c in names)}, {literal(key)});")
+        self.text.append(f"CREATE SEQUENCE sim.fresh{n} START {self.first(table)};")
         self.text.append(f"CREATE TABLE sim.o{n} AS TABLE sim.s{n}; CREATE TABLE sim.before{n} AS SELECT * FROM {table.sql};")
+
+    @staticmethod
+    def first(table):
+        """The first of its new keys."""
+        return 900001
 
     @staticmethod
     def json_key(alias, columns):
@@ -107,7 +113,7 @@ class PlainMerge:
                              f"INSERT INTO sim.map SELECT 't{n}', s.okey, {key}, false FROM sim.s{n} s WHERE {key} <> s.okey "
                              f"AND NOT EXISTS (SELECT FROM sim.map m WHERE m.t = 't{n}' AND m.old = s.okey); GET DIAGNOSTICS n = ROW_COUNT; more := more + n;")
         if table.rule.kind == "rekey":
-            fresh = "gen_random_uuid()::text" if "uuid" in self.case.kinds[table.title] else "nextval('sim.fresh')::text"
+            fresh = "gen_random_uuid()::text" if "uuid" in self.case.kinds[table.title] else f"nextval('sim.fresh{n}')::text"
             self.text.append(f"INSERT INTO sim.map SELECT 't{n}', s.okey, jsonb_build_array({fresh})::text, false FROM sim.s{n} s JOIN {table.sql} t "
                              f"ON {self.equal(table.key, 's', 't')} WHERE NOT ({self.same(table, 's', 't')}) "
                              f"AND NOT EXISTS (SELECT FROM sim.map m WHERE m.t = 't{n}' AND m.old = s.okey); GET DIAGNOSTICS n = ROW_COUNT; more := more + n;")
@@ -354,3 +360,19 @@ def test_a_parent_that_stayed_away_keeps_its_children_away_by_hand():
                         {parent.title: [person(2, "a")], child.title: []})
         assert verdict.stop == stop
         assert [why for _, why, _ in verdict.losers[child.title]] == ([] if stop else ["parent"])
+
+
+def test_composite_references_follow_by_hand():
+    """orders are given new keys; lines have the order in their key; notes refer to lines."""
+    orders = Table("public", "orders", [Column("id", "integer"), Column("what", "text")], ["id"], rule=Rule("rekey"))
+    lines = Table("public", "lines", [Column("o", "integer"), Column("n", "integer"), Column("what", "text")], ["o", "n"],
+                  references=[Reference(["o"], orders.title, ["id"])])
+    notes = Table("public", "notes", [Column("o", "integer"), Column("n", "integer")], references=[Reference(["o", "n"], lines.title, ["o", "n"])])
+
+    def side(who):
+        return {orders.title: [{"id": "1", "what": who}], lines.title: [{"o": "1", "n": "1", "what": who}], notes.title: [{"o": "1", "n": "1"}, {"o": None, "n": "1"}]}
+    verdict = judge([orders, lines, notes], side("mine"), side("theirs"))
+    new = New(orders.title, "1")
+    assert not verdict.stop
+    assert verdict.tables[lines.title][1:] == [{"o": new, "n": "1", "what": "mine"}]
+    assert verdict.tables[notes.title][2:] == [{"o": new, "n": "1"}]

@@ -32,13 +32,13 @@ static char *ask(const char *url, const char *sql)
 
 static void test_life(void)
 {
-    const char *settings[] = {"work_mem=5MB", "fsync=on", NULL};
+    const char *settings[] = {"effective_cache_size=5MB", "fsync=on", NULL};
     TestDbOptions options = {.database = "a \"strange\"/name?", .settings = settings};
     TestDb *db = open_ok(&options);
     g_autofree char *folder = g_strdup(testdb_folder(db));
     g_autofree char *database = ask(testdb_url(db), "SELECT pg_catalog.current_database()");
     g_assert_cmpstr(database, ==, options.database);
-    g_autofree char *work_mem = ask(testdb_url(db), "SELECT pg_catalog.current_setting('work_mem')");
+    g_autofree char *work_mem = ask(testdb_url(db), "SELECT pg_catalog.current_setting('effective_cache_size')");
     g_assert_cmpstr(work_mem, ==, "5MB");
     g_autofree char *fsync_setting = ask(testdb_url(db), "SELECT pg_catalog.current_setting('fsync')");
     g_assert_cmpstr(fsync_setting, ==, "on");
