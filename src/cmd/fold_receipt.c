@@ -11,7 +11,8 @@ static void add_relation(Table *table, const ReceiptRelation *r, bool merged)
     table_add(table, OUT_PLAIN, receipt_action_text(r->action));
     table_add_count(table, OUT_PLAIN, (guint64)MAX(r->rows, 0));
     table_add_count(table, OUT_PLAIN, (guint64)MAX(r->target_rows, 0));
-    table_addf(table, OUT_DIM, "%.8s", r->digest == NULL ? "" : r->digest + 16);
+    if (!merged)
+        table_addf(table, OUT_DIM, "%.8s", r->digest == NULL ? "" : r->digest + 16);
     table_add(table,
               r->verdict == RECEIPT_CONTAINED ? OUT_GOOD
               : r->verdict == RECEIPT_SKIPPED ? OUT_DIM
@@ -29,9 +30,11 @@ static void print_relations(const Job *job, bool merged)
                                           {"ROWS", TABLE_RIGHT, false},  {"IN TARGET", TABLE_RIGHT, false},
                                           {"DIGEST", TABLE_LEFT, false}, {"VERDICT", TABLE_LEFT, false},
                                           {NULL, TABLE_LEFT, false}};
-    static const TableColumn merge_columns[] = {
-        {"TABLE", TABLE_LEFT, true},   {"ACTION", TABLE_LEFT, false},  {"ROWS", TABLE_RIGHT, false}, {"IN TARGET", TABLE_RIGHT, false},
-        {"DIGEST", TABLE_LEFT, false}, {"VERDICT", TABLE_LEFT, false}, {"MERGED", TABLE_LEFT, true}, {NULL, TABLE_LEFT, false}};
+    /* The source's digest says little about a table that has other rows as well. */
+    static const TableColumn merge_columns[] = {{"TABLE", TABLE_LEFT, true},    {"ACTION", TABLE_LEFT, false},
+                                                {"ROWS", TABLE_RIGHT, false},   {"IN TARGET", TABLE_RIGHT, false},
+                                                {"VERDICT", TABLE_LEFT, false}, {"MERGED", TABLE_LEFT, true},
+                                                {NULL, TABLE_LEFT, false}};
     g_autoptr(Table) table = table_new(merged ? merge_columns : columns);
     for (guint i = 0; i < job->receipt->relations->len; i++)
         add_relation(table, job->receipt->relations->pdata[i], merged);

@@ -98,9 +98,10 @@ static char *summary(const Receipt *receipt)
                                                             left_out, left_out == 1 ? "" : "s");
     if (receipt->contained && settled > 0) {
         g_autofree char *lost = out_count(settled);
-        return g_strdup_printf("%u table%s of the source with %s rows (%s): every row was found in the target, but for %s that "
-                               "a rule settled in favour of the target's.%s",
-                               folded, folded == 1 ? "" : "s", row_text, size, lost, rest);
+        return g_strdup_printf(
+            "%u table%s of the source with %s rows (%s): every row was found in the target, but for %s that "
+            "a rule settled in favour of the target's.%s",
+            folded, folded == 1 ? "" : "s", row_text, size, lost, rest);
     }
     if (receipt->contained)
         return g_strdup_printf("%u table%s of the source with %s rows (%s): every row was found in the target with the "
@@ -246,10 +247,10 @@ static bool is_merged(const ReceiptRelation *relation)
 /* What became of the rows of tables that held rows before. */
 static void add_merged(Page *page, const Receipt *receipt)
 {
-    static const TableColumn columns[] = {{"TABLE", TABLE_LEFT, true},      {"INSERTED", TABLE_RIGHT, false},
-                                          {"OVERWRITTEN", TABLE_RIGHT, false}, {"LEFT AS IN TARGET", TABLE_RIGHT, false},
-                                          {"SETTLED EARLIER", TABLE_RIGHT, false}, {"NEW KEY", TABLE_RIGHT, false},
-                                          {"FOUND BY MATCH_ON", TABLE_RIGHT, false},   {NULL, TABLE_LEFT, false}};
+    static const TableColumn columns[] = {{"TABLE", TABLE_LEFT, true},         {"INSERTED", TABLE_RIGHT, false},
+                                          {"OVERWRITTEN", TABLE_RIGHT, false}, {"LEFT", TABLE_RIGHT, false},
+                                          {"SETTLED", TABLE_RIGHT, false},     {"NEW KEY", TABLE_RIGHT, false},
+                                          {"MATCHED", TABLE_RIGHT, false},     {NULL, TABLE_LEFT, false}};
     g_autoptr(Table) table = table_new(columns);
     for (guint i = 0; i < receipt->relations->len; i++) {
         const ReceiptRelation *r = receipt->relations->pdata[i];
