@@ -32,7 +32,7 @@ typedef struct AuditRelation {
     char *obstacle;      /* why rows cannot be compared, or NULL; also found by looking at them */
     bool view_compared;  /* a materialized view, filled on both sides (audit/views.h) */
     Digest source_view, target_view;
-    char *text_columns;  /* columns that are digested through their text output, or NULL */
+    char *text_columns; /* columns that are digested through their text output, or NULL */
 } AuditRelation;
 
 typedef struct AuditSequence {

@@ -107,8 +107,7 @@ static bool on_unique(const PgResult *row, gpointer data, GError **error)
     if (relation == NULL)
         return true;
     const char *name = pg_result_get(row, 0, 1);
-    CatalogUnique *u =
-        relation->uniques->len == 0 ? NULL : relation->uniques->pdata[relation->uniques->len - 1];
+    CatalogUnique *u = relation->uniques->len == 0 ? NULL : relation->uniques->pdata[relation->uniques->len - 1];
     if (u == NULL || !g_str_equal(u->name, name)) {
         u = g_new0(CatalogUnique, 1);
         u->name = g_strdup(name);

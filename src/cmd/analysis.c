@@ -48,8 +48,8 @@ static bool merge(Analysis *analysis, const AnalysisOptions *options, GError **e
     analysis->merge = merge_new(&spec, error);
     if (analysis->merge == NULL)
         return false;
-    return analysis->merge->blocks->len > 0 || (merge_stage(analysis->merge, false, error) &&
-                                                merge_judge(analysis->merge, MERGE_PREVIEW, error));
+    return analysis->merge->blocks->len > 0 ||
+           (merge_stage(analysis->merge, false, error) && merge_judge(analysis->merge, MERGE_PREVIEW, error));
 }
 
 /* pg_dump must be able to read both databases; one that is not there yet is not read. */
@@ -162,8 +162,8 @@ GPtrArray *analysis_blocks(const Analysis *analysis)
 static char *conflict_text(const MergeRelation *r, const MergeConflict *c)
 {
     if (g_str_equal(c->kind, "unique"))
-        return g_strdup_printf("%s %s: %s is taken in the target by another row: source %s, target %s", r->source->label,
-                               c->key, c->detail, c->source, c->target);
+        return g_strdup_printf("%s %s: %s is taken in the target by another row: source %s, target %s",
+                               r->source->label, c->key, c->detail, c->source, c->target);
     if (g_str_equal(c->kind, "parent"))
         return g_strdup_printf("%s %s: the row that %s refers to is not in the target: source %s", r->source->label,
                                c->key, c->detail, c->source);

@@ -55,7 +55,8 @@ bool fold_add_columns(const Analysis *analysis, Ledger *ledger, gint64 run, Out 
     *ret_added = shown->len > 0;
     for (guint i = 0; i < shown->len; i++)
         out_notice(out, "%s", (const char *)shown->pdata[i]);
-    if (!*ret_added || (leave_target(analysis->comparison, error) && execute(&change, analysis->comparison->ends, ledger, run, error)))
+    if (!*ret_added ||
+        (leave_target(analysis->comparison, error) && execute(&change, analysis->comparison->ends, ledger, run, error)))
         return true;
     g_prefix_error(error, "adding columns: ");
     return false;

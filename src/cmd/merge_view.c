@@ -13,12 +13,14 @@ static void add_conflict(Table *table, const MergeRelation *r, const MergeConfli
     const char *name;
     json_t *value;
     bool first = true;
-    json_object_foreach (source, name, value) {
+    json_object_foreach(source, name, value)
+    {
         json_t *other = json_object_get(target, name);
         if (target != NULL && json_equal(value, other))
             continue;
         bool named = c->detail != NULL && !g_str_equal(c->kind, "value");
-        g_autofree char *kind = g_strdup_printf("%s%s%s: %s", c->kind, named ? " " : "", named ? c->detail : "", c->action);
+        g_autofree char *kind =
+            g_strdup_printf("%s%s%s: %s", c->kind, named ? " " : "", named ? c->detail : "", c->action);
         g_autofree char *here = NULL, *there = NULL;
         show_values(json_string_value(value), json_string_value(other), VALUE_WIDTH, &here, &there);
         table_add(table, OUT_NAME, first ? r->source->label : "");
@@ -35,9 +37,12 @@ static void add_conflict(Table *table, const MergeRelation *r, const MergeConfli
 
 void merge_show_conflicts(Out *out, const Merge *merge)
 {
-    static const TableColumn COLUMNS[] = {{"CONFLICTS IN", TABLE_LEFT, false}, {"KIND", TABLE_LEFT, false},
-                                          {"KEY", TABLE_LEFT, true},           {"COLUMN", TABLE_LEFT, false},
-                                          {"SOURCE", TABLE_LEFT, true},        {"TARGET", TABLE_LEFT, true},
+    static const TableColumn COLUMNS[] = {{"CONFLICTS IN", TABLE_LEFT, false},
+                                          {"KIND", TABLE_LEFT, false},
+                                          {"KEY", TABLE_LEFT, true},
+                                          {"COLUMN", TABLE_LEFT, false},
+                                          {"SOURCE", TABLE_LEFT, true},
+                                          {"TARGET", TABLE_LEFT, true},
                                           {NULL, TABLE_LEFT, false}};
     g_autoptr(Table) table = table_new(COLUMNS);
     guint64 shown = 0, all = 0;

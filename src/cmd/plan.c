@@ -67,7 +67,9 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         pgf_error_set(error, PGF_ERROR_USAGE, NULL, "--rows is from 0 to %d, not %d", MOST_ROWS, rows);
         return 0;
     }
-    AnalysisOptions how = {.conflicts = (guint)rows, .no_owner = args_flag(args, "no-owner"), .no_privileges = args_flag(args, "no-privileges")};
+    AnalysisOptions how = {.conflicts = (guint)rows,
+                           .no_owner = args_flag(args, "no-owner"),
+                           .no_privileges = args_flag(args, "no-privileges")};
     json_t *document = out_json_new("plan");
     PlanView view = {.out = out, .sources = json_array()};
     json_object_set_new(document, "sources", view.sources);
@@ -96,21 +98,25 @@ const Command command_plan = {
     .name = "plan",
     .summary = "show what `pgfold fold` would do to each table; change nothing",
     .synopsis = "[SOURCE...]",
-    .description =
-        "Compares source and target as `pgfold verify` does, reads with pg_dump what objects both have, and shows what a "
-        "fold would do:\n\n"
-        "  new      the target has no such table: it is created, its rows are copied\n"
-        "  same     every row is there already: nothing to do\n"
-        "  merge    both have it: rows that are missing or differ are brought there\n"
-        "  skip     left out by the configuration, or without rows of its own\n"
-        "  blocked  something stands against it; the reason is shown\n\n"
-        "Of tables to merge it says what becomes of each row, and shows rows in conflict from both sides, with the rule that "
-        "settles them or `stop`: nothing does, and a fold would stop (docs/merge.md). To find that out, rows go into temporary "
-        "tables of the target, which end with the session.\n\n"
-        "Then the objects that would be created, the roles, every reason why a fold would refuse, and what the checks of "
-        "docs/audit.md found.",
+    .description = "Compares source and target as `pgfold verify` does, reads with pg_dump what objects both have, and "
+                   "shows what a "
+                   "fold would do:\n\n"
+                   "  new      the target has no such table: it is created, its rows are copied\n"
+                   "  same     every row is there already: nothing to do\n"
+                   "  merge    both have it: rows that are missing or differ are brought there\n"
+                   "  skip     left out by the configuration, or without rows of its own\n"
+                   "  blocked  something stands against it; the reason is shown\n\n"
+                   "Of tables to merge it says what becomes of each row, and shows rows in conflict from both sides, "
+                   "with the rule that "
+                   "settles them or `stop`: nothing does, and a fold would stop (docs/merge.md). To find that out, "
+                   "rows go into temporary "
+                   "tables of the target, which end with the session.\n\n"
+                   "Then the objects that would be created, the roles, every reason why a fold would refuse, and what "
+                   "the checks of "
+                   "docs/audit.md found.",
     .options = options,
     .examples = examples,
-    .exit_codes = "0 when a fold may go on; 1 when something is blocked, or rows are in conflict and no rule settles them.",
+    .exit_codes =
+        "0 when a fold may go on; 1 when something is blocked, or rows are in conflict and no rule settles them.",
     .run = run,
 };

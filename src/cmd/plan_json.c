@@ -9,9 +9,9 @@ static json_t *merge_json(const MergeRelation *merge)
     const struct {
         const char *name;
         guint64 n;
-    } members[] = {{"insert", counts->inserted},   {"identical", counts->identical}, {"value", counts->value},
-                   {"unique", counts->unique},     {"parent", counts->parent},       {"overwrite", counts->overwritten},
-                   {"keep", counts->kept},         {"stop", counts->stopped},        {"settled", counts->settled},
+    } members[] = {{"insert", counts->inserted}, {"identical", counts->identical}, {"value", counts->value},
+                   {"unique", counts->unique},   {"parent", counts->parent},       {"overwrite", counts->overwritten},
+                   {"keep", counts->kept},       {"stop", counts->stopped},        {"settled", counts->settled},
                    {"rekey", counts->rekeyed},   {"matched", counts->matched}};
     json_t *object = json_object();
     for (gsize i = 0; i < G_N_ELEMENTS(members); i++)

@@ -146,9 +146,10 @@ static void show_verdict(Out *out, const Analysis *analysis, const GPtrArray *bl
     bool good = blocks->len == 0 && plan->rows_stopped == 0;
     g_autofree char *text =
         blocks->len > 0 ? g_strdup_printf("a fold would refuse, for %s", reasons)
-        : good ? g_strdup_printf("a fold may go on: %s%s; %s the same", copy, merge, same)
-               : g_strdup_printf("a fold would stop: %s in conflict, and no rule settles them (on_conflict in pgfold.yaml)",
-                                 conflicts);
+        : good          ? g_strdup_printf("a fold may go on: %s%s; %s the same", copy, merge, same)
+                        : g_strdup_printf(
+                              "a fold would stop: %s in conflict, and no rule settles them (on_conflict in pgfold.yaml)",
+                              conflicts);
     g_autofree char *verdict = out_styled(out, good ? OUT_GOOD : OUT_BAD, text);
     out_line(out, "\n%s: %s", name, verdict);
 }

@@ -71,7 +71,8 @@ static char *find_undone(const Config *config, const char *path, const Receipt *
     g_autoptr(LedgerMerge) merge = ledger_merge_of(ledger, receipt->run, NULL);
     if (g_strcmp0(own, path) != 0 || merge == NULL || merge->state != LEDGER_MERGE_UNDONE)
         return NULL;
-    return g_strdup_printf("yes: `pgfold undo %" G_GINT64_FORMAT "` took this fold out of the target again", receipt->run);
+    return g_strdup_printf("yes: `pgfold undo %" G_GINT64_FORMAT "` took this fold out of the target again",
+                           receipt->run);
 }
 
 static bool write_file(const char *path, const char *text, GError **error)

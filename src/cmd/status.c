@@ -80,7 +80,9 @@ static void print_undoable(const StatusView *view, Out *out)
             continue;
         gint64 run = source->undoable->run;
         g_autofree char *age = status_age(source->undoable->at, view->now);
-        out_line(out, "\nThe fold of %s (run %" G_GINT64_FORMAT ", %s) can be taken back: `pgfold undo %" G_GINT64_FORMAT "`.",
+        out_line(out,
+                 "\nThe fold of %s (run %" G_GINT64_FORMAT ", %s) can be taken back: `pgfold undo %" G_GINT64_FORMAT
+                 "`.",
                  source->name, run, age, run);
         if (*source->undoable->undo_schema != '\0')
             out_line(out, "The target keeps schema %s for that; `pgfold undo --forget %" G_GINT64_FORMAT "` drops it.",
@@ -151,7 +153,8 @@ const Command command_status = {
         "to "
         "type next. It reads pgfold.yaml and the ledger only and connects to no database, so it shows what pgfold did, "
         "not what others have done since: `pgfold verify` tells that.\n\n"
-        "Below the table stand the fences that are up, the newest fold of each source that `pgfold undo` can take back, and "
+        "Below the table stand the fences that are up, the newest fold of each source that `pgfold undo` can take "
+        "back, and "
         "what a fold that was killed has left in the target. All receipts are checked.",
     .examples = examples,
     .exit_codes = "1 when a receipt is missing or was changed; otherwise 0, whatever state the sources are in.",

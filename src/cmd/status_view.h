@@ -33,8 +33,8 @@ typedef struct StatusView {
     bool busy;             /* another pgfold is writing at this moment */
     LedgerHolder holder;
     guint receipts;
-    char *newest_receipt;                    /* or NULL */
-    char *receipts_problem;                  /* or NULL */
+    char *newest_receipt;                             /* or NULL */
+    char *receipts_problem;                           /* or NULL */
     GPtrArray *marks, *runs, *dead, *fences, *merges; /* own what the rest points to */
 } StatusView;
 

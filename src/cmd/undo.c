@@ -41,13 +41,15 @@ static LedgerMerge *find_merge(Ledger *ledger, gint64 run, GError **error)
     }
     static const char HINT[] = "`pgfold status` names the folds that can be taken back.";
     if (merge == NULL)
-        pgf_error_set(error, PGF_ERROR_USAGE, HINT,
-                      "run %" G_GINT64_FORMAT " is no fold that could be taken back: it changed nothing, or was not a fold", run);
+        pgf_error_set(
+            error, PGF_ERROR_USAGE, HINT,
+            "run %" G_GINT64_FORMAT " is no fold that could be taken back: it changed nothing, or was not a fold", run);
     else if (merge->state == LEDGER_MERGE_UNDONE)
         pgf_error_set(error, PGF_ERROR_REFUSED, HINT, "run %" G_GINT64_FORMAT " was taken back already", run);
     else if (merge->state == LEDGER_MERGE_FORGOTTEN)
         pgf_error_set(error, PGF_ERROR_REFUSED, "The backup of the source and the receipts are still there.",
-                      "run %" G_GINT64_FORMAT " can no longer be taken back: what that needs was dropped (--forget)", run);
+                      "run %" G_GINT64_FORMAT " can no longer be taken back: what that needs was dropped (--forget)",
+                      run);
     else if (merge->state == LEDGER_MERGE_ABANDONED)
         pgf_error_set(error, PGF_ERROR_REFUSED, HINT, "run %" G_GINT64_FORMAT " was never committed", run);
     else
@@ -157,11 +159,11 @@ static bool undo(const CommandArgs *args, Out *out, const UndoSpec *spec, GError
         return false;
     g_autoptr(GError) failure = NULL;
     g_autofree char *outcome = g_strdup_printf("taken back by run %" G_GINT64_FORMAT, run);
-    bool ok = undo_run(spec, &failure) &&
-              (spec->forget || (ledger_mark(spec->ledger, run, spec->receipt->source.name, LEDGER_FOLDED, false, outcome, NULL,
-                                            &failure) &&
-                                ledger_mark(spec->ledger, run, spec->receipt->source.name, LEDGER_VERIFIED, false, outcome,
-                                            NULL, &failure)));
+    bool ok =
+        undo_run(spec, &failure) &&
+        (spec->forget ||
+         (ledger_mark(spec->ledger, run, spec->receipt->source.name, LEDGER_FOLDED, false, outcome, NULL, &failure) &&
+          ledger_mark(spec->ledger, run, spec->receipt->source.name, LEDGER_VERIFIED, false, outcome, NULL, &failure)));
     g_autofree char *message = ok ? NULL : config_redact(spec->config, failure->message);
     (void)ledger_run_finish(spec->ledger, run, ok ? LEDGER_DONE : LEDGER_FAILED, message, NULL);
     if (!ok) {
@@ -185,11 +187,8 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     g_autoptr(Receipt) receipt = merge == NULL ? NULL : find_receipt(ledger, wanted, error);
     if (receipt == NULL)
         return 0;
-    UndoSpec spec = {.config = config,
-                     .ledger = ledger,
-                     .merge = merge,
-                     .receipt = receipt,
-                     .forget = args_flag(args, "forget")};
+    UndoSpec spec = {
+        .config = config, .ledger = ledger, .merge = merge, .receipt = receipt, .forget = args_flag(args, "forget")};
     (void)undo(args, out, &spec, error);
     return 0;
 }
@@ -198,15 +197,19 @@ const Command command_undo = {
     .name = "undo",
     .summary = "take a fold out of the target again, whole or not at all",
     .synopsis = "RUN",
-    .description =
-        "Deletes the rows that a fold has inserted, gives those that it has overwritten their old values, and drops what it "
-        "has created: in one transaction. Where a later change would be lost, it refuses and names the rows: a row that was "
-        "changed since, a row that others refer to by now, a new table with other rows than the fold brought, an object that "
-        "something else depends on. A database that the fold has made is dropped.\n\n"
-        "Sequences are not set back, and columns that `pgfold fold --add-columns` has added stay. Folds are taken back from the "
-        "newest: `pgfold status` names it.\n\n"
-        "What undo needs is kept in the target, in a schema named pgfold_undo_..., until it is used or dropped with --forget "
-        "(docs/merge.md).",
+    .description = "Deletes the rows that a fold has inserted, gives those that it has overwritten their old values, "
+                   "and drops what it "
+                   "has created: in one transaction. Where a later change would be lost, it refuses and names the "
+                   "rows: a row that was "
+                   "changed since, a row that others refer to by now, a new table with other rows than the fold "
+                   "brought, an object that "
+                   "something else depends on. A database that the fold has made is dropped.\n\n"
+                   "Sequences are not set back, and columns that `pgfold fold --add-columns` has added stay. Folds are "
+                   "taken back from the "
+                   "newest: `pgfold status` names it.\n\n"
+                   "What undo needs is kept in the target, in a schema named pgfold_undo_..., until it is used or "
+                   "dropped with --forget "
+                   "(docs/merge.md).",
     .options = options,
     .examples = examples,
     .exit_codes = "4 when a later change would be lost: nothing was changed.",

@@ -112,11 +112,10 @@ static void show_relations(Out *out, const Verification *v)
                                           {"TARGET", TABLE_RIGHT, false},    {"MISSING", TABLE_RIGHT, false},
                                           {"DIFFERENT", TABLE_RIGHT, false}, {"EXTRA", TABLE_RIGHT, false},
                                           {"RESULT", TABLE_LEFT, false},     {NULL, TABLE_LEFT, false}};
-    static const TableColumn WITH_SETTLED[] = {{"TABLE", TABLE_LEFT, true},       {"ROWS", TABLE_RIGHT, false},
-                                               {"TARGET", TABLE_RIGHT, false},    {"MISSING", TABLE_RIGHT, false},
-                                               {"DIFFERENT", TABLE_RIGHT, false}, {"EXTRA", TABLE_RIGHT, false},
-                                               {"SETTLED", TABLE_RIGHT, false},   {"RESULT", TABLE_LEFT, false},
-                                               {NULL, TABLE_LEFT, false}};
+    static const TableColumn WITH_SETTLED[] = {
+        {"TABLE", TABLE_LEFT, true},     {"ROWS", TABLE_RIGHT, false},      {"TARGET", TABLE_RIGHT, false},
+        {"MISSING", TABLE_RIGHT, false}, {"DIFFERENT", TABLE_RIGHT, false}, {"EXTRA", TABLE_RIGHT, false},
+        {"SETTLED", TABLE_RIGHT, false}, {"RESULT", TABLE_LEFT, false},     {NULL, TABLE_LEFT, false}};
     bool settled = settled_rows(v) > 0;
     g_autoptr(Table) table = table_new(settled ? WITH_SETTLED : COLUMNS);
     for (guint i = 0; i < v->relations->len; i++)

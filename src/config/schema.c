@@ -62,7 +62,8 @@ static const ConfigKey TABLE_KEYS[] = {
     {.name = "key",
      .kind = CONFIG_KIND_COLUMNS,
      .offset = offsetof(ConfigTable, key),
-     .about = "Columns that identify a row, for a table without a primary key. They must be unique and not NULL on both sides: "
+     .about = "Columns that identify a row, for a table without a primary key. They must be unique and not NULL on "
+              "both sides: "
               "where rows differ, that is proven ([digest.md](digest.md))."},
     {.name = "match_on",
      .kind = CONFIG_KIND_COLUMNS,

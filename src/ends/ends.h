@@ -25,8 +25,8 @@ Ends *ends_open(const Config *config, const ConfigSource *source, bool needs_tar
 void ends_free(Ends *ends);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ends, ends_free)
 
-/* What pgfold.yaml says of a table of this source: whether it is left out; the columns that tell its rows apart, or NULL, with
- * the place of the file in *ret_where (transfer full). data: the Ends. For AuditSpec. */
+/* What pgfold.yaml says of a table of this source: whether it is left out; the columns that tell its rows apart, or
+ * NULL, with the place of the file in *ret_where (transfer full). data: the Ends. For AuditSpec. */
 bool ends_skips(const char *schema, const char *name, gpointer data);
 const char *const *ends_key(const char *schema, const char *name, char **ret_where, gpointer data);
 

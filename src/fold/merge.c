@@ -102,8 +102,7 @@ static bool digest_whole(const Fold *fold, GError **error)
         const MergeRelation *r = proof->relation->merge;
         if (r == NULL || !r->whole)
             continue;
-        g_autofree char *sql =
-            digest_relation_sql(r->source, NULL, fold->spec->plan->verification->audit->text);
+        g_autofree char *sql = digest_relation_sql(r->source, NULL, fold->spec->plan->verification->audit->text);
         g_autoptr(PgResult) result = pg_query(fold->main, sql, DEADLINE_NONE, error);
         if (result == NULL || !digest_from_row(result, 0, 0, &proof->target, error))
             return false;
@@ -124,10 +123,10 @@ static bool verify(Fold *fold, GError **error)
                        .key = ends_key,
                        .key_data = spec->ends};
     g_autoptr(Verification) verification = verify_digests(&audit, error);
-    g_autoptr(LedgerMemory) memory =
-        verification == NULL ? NULL
-                             : ledger_memory_load(spec->ledger, pg_conn_identity(spec->ends->source),
-                                                  pg_conn_identity(fold->main), error);
+    g_autoptr(LedgerMemory) memory = verification == NULL
+                                         ? NULL
+                                         : ledger_memory_load(spec->ledger, pg_conn_identity(spec->ends->source),
+                                                              pg_conn_identity(fold->main), error);
     if (memory == NULL)
         return false;
     MergeSpec merge = {.source = spec->ends->source,

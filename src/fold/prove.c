@@ -53,8 +53,8 @@ static bool run_prove(PoolWorker *worker, gpointer data, GError **error)
     return proof->good || !was_contained || reconcile_again(worker, task, error);
 }
 
-/* Rows that go through the merge are proven in it, and looked at after the commit; where keys are mapped, or rows were settled,
- * only that can tell. */
+/* Rows that go through the merge are proven in it, and looked at after the commit; where keys are mapped, or rows were
+ * settled, only that can tell. */
 static bool is_proven_later(const Fold *fold, const PlanRelation *r)
 {
     return r->merge != NULL && (fold_merges(fold) || r->merge->whole || r->merge->counts.settled > 0);

@@ -35,12 +35,14 @@ static bool digest_is(PgConn *conn, const CatalogRelation *relation, DigestText 
 
 static bool refuse(GError **error, const char *label, const char *what)
 {
-    pgf_error_set(error, PGF_ERROR_REFUSED, "Take that change back first, or keep the fold: `pgfold undo --forget RUN`.",
+    pgf_error_set(error, PGF_ERROR_REFUSED,
+                  "Take that change back first, or keep the fold: `pgfold undo --forget RUN`.",
                   "a later change would be lost: %s %s", label, what);
     return false;
 }
 
-/* A table that the fold made must hold what its receipt says. The digest was taken in one of two ways (docs/digest.md). */
+/* A table that the fold made must hold what its receipt says. The digest was taken in one of two ways (docs/digest.md).
+ */
 static bool check_new_table(PgConn *conn, const Catalog *catalog, const ReceiptRelation *wanted, GError **error)
 {
     const CatalogRelation *relation = catalog_find(catalog, wanted->schema, wanted->name);
@@ -100,9 +102,10 @@ static bool drop_database(const UndoSpec *spec, GError **error)
         if (conn == NULL || !check_new_tables(spec, conn, error) || !check_no_other_tables(spec, conn, error))
             return false;
     }
-    g_autoptr(PgConn) other = pg_conn_open("target", spec->config->target.url,
-                                           g_str_equal(spec->receipt->target.database, "postgres") ? "template1" : "postgres",
-                                           deadline_in_ms(PG_CONNECT_MS), error);
+    g_autoptr(PgConn) other =
+        pg_conn_open("target", spec->config->target.url,
+                     g_str_equal(spec->receipt->target.database, "postgres") ? "template1" : "postgres",
+                     deadline_in_ms(PG_CONNECT_MS), error);
     if (other == NULL)
         return false;
     if (pg_execf(other, DEADLINE_NONE, error, "DROP DATABASE %s", quoted))
@@ -139,7 +142,8 @@ static bool take_back(const UndoSpec *spec, PgConn *conn, GError **error)
 static bool forget(const UndoSpec *spec, GError **error)
 {
     g_autoptr(PgConn) conn = open_target(spec, error);
-    return conn != NULL && (*spec->merge->undo_schema == '\0' || merge_undo_forget(conn, spec->merge->undo_schema, error)) &&
+    return conn != NULL &&
+           (*spec->merge->undo_schema == '\0' || merge_undo_forget(conn, spec->merge->undo_schema, error)) &&
            ledger_merge_set_state(spec->ledger, spec->merge->run, LEDGER_MERGE_FORGOTTEN, error);
 }
 

@@ -1,8 +1,8 @@
 /*
  * Undo: takes a committed fold out of the target again, whole or not at all (docs/merge.md).
  *
- * What it needs: the ledger's note of the fold (ledger/memory.h), its receipt (what new tables held at the end), and, where
- * rows were merged, the undo schema that the fold has left in the target.
+ * What it needs: the ledger's note of the fold (ledger/memory.h), its receipt (what new tables held at the end), and,
+ * where rows were merged, the undo schema that the fold has left in the target.
  */
 #pragma once
 

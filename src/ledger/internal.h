@@ -13,7 +13,7 @@ struct Ledger {
     bool has_lock;
     bool in_batch;
     sqlite3_stmt *add_key, *add_lost; /* of merges: prepared once, for there may be a million of them */
-    GHashTable *alive; /* ids (gint64 *) of runs that this process began and has not finished */
+    GHashTable *alive;                /* ids (gint64 *) of runs that this process began and has not finished */
 };
 
 /* --- db.c --------------------------------------------------------------------------------------------------------- */

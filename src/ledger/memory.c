@@ -27,9 +27,10 @@ void ledger_merge_free(LedgerMerge *merge)
 bool ledger_merge_begin(Ledger *ledger, gint64 run, const char *undo_schema, const char *drop_sql, const char *archive,
                         GError **error)
 {
-    return db_run(ledger->db, error,
-                  "INSERT INTO merge (run_id, state, undo_schema, drop_sql, archive, at) VALUES (?, 'pending', ?, ?, ?, ?)",
-                  "ittti", run, undo_schema, drop_sql, archive, g_get_real_time());
+    return db_run(
+        ledger->db, error,
+        "INSERT INTO merge (run_id, state, undo_schema, drop_sql, archive, at) VALUES (?, 'pending', ?, ?, ?, ?)",
+        "ittti", run, undo_schema, drop_sql, archive, g_get_real_time());
 }
 
 bool ledger_merge_set_state(Ledger *ledger, gint64 run, LedgerMergeState state, GError **error)
@@ -136,7 +137,8 @@ bool ledger_merge_add_lost(Ledger *ledger, gint64 run, const char *schema, const
                            gint64 hash, GError **error)
 {
     if (!prepare(ledger, &ledger->add_lost,
-                 "INSERT OR IGNORE INTO merge_lost (run_id, relation, key, hash) VALUES (?, ? || char(10) || ?, ?, ?)", error))
+                 "INSERT OR IGNORE INTO merge_lost (run_id, relation, key, hash) VALUES (?, ? || char(10) || ?, ?, ?)",
+                 error))
         return false;
     bind_relation(ledger->add_lost, run, schema, table, key);
     sqlite3_bind_int64(ledger->add_lost, 5, hash);
@@ -147,7 +149,8 @@ bool ledger_merge_add_lost(Ledger *ledger, gint64 run, const char *schema, const
 
 #define BETWEEN                                                                                                        \
     "JOIN merge m ON m.run_id = x.run_id JOIN run r ON r.id = x.run_id "                                               \
-    "WHERE m.state IN ('committed', 'forgotten') AND r.source_system = ? AND r.source_oid = ? AND r.target_system = ? "    \
+    "WHERE m.state IN ('committed', 'forgotten') AND r.source_system = ? AND r.source_oid = ? AND r.target_system = "  \
+    "? "                                                                                                               \
     "AND r.target_oid = ? "
 
 static bool read_relations(const LedgerMemory *memory, const char *sql, GHashTable *to, GError **error)
@@ -226,9 +229,10 @@ bool ledger_memory_each_key(const LedgerMemory *memory, const char *schema, cons
                             gpointer data, GError **error)
 {
     /* SQLite takes the other columns from the row that has the maximum. */
-    g_autoptr(sqlite3_stmt) stmt = query_relation(
-        memory, "SELECT x.old_key, x.new_key, max(x.run_id) FROM merge_key x " BETWEEN "AND x.relation = ? GROUP BY x.old_key",
-        schema, table, error);
+    g_autoptr(sqlite3_stmt) stmt = query_relation(memory,
+                                                  "SELECT x.old_key, x.new_key, max(x.run_id) FROM merge_key x " BETWEEN
+                                                  "AND x.relation = ? GROUP BY x.old_key",
+                                                  schema, table, error);
     bool row = false;
     if (stmt == NULL)
         return false;
@@ -245,9 +249,8 @@ bool ledger_memory_each_key(const LedgerMemory *memory, const char *schema, cons
 bool ledger_memory_each_lost(const LedgerMemory *memory, const char *schema, const char *table, LedgerLostFunc func,
                              gpointer data, GError **error)
 {
-    g_autoptr(sqlite3_stmt) stmt =
-        query_relation(memory, "SELECT DISTINCT x.key, x.hash FROM merge_lost x " BETWEEN "AND x.relation = ?", schema,
-                       table, error);
+    g_autoptr(sqlite3_stmt) stmt = query_relation(
+        memory, "SELECT DISTINCT x.key, x.hash FROM merge_lost x " BETWEEN "AND x.relation = ?", schema, table, error);
     bool row = false;
     if (stmt == NULL)
         return false;

@@ -252,7 +252,8 @@ static bool read_head(Receipt *receipt, json_t *root, GError **error)
 
 bool receipt_version_known(const json_t *version)
 {
-    return json_is_integer(version) && json_integer_value(version) >= 1 && json_integer_value(version) <= RECEIPT_VERSION;
+    return json_is_integer(version) && json_integer_value(version) >= 1 &&
+           json_integer_value(version) <= RECEIPT_VERSION;
 }
 
 static bool read_marks(Receipt *receipt, json_t *root, GError **error)

@@ -34,9 +34,7 @@ static FILE *create(const MergeCommit *commit, const MergeRelation *r, const cha
     g_strdelimit(name, "/", '_');
     g_autofree char *folder = g_build_filename(commit->archive, below, NULL);
     g_autofree char *path = g_build_filename(folder, name, NULL);
-    int fd = g_mkdir_with_parents(folder, 0700) != 0
-                 ? -1
-                 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = g_mkdir_with_parents(folder, 0700) != 0 ? -1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     if (file == NULL)
         file_error(path, error);
@@ -81,7 +79,8 @@ static const char *rule_name(const MergeRelation *r)
 static bool open_files(Archive *archive, GError **error)
 {
     archive->csv = create(archive->commit, archive->relation, "conflicts", ".csv", error);
-    archive->json = archive->csv == NULL ? NULL : create(archive->commit, archive->relation, "conflicts", ".json", error);
+    archive->json =
+        archive->csv == NULL ? NULL : create(archive->commit, archive->relation, "conflicts", ".json", error);
     if (archive->json == NULL)
         return false;
     fputs("\"at\",\"rule\",\"kind\",\"lost\",\"key\",\"detail\",\"lost_row\",\"other_row\"\r\n", archive->csv);
@@ -150,8 +149,7 @@ static bool on_changed_key(const PgResult *row, gpointer data, GError **error)
         if ((archive->csv = create(archive->commit, archive->relation, "", ".keys.csv", error)) == NULL)
             return false;
         for (guint i = 0; i < 2 * n; i++) {
-            g_autofree char *name =
-                g_strconcat(i < n ? "old_" : "new_", archive->relation->table->key[i % n], NULL);
+            g_autofree char *name = g_strconcat(i < n ? "old_" : "new_", archive->relation->table->key[i % n], NULL);
             write_csv_field(archive->csv, name, i + 1 == 2 * n);
         }
     }
@@ -179,9 +177,10 @@ static bool write_keys(Merge *merge, const MergeCommit *commit, MergeRelation *r
         g_autofree char *column = sql_quote_alias("s", table->key[i]);
         g_string_append_printf(columns, ", pg_catalog.concat(%s)", column);
     }
-    g_autofree char *sql = g_strdup_printf("SELECT %s, %s%s FROM %s s WHERE %s <> %s AND s.pgfold_map IS DISTINCT FROM 'known' "
-                                           "AND s.pgfold_class <> 'parent' AND s.pgfold_class <> 'unique' ORDER BY s.pgfold_n",
-                                           old_key, new_key, columns->str, table->stage, old_key, new_key);
+    g_autofree char *sql =
+        g_strdup_printf("SELECT %s, %s%s FROM %s s WHERE %s <> %s AND s.pgfold_map IS DISTINCT FROM 'known' "
+                        "AND s.pgfold_class <> 'parent' AND s.pgfold_class <> 'unique' ORDER BY s.pgfold_n",
+                        old_key, new_key, columns->str, table->stage, old_key, new_key);
     bool ok = pg_query_each(merge->spec.target, sql, 0, NULL, on_changed_key, &archive, DEADLINE_NONE, error);
     return finish(archive.csv, commit->archive, ok ? error : NULL) && ok;
 }

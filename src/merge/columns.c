@@ -10,8 +10,8 @@ static char *table_for_people(const CatalogRelation *relation)
     return g_strconcat(schema, ".", name, NULL);
 }
 
-/* A default that draws from a sequence stays behind: the target has none of that name, or one of its own. NOT NULL goes along
- * only where the rows that are there get a value. */
+/* A default that draws from a sequence stays behind: the target has none of that name, or one of its own. NOT NULL goes
+ * along only where the rows that are there get a value. */
 static char *add_column(const CatalogRelation *source, const CatalogColumn *column)
 {
     static const char GENERATED[] = "generated: ";

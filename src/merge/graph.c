@@ -1,4 +1,5 @@
-/* References between tables: along them keys are mapped, rows are written parents first, and lost rows take others along. */
+/* References between tables: along them keys are mapped, rows are written parents first, and lost rows take others
+ * along. */
 #include <string.h>
 
 #include "merge/internal.h"

@@ -6,24 +6,24 @@
 /* How one relation is staged and addressed in SQL. Names of stage columns that are pgfold's own begin with pgfold_. */
 typedef struct MergeTable {
     guint index;
-    char *stage;             /* pg_temp.pgfold_s<index> */
-    const char *there;       /* quoted name of the table in the target */
-    const char *const *key;  /* columns by which rows are told apart, or NULL: a multiset */
-    GPtrArray *columns;      /* of const CatalogColumn* of the source: those that travel */
-    char **compared;         /* names of the columns that are compared */
-    GPtrArray *kept;         /* of char*: columns whose old value is kept beside the new one (whole only) */
-    GPtrArray *references;   /* of MergeReference*: from this table to staged parents (whole: they are mapped) */
-    char *number_column;     /* rekey: the column of the key that gets new values, or NULL */
-    char *number_sql;        /* expression that makes one ("pg_catalog.nextval(...)"); NULL: max + 1 */
-    char *number_sequence;   /* quoted name, or NULL */
-    guint component;         /* relations that refer to each other in a cycle share it */
-    bool cyclic;             /* in a cycle, or refers to itself */
-    bool can_alter;          /* the role owns the table */
+    char *stage;            /* pg_temp.pgfold_s<index> */
+    const char *there;      /* quoted name of the table in the target */
+    const char *const *key; /* columns by which rows are told apart, or NULL: a multiset */
+    GPtrArray *columns;     /* of const CatalogColumn* of the source: those that travel */
+    char **compared;        /* names of the columns that are compared */
+    GPtrArray *kept;        /* of char*: columns whose old value is kept beside the new one (whole only) */
+    GPtrArray *references;  /* of MergeReference*: from this table to staged parents (whole: they are mapped) */
+    char *number_column;    /* rekey: the column of the key that gets new values, or NULL */
+    char *number_sql;       /* expression that makes one ("pg_catalog.nextval(...)"); NULL: max + 1 */
+    char *number_sequence;  /* quoted name, or NULL */
+    guint component;        /* relations that refer to each other in a cycle share it */
+    bool cyclic;            /* in a cycle, or refers to itself */
+    bool can_alter;         /* the role owns the table */
 } MergeTable;
 
 /* A reference from a child to a parent, declared as a foreign key (of either side) or in the configuration. */
 typedef struct MergeReference {
-    char *name; /* for people: the constraint's, or "references" */
+    char *name;                     /* for people: the constraint's, or "references" */
     char *child_name, *parent_name; /* quoted */
     MergeRelation *child;
     MergeRelation *parent; /* NULL: it is not merged */
@@ -54,11 +54,11 @@ void checks_references(Merge *merge);
 bool checks_relations(Merge *merge, GError **error);
 
 /* sql.c: pieces. All transfer full. */
-char *sql_quote_alias(const char *alias, const char *column);          /* s."id" */
+char *sql_quote_alias(const char *alias, const char *column); /* s."id" */
 char *sql_equal(const char *a, const char *const *a_columns, const char *b, const char *const *b_columns);
 char *sql_not_null(const char *alias, const char *const *columns);
-char *sql_list(const char *alias, const char *const *columns);         /* s."a", s."b" */
-char *sql_old(const MergeTable *table, const char *column);            /* name of the column with the old value */
+char *sql_list(const char *alias, const char *const *columns); /* s."a", s."b" */
+char *sql_old(const MergeTable *table, const char *column);    /* name of the column with the old value */
 char *sql_old_equal(const char *a, const MergeTable *a_table, const char *const *a_columns, const char *b,
                     const MergeTable *b_table, const char *const *b_columns);
 /* The key of a staged row as it is in the source, as one text; under it a row is remembered in the ledger. */
@@ -67,8 +67,8 @@ char *sql_memory_key(const MergeRelation *relation, const char *alias);
 char *sql_key_array(const char *alias, const char *const *key);
 /* "id=5, b=x" */
 char *sql_key_for_people(const char *alias, const char *const *key);
-/* Joins "su", a staged row, and "tu", another row of the target, that share what a unique index covers: "x su JOIN y tu ON ..."; su has
- * pgfold_n, tu all of the target's columns. */
+/* Joins "su", a staged row, and "tu", another row of the target, that share what a unique index covers: "x su JOIN y tu
+ * ON ..."; su has pgfold_n, tu all of the target's columns. */
 char *sql_sharing(const MergeRelation *relation, const CatalogUnique *unique);
 /* Whether the stage has all columns that the index covers: those of the target alone get their defaults. */
 bool sql_covers(const MergeRelation *relation, const CatalogUnique *unique);
@@ -89,7 +89,8 @@ bool recall_keys(Merge *merge, MergeRelation *relation, GError **error);
 bool recall_lost(Merge *merge, MergeRelation *relation, GError **error);
 
 /* losers.c: a query over the staged rows that are in conflict: kind, action, key for people, row of the source, row of
- * the target (both JSON objects of texts, or NULL), detail, key and hash for the ledger. actions: SQL list of the actions wanted
+ * the target (both JSON objects of texts, or NULL), detail, key and hash for the ledger. actions: SQL list of the
+ * actions wanted
  * ("'keep', 'overwrite'"). Transfer full. */
 char *losers_sql(const MergeRelation *relation, const char *actions);
 bool losers_read(Merge *merge, MergeRelation *relation, GError **error);

@@ -26,10 +26,11 @@ static bool reset(Merge *merge, const MergeRelation *r, GError **error)
         g_autofree char *column = pg_quote_ident(table->kept->pdata[i]);
         g_string_append_printf(set, ", %s = pgfold_old_%u", column, i);
     }
-    return sql_run(merge, NULL, error,
-                   "UPDATE %s SET pgfold_class = 'insert', pgfold_action = 'insert', pgfold_map = NULL, pgfold_newer = NULL, "
-                   "pgfold_detail = NULL%s WHERE pgfold_class <> 'insert' OR pgfold_action <> 'insert' OR pgfold_map IS NOT NULL",
-                   table->stage, set->str);
+    return sql_run(
+        merge, NULL, error,
+        "UPDATE %s SET pgfold_class = 'insert', pgfold_action = 'insert', pgfold_map = NULL, pgfold_newer = NULL, "
+        "pgfold_detail = NULL%s WHERE pgfold_class <> 'insert' OR pgfold_action <> 'insert' OR pgfold_map IS NOT NULL",
+        table->stage, set->str);
 }
 
 static const char *newest_column(const MergeRelation *r)
@@ -140,7 +141,8 @@ static bool compare(Merge *merge, MergeRelation *r, MergeMode mode, GError **err
 
 static bool compare_again(Merge *merge, MergeRelation *r, MergeMode mode, GError **error)
 {
-    return sql_run(merge, NULL, error, "UPDATE %s SET pgfold_class = 'insert', pgfold_action = 'insert' WHERE pgfold_class <> 'insert'",
+    return sql_run(merge, NULL, error,
+                   "UPDATE %s SET pgfold_class = 'insert', pgfold_action = 'insert' WHERE pgfold_class <> 'insert'",
                    r->table->stage) &&
            compare(merge, r, mode, error);
 }
@@ -176,15 +178,16 @@ static bool settle_cycle(Merge *merge, guint from, guint to, MergeMode mode, GEr
             if (changed == 0)
                 continue;
             again = true;
-            if (!compare_again(merge, r, mode, error) || (renumbers(r, mode) && !keys_renumber(merge, r, mode, &moved, error)))
+            if (!compare_again(merge, r, mode, error) ||
+                (renumbers(r, mode) && !keys_renumber(merge, r, mode, &moved, error)))
                 return false;
         }
     }
     return true;
 }
 
-/* One table, or several that refer to each other. What is known of all their keys comes before the first comparison: a row whose
- * reference is not mapped yet looks like another one. */
+/* One table, or several that refer to each other. What is known of all their keys comes before the first comparison: a
+ * row whose reference is not mapped yet looks like another one. */
 static bool judge_keys(Merge *merge, guint from, guint to, MergeMode mode, GError **error)
 {
     bool cyclic = ((const MergeRelation *)merge->relations->pdata[from])->table->cyclic;
@@ -231,7 +234,8 @@ static bool is_key(const MergeRelation *r, const CatalogUnique *unique)
     return true;
 }
 
-static bool find_taken(Merge *merge, const MergeRelation *r, const CatalogUnique *unique, MergeMode mode, GError **error)
+static bool find_taken(Merge *merge, const MergeRelation *r, const CatalogUnique *unique, MergeMode mode,
+                       GError **error)
 {
     const MergeTable *table = r->table;
     g_autofree char *sharing = sql_sharing(r, unique);
@@ -255,8 +259,7 @@ static bool find_all_taken(Merge *merge, const MergeRelation *r, MergeMode mode,
 
 static bool forgive_settled(Merge *merge, const MergeRelation *r, GError **error)
 {
-    if (merge->spec.memory == NULL ||
-        !ledger_memory_has_lost(merge->spec.memory, r->source->schema, r->source->name))
+    if (merge->spec.memory == NULL || !ledger_memory_has_lost(merge->spec.memory, r->source->schema, r->source->name))
         return true;
     g_autofree char *key = sql_memory_key(r, "s");
     return sql_run(merge, NULL, error,
@@ -277,7 +280,8 @@ static bool is_certain(const Merge *merge, const MergeReference *reference)
     return g_hash_table_lookup(merge->spec.verification->audit->target->by_name, reference->parent_name) == NULL;
 }
 
-static bool find_orphans(Merge *merge, const MergeReference *reference, MergeMode mode, guint64 *ret_rows, GError **error)
+static bool find_orphans(Merge *merge, const MergeReference *reference, MergeMode mode, guint64 *ret_rows,
+                         GError **error)
 {
     const MergeRelation *child = reference->child;
     const char *const *columns = (const char *const *)reference->columns;
@@ -288,8 +292,9 @@ static bool find_orphans(Merge *merge, const MergeReference *reference, MergeMod
     g_autofree char *in_stage =
         reference->parent == NULL || !reference->parent->staged
             ? g_strdup("")
-            : g_strdup_printf(" AND NOT EXISTS (SELECT FROM %s p WHERE p.pgfold_action IN ('insert', 'overwrite') AND %s)",
-                              reference->parent->table->stage, in_target);
+            : g_strdup_printf(
+                  " AND NOT EXISTS (SELECT FROM %s p WHERE p.pgfold_action IN ('insert', 'overwrite') AND %s)",
+                  reference->parent->table->stage, in_target);
     return sql_run(merge, ret_rows, error,
                    "UPDATE %s s SET pgfold_class = 'parent', pgfold_action = '%s', pgfold_detail = %s "
                    "WHERE s.pgfold_action IN ('insert', 'overwrite') AND %s "
@@ -328,8 +333,11 @@ static void count_row(MergeCounts *counts, const char *class, const char *action
     const struct {
         const char *text;
         guint64 *count;
-    } classes[] = {{"identical", &counts->identical}, {"value", &counts->value},   {"unique", &counts->unique},
-                   {"parent", &counts->parent},       {"settled", &counts->settled}};
+    } classes[] = {{"identical", &counts->identical},
+                   {"value", &counts->value},
+                   {"unique", &counts->unique},
+                   {"parent", &counts->parent},
+                   {"settled", &counts->settled}};
     const struct {
         const char *text;
         guint64 *count;
@@ -372,11 +380,10 @@ static bool judge_rows(Merge *merge, MergeRelation *r, MergeMode mode, GError **
 {
     if (!r->staged)
         return true;
-    bool remembered = merge->spec.memory != NULL &&
-                      ledger_memory_has_lost(merge->spec.memory, r->source->schema, r->source->name);
+    bool remembered =
+        merge->spec.memory != NULL && ledger_memory_has_lost(merge->spec.memory, r->source->schema, r->source->name);
     if ((remembered && !recall_lost(merge, r, error)) || !keys_check_references(merge, r, error) ||
-        !find_all_taken(merge, r, mode, error) ||
-        !forgive_settled(merge, r, error)) {
+        !find_all_taken(merge, r, mode, error) || !forgive_settled(merge, r, error)) {
         g_prefix_error(error, "%s: ", r->source->label);
         return false;
     }

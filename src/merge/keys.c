@@ -1,4 +1,5 @@
-/* What rekey does: keys that are known already, keys matched by a natural key, new numbers, and references that follow. */
+/* What rekey does: keys that are known already, keys matched by a natural key, new numbers, and references that follow.
+ */
 #include <string.h>
 
 #include "base/error.h"
@@ -73,8 +74,8 @@ bool keys_prepare(Merge *merge, MergeRelation *r, GError **error)
     if (table->number_column != NULL || column == NULL)
         return true;
     const char *values[] = {table->there, column->name};
-    g_autoptr(PgResult) result = pg_query_params(merge->spec.target, MERGE_NUMBER_SOURCE_SQL, 2, values,
-                                                 deadline_in_ms(PG_CATALOG_MS), error);
+    g_autoptr(PgResult) result =
+        pg_query_params(merge->spec.target, MERGE_NUMBER_SOURCE_SQL, 2, values, deadline_in_ms(PG_CATALOG_MS), error);
     if (result == NULL)
         return false;
     if (pg_result_rows(result) > 0 && is_integer(column))
@@ -177,8 +178,8 @@ bool keys_match(Merge *merge, MergeRelation *r, GError **error)
 
 static bool is_followed(const MergeReference *reference)
 {
-    return reference->in_source && reference->parent != NULL && reference->parent->whole &&
-           reference->parent->staged && reference->child->whole;
+    return reference->in_source && reference->parent != NULL && reference->parent->whole && reference->parent->staged &&
+           reference->child->whole;
 }
 
 static bool follow(Merge *merge, const MergeReference *reference, guint64 *ret_rows, GError **error)
@@ -232,9 +233,10 @@ bool keys_check_references(Merge *merge, MergeRelation *r, GError **error)
         if (result == NULL)
             return false;
         if (pg_result_int(result, 0, 0) > 0)
-            merge_block(merge,
-                        "%s: reference %s to %s shares a column with another one, and the two lead to different new keys",
-                        r->source->label, reference->name, reference->parent->source->label);
+            merge_block(
+                merge,
+                "%s: reference %s to %s shares a column with another one, and the two lead to different new keys",
+                r->source->label, reference->name, reference->parent->source->label);
     }
     return true;
 }
@@ -253,8 +255,9 @@ static bool read_base(Merge *merge, const MergeRelation *r, gint64 *ret_base, gi
 {
     const MergeTable *table = r->table;
     g_autofree char *column = pg_quote_ident(table->number_column);
-    g_autofree char *sequence =
-        table->number_sequence == NULL ? g_strdup("0") : g_strdup_printf("(SELECT last_value FROM %s)", table->number_sequence);
+    g_autofree char *sequence = table->number_sequence == NULL
+                                    ? g_strdup("0")
+                                    : g_strdup_printf("(SELECT last_value FROM %s)", table->number_sequence);
     g_autofree char *sql = g_strdup_printf(
         "SELECT greatest((SELECT coalesce(max(%s), 0) FROM ONLY %s), (SELECT coalesce(max(%s), 0) FROM %s), %s, 0), "
         "(SELECT count(*) FROM %s WHERE pgfold_class = 'value' AND pgfold_map IS NULL)",
@@ -290,19 +293,21 @@ static bool check_room(Merge *merge, const MergeRelation *r, Room *room, GError 
         room->increment = pg_result_int(result, 0, 2);
         of_sequence = pg_result_int(result, 0, 3);
     }
-    if (room->increment < 0) {
+    if (room->increment <= 0) {
         merge_block(merge, "%s: sequence %s counts downwards: rekey cannot tell which numbers are free",
                     r->source->label, table->number_sequence);
         room->fits = false;
     } else if ((greatest - room->base) / room->increment < room->wanted) {
-        merge_block(merge, "%s: the type of column %s is too small for %" G_GINT64_FORMAT " new keys above %" G_GINT64_FORMAT
-                           ": ALTER TABLE %s ALTER COLUMN \"%s\" TYPE bigint",
+        merge_block(merge,
+                    "%s: the type of column %s is too small for %" G_GINT64_FORMAT " new keys above %" G_GINT64_FORMAT
+                    ": ALTER TABLE %s ALTER COLUMN \"%s\" TYPE bigint",
                     r->source->label, table->number_column, room->wanted, room->base, table->there,
                     table->number_column);
         room->fits = false;
     } else if ((of_sequence - room->base) / room->increment < room->wanted) {
-        merge_block(merge, "%s: sequence %s is exhausted: it ends at %" G_GINT64_FORMAT ", and %" G_GINT64_FORMAT
-                           " new keys are needed above %" G_GINT64_FORMAT ": ALTER SEQUENCE %s MAXVALUE ...",
+        merge_block(merge,
+                    "%s: sequence %s is exhausted: it ends at %" G_GINT64_FORMAT ", and %" G_GINT64_FORMAT
+                    " new keys are needed above %" G_GINT64_FORMAT ": ALTER SEQUENCE %s MAXVALUE ...",
                     r->source->label, table->number_sequence, of_sequence, room->wanted, room->base,
                     table->number_sequence);
         room->fits = false;
@@ -343,7 +348,8 @@ static bool block_unnumbered(Merge *merge, const MergeRelation *r, GError **erro
     g_autofree char *key = g_strjoinv(", ", (char **)(guintptr)r->table->key);
     if (pg_result_int(result, 0, 0) > 0)
         merge_block(merge,
-                    "%s: rekey has no way to make new keys: (%s) has no sequence, no default, and is neither a whole number nor a "
+                    "%s: rekey has no way to make new keys: (%s) has no sequence, no default, and is neither a whole "
+                    "number nor a "
                     "uuid, or refers to another table: choose another rule, or a natural key (match_on)",
                     r->source->label, key);
     return true;

@@ -18,7 +18,8 @@ static char *row_json(const MergeRelation *r, const char *alias)
         g_string_append_printf(values, "%sCASE WHEN pg_catalog.num_nulls(%s) = 0 THEN pg_catalog.concat(%s) END",
                                i > 0 ? ", " : "", value, value);
     }
-    return g_strdup_printf("pg_catalog.json_object(ARRAY[%s]::text[], ARRAY[%s]::text[])::text", names->str, values->str);
+    return g_strdup_printf("pg_catalog.json_object(ARRAY[%s]::text[], ARRAY[%s]::text[])::text", names->str,
+                           values->str);
 }
 
 static void append_branch(GString *sql, const MergeRelation *r, const char *kind, const char *target_row,
@@ -67,9 +68,8 @@ static char *differing_columns(const char *source, const char *target)
     json_t *a = json_loads(source, 0, NULL), *b = json_loads(target, 0, NULL);
     const char *name;
     json_t *value;
-    json_object_foreach (a, name, value)
-        if (!json_equal(value, json_object_get(b, name)))
-            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", name);
+    json_object_foreach(a, name, value) if (!json_equal(value, json_object_get(b, name)))
+        g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", name);
     json_decref(a);
     json_decref(b);
     return g_strdup(names->str);
@@ -80,7 +80,8 @@ bool losers_read(Merge *merge, MergeRelation *r, GError **error)
     g_ptr_array_set_size(r->conflicts, 0);
     if (!r->staged || merge->spec.max_conflicts == 0)
         return true;
-    g_autofree char *losers = losers_sql(r, merge->spec.verify_only ? "'stop', 'insert'" : "'stop', 'keep', 'overwrite'");
+    g_autofree char *losers =
+        losers_sql(r, merge->spec.verify_only ? "'stop', 'insert'" : "'stop', 'keep', 'overwrite'");
     g_autofree char *sql = g_strdup_printf("%s ORDER BY 2 DESC, 1, 3 LIMIT %u", losers, merge->spec.max_conflicts);
     g_autoptr(PgResult) result = pg_query(merge->spec.target, sql, DEADLINE_NONE, error);
     if (result == NULL)

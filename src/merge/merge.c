@@ -238,15 +238,14 @@ static bool brings_parents(const Merge *merge, const MergeReference *reference)
     if (reference->parent != NULL)
         return reference->parent->rule.on_conflict->conflict != CONFIG_CONFLICT_KEEP_TARGET;
     const VerifyRelation *parent = verified(merge, reference->parent_name);
-    return parent != NULL && (parent->verdict == VERIFY_SAME || parent->verdict == VERIFY_CONTAINED ||
-                              parent->verdict == VERIFY_MISSING);
+    return parent != NULL &&
+           (parent->verdict == VERIFY_SAME || parent->verdict == VERIFY_CONTAINED || parent->verdict == VERIFY_MISSING);
 }
 
 /* Rows of the source go to an empty table as they are; nothing there can stand against them. */
 static bool is_direct(const Merge *merge, const MergeRelation *r)
 {
-    if (r->whole || r->target == NULL || !r->verify->audit->target_digested ||
-        r->verify->audit->target_digest.rows > 0)
+    if (r->whole || r->target == NULL || !r->verify->audit->target_digested || r->verify->audit->target_digest.rows > 0)
         return false;
     for (guint i = 0; i < r->table->references->len; i++)
         if (!brings_parents(merge, r->table->references->pdata[i]))
@@ -254,8 +253,8 @@ static bool is_direct(const Merge *merge, const MergeRelation *r)
     return true;
 }
 
-/* Equality of citext, hstore and the like is found by name: their schemas come behind pg_catalog, whose operators nobody
- * can put anything in front of. */
+/* Equality of citext, hstore and the like is found by name: their schemas come behind pg_catalog, whose operators
+ * nobody can put anything in front of. */
 static bool set_search_path(Merge *merge, GError **error)
 {
     g_autoptr(GHashTable) schemas = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -273,7 +272,8 @@ static bool set_search_path(Merge *merge, GError **error)
     for (GList *name = names; name != NULL; name = name->next)
         g_string_append_printf(path, ", %s", (const char *)name->data);
     /* The stage stays in memory as long as it is small; of this one session. */
-    return sql_run(merge, NULL, error, "SET search_path = %s; SET temp_buffers = '64MB'; SET work_mem = '64MB'", path->str);
+    return sql_run(merge, NULL, error, "SET search_path = %s; SET temp_buffers = '64MB'; SET work_mem = '64MB'",
+                   path->str);
 }
 
 /* Relations that need no merge leave; references keep only those that stay. */

@@ -27,7 +27,8 @@ typedef enum MergeMode {
     MERGE_VERIFY   /* no rule applies: is every row there, through the map, or settled earlier? */
 } MergeMode;
 
-/* What became of the staged rows of one table; each row counts once in the first group and once at most in the second. */
+/* What became of the staged rows of one table; each row counts once in the first group and once at most in the second.
+ */
 typedef struct MergeCounts {
     guint64 identical;             /* the target has it */
     guint64 inserted;              /* the target does not have it, and nothing stands against it */
@@ -57,7 +58,7 @@ typedef struct MergeRelation {
     bool direct; /* the target's table is empty: rows are copied into it within the commit, without a stage */
     bool staged;
     MergeCounts counts;
-    GPtrArray *conflicts; /* of MergeConflict*: at most spec.max_conflicts */
+    GPtrArray *conflicts;     /* of MergeConflict*: at most spec.max_conflicts */
     struct MergeTable *table; /* src/merge only */
 } MergeRelation;
 
@@ -75,9 +76,9 @@ typedef struct MergeSpec {
 
 typedef struct Merge {
     MergeSpec spec;
-    GPtrArray *relations; /* of MergeRelation*, parents before children as far as that goes */
-    GPtrArray *blocks;    /* of char*: why this cannot be merged, as sentences */
-    GPtrArray *notices;   /* of char* */
+    GPtrArray *relations;     /* of MergeRelation*, parents before children as far as that goes */
+    GPtrArray *blocks;        /* of char*: why this cannot be merged, as sentences */
+    GPtrArray *notices;       /* of char* */
     struct MergeGraph *graph; /* src/merge only */
 } Merge;
 
@@ -118,8 +119,8 @@ typedef struct MergeCommit {
  * PGF_ERROR_REFUSED when somebody holds a lock, else PGF_ERROR_MIDWAY. */
 bool merge_commit(Merge *merge, const MergeCommit *commit, GError **error);
 
-/* What earlier merges between these two databases settled. First finds out, from the target, what became of merges that were
- * interrupted at their end. */
+/* What earlier merges between these two databases settled. First finds out, from the target, what became of merges that
+ * were interrupted at their end. */
 LedgerMemory *merge_recall(Ledger *ledger, PgConn *source, PgConn *target, GError **error);
 
 /* The statements that give the target's table the columns which only the source's has. Empty: there are none. Array of
@@ -128,10 +129,11 @@ GPtrArray *merge_missing_columns(const CatalogRelation *source, const CatalogRel
 /* What mends columns that stand against comparing the two: statements, or NULL where there are none. Transfer full. */
 char *merge_column_remedy(const CatalogRelation *source, const CatalogRelation *target);
 
-/* Takes the rows of a merge out of the target again, inside a transaction that the caller has begun and will commit: in two
- * steps, for between them the caller drops the tables that the fold has made. merge_undo_check() locks the tables and
- * refuses (PGF_ERROR_REFUSED, rows named) where a later change would be lost: a row that was changed since, or that others
- * refer to by now. merge_undo_rows() deletes what was inserted, puts back what was overwritten, and drops the schema. */
+/* Takes the rows of a merge out of the target again, inside a transaction that the caller has begun and will commit: in
+ * two steps, for between them the caller drops the tables that the fold has made. merge_undo_check() locks the tables
+ * and refuses (PGF_ERROR_REFUSED, rows named) where a later change would be lost: a row that was changed since, or that
+ * others refer to by now. merge_undo_rows() deletes what was inserted, puts back what was overwritten, and drops the
+ * schema. */
 bool merge_undo_check(PgConn *target, const char *undo_schema, int lock_timeout, GError **error);
 bool merge_undo_rows(PgConn *target, const char *undo_schema, GError **error);
 /* Drops what undo needs, in a transaction of its own. */

@@ -53,8 +53,8 @@ static void pairs_init(Pairs *pairs, Merge *merge, char *table, const char *seco
 
 static bool begin(Pairs *pairs, const char *columns, GError **error)
 {
-    return sql_run(pairs->merge, NULL, error, "CREATE TEMP TABLE IF NOT EXISTS %s (%s); TRUNCATE pg_temp.%s", pairs->table,
-                   columns, pairs->table);
+    return sql_run(pairs->merge, NULL, error, "CREATE TEMP TABLE IF NOT EXISTS %s (%s); TRUNCATE pg_temp.%s",
+                   pairs->table, columns, pairs->table);
 }
 
 /* ok: what was added so far went well. */
@@ -89,7 +89,8 @@ bool recall_lost(Merge *merge, MergeRelation *r, GError **error)
 static bool settle_pending(Ledger *ledger, PgConn *target, const LedgerMerge *merge, GError **error)
 {
     const PgIdentity *identity = pg_conn_identity(target);
-    if (merge->state != LEDGER_MERGE_PENDING || *merge->undo_schema == '\0' || merge->target.database_oid != identity->database_oid ||
+    if (merge->state != LEDGER_MERGE_PENDING || *merge->undo_schema == '\0' ||
+        merge->target.database_oid != identity->database_oid ||
         g_strcmp0(merge->target.system_identifier, identity->system_identifier) != 0)
         return true;
     const char *values[] = {merge->undo_schema};
@@ -108,7 +109,6 @@ LedgerMemory *merge_recall(Ledger *ledger, PgConn *source, PgConn *target, GErro
     for (guint i = 0; merges != NULL && i < merges->len; i++)
         if (!settle_pending(ledger, target, merges->pdata[i], error))
             return NULL;
-    return merges == NULL
-               ? NULL
-               : ledger_memory_load(ledger, pg_conn_identity(source), pg_conn_identity(target), error);
+    return merges == NULL ? NULL
+                          : ledger_memory_load(ledger, pg_conn_identity(source), pg_conn_identity(target), error);
 }

@@ -117,8 +117,8 @@ char *sql_sharing(const MergeRelation *r, const CatalogUnique *unique)
         g_string_append_printf(on, "%ssu.pgfold_u%u = tu.pgfold_u%u", i > 0 ? " AND " : "", i, i);
     }
     const char *condition = unique->condition == NULL ? "true" : unique->condition;
-    return g_strdup_printf("(SELECT *%s FROM %s WHERE %s) su JOIN (SELECT *%s FROM ONLY %s WHERE %s) tu ON %s", values->str,
-                           r->table->stage, condition, values->str, r->table->there, condition, on->str);
+    return g_strdup_printf("(SELECT *%s FROM %s WHERE %s) su JOIN (SELECT *%s FROM ONLY %s WHERE %s) tu ON %s",
+                           values->str, r->table->stage, condition, values->str, r->table->there, condition, on->str);
 }
 
 bool sql_covers(const MergeRelation *r, const CatalogUnique *unique)

@@ -101,7 +101,8 @@ static bool refuse_rows(const Undo *undo, const Written *w, const char *sql, con
     g_autoptr(GString) names = g_string_new(NULL);
     for (int row = 0; row < MIN(pg_result_rows(result), NAMED_ROWS); row++)
         g_string_append_printf(names, "%s%s", row > 0 ? "; " : "", pg_result_get(result, row, 0));
-    pgf_error_set(error, PGF_ERROR_REFUSED, "Take that change back first, or keep the fold: `pgfold undo --forget RUN`.",
+    pgf_error_set(error, PGF_ERROR_REFUSED,
+                  "Take that change back first, or keep the fold: `pgfold undo --forget RUN`.",
                   "a later change would be lost: %s: %s: %s%s", w->label, what, names->str,
                   pg_result_rows(result) > NAMED_ROWS ? "; and more" : "");
     return false;
@@ -113,10 +114,10 @@ static bool check_unchanged(const Undo *undo, const Written *w, GError **error)
     if (*w->key == '\0')
         return true;
     g_autofree char *there = row_of("t", w->key), *written = row_of("w", w->key), *people = people_of("t", w->key);
-    g_autofree char *sql = g_strdup_printf(
-        "SELECT %s FROM %s.written_%d w JOIN (SELECT *, %s AS pgfold_h FROM ONLY %s) t ON %s = %s "
-        "WHERE t.pgfold_h IS DISTINCT FROM w.pgfold_hash ORDER BY 1",
-        people, undo->schema, w->n, w->hash, w->there, there, written);
+    g_autofree char *sql =
+        g_strdup_printf("SELECT %s FROM %s.written_%d w JOIN (SELECT *, %s AS pgfold_h FROM ONLY %s) t ON %s = %s "
+                        "WHERE t.pgfold_h IS DISTINCT FROM w.pgfold_hash ORDER BY 1",
+                        people, undo->schema, w->n, w->hash, w->there, there, written);
     return refuse_rows(undo, w, sql, "rows that the fold wrote were changed since", error);
 }
 
@@ -126,7 +127,8 @@ static bool check_multiset(const Undo *undo, const Written *w, GError **error)
     if (*w->key != '\0')
         return true;
     g_autofree char *sql = g_strdup_printf(
-        "SELECT 'a row without a key' FROM (SELECT pgfold_hash AS h, pgfold_second AS h2, count(*) AS n FROM %s.written_%d "
+        "SELECT 'a row without a key' FROM (SELECT pgfold_hash AS h, pgfold_second AS h2, count(*) AS n FROM "
+        "%s.written_%d "
         "GROUP BY 1, 2) w LEFT JOIN (SELECT %s AS h, %s AS h2, count(*) AS n FROM ONLY %s GROUP BY 1, 2) t "
         "ON t.h = w.h AND t.h2 = w.h2 WHERE coalesce(t.n, 0) < w.n",
         undo->schema, w->n, w->hash, w->second, w->there);
@@ -138,9 +140,9 @@ static bool check_created(const Undo *undo, const Written *w, GError **error)
 {
     if (!w->created)
         return true;
-    g_autofree char *sql = g_strdup_printf(
-        "SELECT 'it has other rows by now' WHERE (SELECT count(*) FROM ONLY %s) <> (SELECT count(*) FROM %s.written_%d)",
-        w->there, undo->schema, w->n);
+    g_autofree char *sql = g_strdup_printf("SELECT 'it has other rows by now' WHERE (SELECT count(*) FROM ONLY %s) <> "
+                                           "(SELECT count(*) FROM %s.written_%d)",
+                                           w->there, undo->schema, w->n);
     return refuse_rows(undo, w, sql, "the fold made it", error);
 }
 
@@ -164,14 +166,15 @@ static bool check_reference(const Undo *undo, const Written *w, const PgResult *
         return true; /* a multiset: the constraint itself will tell */
     if (own != NULL) {
         g_autofree char *c = row_of("c", own->key), *v = row_of("v", own->key);
-        child = g_strdup_printf(" AND NOT EXISTS (SELECT FROM %s.written_%d v WHERE %s = %s)", undo->schema, own->n, c, v);
+        child =
+            g_strdup_printf(" AND NOT EXISTS (SELECT FROM %s.written_%d v WHERE %s = %s)", undo->schema, own->n, c, v);
     }
     g_autofree char *there = row_of("p", w->key), *written = row_of("w", w->key), *people = people_of("p", w->key);
-    g_autofree char *sql = g_strdup_printf(
-        "SELECT DISTINCT %s FROM %s.written_%d w JOIN ONLY %s p ON %s = %s JOIN %s c ON %s WHERE w.pgfold_was = 'insert'%s "
-        "ORDER BY 1",
-        people, undo->schema, w->n, w->there, there, written, child_sql, pg_result_get(references, row, 3),
-        child == NULL ? "" : child);
+    g_autofree char *sql = g_strdup_printf("SELECT DISTINCT %s FROM %s.written_%d w JOIN ONLY %s p ON %s = %s JOIN %s "
+                                           "c ON %s WHERE w.pgfold_was = 'insert'%s "
+                                           "ORDER BY 1",
+                                           people, undo->schema, w->n, w->there, there, written, child_sql,
+                                           pg_result_get(references, row, 3), child == NULL ? "" : child);
     g_autofree char *what = g_strdup_printf("rows of %s refer by now to rows that the fold wrote", label);
     return refuse_rows(undo, w, sql, what, error);
 }
@@ -234,10 +237,11 @@ static bool defer_references(Undo *undo, const Written *w, GError **error)
         if (pg_result_bool(references, row, 4) || !pg_result_bool(references, row, 5))
             continue;
         g_autofree char *name = pg_quote_ident(pg_result_get(references, row, 0));
-        if (!pg_execf(undo->conn, DEADLINE_NONE, error, "ALTER TABLE %s ALTER CONSTRAINT %s DEFERRABLE INITIALLY DEFERRED",
-                      child, name))
+        if (!pg_execf(undo->conn, DEADLINE_NONE, error,
+                      "ALTER TABLE %s ALTER CONSTRAINT %s DEFERRABLE INITIALLY DEFERRED", child, name))
             return false;
-        g_ptr_array_add(undo->restore, g_strdup_printf("ALTER TABLE %s ALTER CONSTRAINT %s NOT DEFERRABLE", child, name));
+        g_ptr_array_add(undo->restore,
+                        g_strdup_printf("ALTER TABLE %s ALTER CONSTRAINT %s NOT DEFERRABLE", child, name));
     }
     return true;
 }
@@ -263,7 +267,8 @@ static char *set_list(const Undo *undo, const Written *w, GError **error)
     g_autofree char *literal = pg_quote_literal(w->there);
     g_autofree char *image = pg_quote_literal(undo->schema);
     g_autofree char *sql = g_strdup_printf(
-        "SELECT pg_catalog.string_agg(pg_catalog.format('%%1$I = b.%%1$I', a.attname), ', ') FROM pg_catalog.pg_attribute a "
+        "SELECT pg_catalog.string_agg(pg_catalog.format('%%1$I = b.%%1$I', a.attname), ', ') FROM "
+        "pg_catalog.pg_attribute a "
         "JOIN pg_catalog.pg_attribute i ON i.attname = a.attname AND NOT i.attisdropped AND i.attnum > 0 "
         "AND i.attrelid = pg_catalog.to_regclass(%s || '.before_%d') "
         "WHERE a.attrelid = pg_catalog.to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' "
@@ -284,8 +289,8 @@ static bool put_back(const Undo *undo, const Written *w, GError **error)
     if (set == NULL)
         return true; /* nothing was overwritten */
     g_autofree char *t = row_of("t", w->key), *b = row_of("b", w->key);
-    return pg_execf(undo->conn, DEADLINE_NONE, error, "UPDATE ONLY %s t SET %s FROM %s.before_%d b WHERE %s = %s", w->there,
-                    set, undo->schema, w->n, t, b);
+    return pg_execf(undo->conn, DEADLINE_NONE, error, "UPDATE ONLY %s t SET %s FROM %s.before_%d b WHERE %s = %s",
+                    w->there, set, undo->schema, w->n, t, b);
 }
 
 static bool delete_inserted(const Undo *undo, const Written *w, GError **error)
@@ -293,26 +298,28 @@ static bool delete_inserted(const Undo *undo, const Written *w, GError **error)
     if (*w->key != '\0') {
         g_autofree char *t = row_of("t", w->key), *v = row_of("w", w->key);
         return pg_execf(undo->conn, DEADLINE_NONE, error,
-                        "DELETE FROM ONLY %s t USING %s.written_%d w WHERE w.pgfold_was = 'insert' AND %s = %s", w->there,
-                        undo->schema, w->n, t, v);
+                        "DELETE FROM ONLY %s t USING %s.written_%d w WHERE w.pgfold_was = 'insert' AND %s = %s",
+                        w->there, undo->schema, w->n, t, v);
     }
-    return pg_execf(undo->conn, DEADLINE_NONE, error,
-                    "DELETE FROM ONLY %s t USING (SELECT x.ctid AS place FROM (SELECT ctid, h, h2, pg_catalog.row_number() OVER "
-                    "(PARTITION BY h, h2) AS i FROM (SELECT ctid, %s AS h, %s AS h2 FROM ONLY %s) y) x "
-                    "JOIN (SELECT pgfold_hash AS h, pgfold_second AS h2, count(*) AS n FROM %s.written_%d GROUP BY 1, 2) w "
-                    "ON w.h = x.h AND w.h2 = x.h2 WHERE x.i <= w.n) gone WHERE t.ctid = gone.place",
-                    w->there, w->hash, w->second, w->there, undo->schema, w->n);
+    return pg_execf(
+        undo->conn, DEADLINE_NONE, error,
+        "DELETE FROM ONLY %s t USING (SELECT x.ctid AS place FROM (SELECT ctid, h, h2, pg_catalog.row_number() OVER "
+        "(PARTITION BY h, h2) AS i FROM (SELECT ctid, %s AS h, %s AS h2 FROM ONLY %s) y) x "
+        "JOIN (SELECT pgfold_hash AS h, pgfold_second AS h2, count(*) AS n FROM %s.written_%d GROUP BY 1, 2) w "
+        "ON w.h = x.h AND w.h2 = x.h2 WHERE x.i <= w.n) gone WHERE t.ctid = gone.place",
+        w->there, w->hash, w->second, w->there, undo->schema, w->n);
 }
 
 static bool drop_schema(const Undo *undo, GError **error)
 {
     for (guint i = 0; i < undo->tables->len; i++) {
         const Written *w = undo->tables->pdata[i];
-        if (!pg_execf(undo->conn, DEADLINE_NONE, error, "DROP TABLE IF EXISTS %s.written_%d, %s.before_%d", undo->schema,
-                      w->n, undo->schema, w->n))
+        if (!pg_execf(undo->conn, DEADLINE_NONE, error, "DROP TABLE IF EXISTS %s.written_%d, %s.before_%d",
+                      undo->schema, w->n, undo->schema, w->n))
             return false;
     }
-    return pg_execf(undo->conn, DEADLINE_NONE, error, "DROP TABLE %s.tables; DROP SCHEMA %s", undo->schema, undo->schema);
+    return pg_execf(undo->conn, DEADLINE_NONE, error, "DROP TABLE %s.tables; DROP SCHEMA %s", undo->schema,
+                    undo->schema);
 }
 
 static bool prepare(Undo *undo, GError **error)

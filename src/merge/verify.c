@@ -24,7 +24,8 @@ static void describe(Reconciled *to, const MergeConflict *conflict)
     RowDifference *row = reconciled_add(to, different ? ROW_DIFFERENT : ROW_MISSING, g_strdup(conflict->key));
     const char *name;
     json_t *value;
-    json_object_foreach (source, name, value) {
+    json_object_foreach(source, name, value)
+    {
         const char *there = different ? text_of(target, name) : NULL;
         if (!different || g_strcmp0(json_string_value(value), there) != 0)
             row_difference_add(row, name, json_string_value(value), there);

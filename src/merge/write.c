@@ -1,4 +1,5 @@
-/* The commit of a merge: locks, the last judgement, writing, and the comparison of what was written with what was staged. */
+/* The commit of a merge: locks, the last judgement, writing, and the comparison of what was written with what was
+ * staged. */
 #include <string.h>
 
 #include "base/error.h"
@@ -21,7 +22,8 @@ static bool lock_table(Merge *merge, const MergeRelation *r, int seconds, GError
         return true;
     if (g_str_equal(pg_conn_sqlstate(merge->spec.target), "55P03"))
         pgf_error_set(error, PGF_ERROR_REFUSED,
-                      "`SELECT * FROM pg_locks` on the target tells who; then fold again (fold.lock_timeout is how long it waits).",
+                      "`SELECT * FROM pg_locks` on the target tells who; then fold again (fold.lock_timeout is how "
+                      "long it waits).",
                       "%s is locked by somebody else on the target for longer than %d s", r->source->label, seconds);
     else
         g_propagate_error(error, g_steal_pointer(&cause));
@@ -53,8 +55,8 @@ typedef struct Aside {
 static bool silence_triggers(Merge *merge, const MergeRelation *r, Aside *aside, GError **error)
 {
     const char *values[] = {r->table->there};
-    g_autoptr(PgResult) triggers = pg_query_params(merge->spec.target, MERGE_TRIGGERS_SQL, 1, values,
-                                                   deadline_in_ms(PG_CATALOG_MS), error);
+    g_autoptr(PgResult) triggers =
+        pg_query_params(merge->spec.target, MERGE_TRIGGERS_SQL, 1, values, deadline_in_ms(PG_CATALOG_MS), error);
     if (triggers == NULL)
         return false;
     for (int row = 0; row < pg_result_rows(triggers); row++) {
@@ -149,8 +151,8 @@ static bool make_undo_table(Merge *merge, const MergeRelation *r, const char *sc
                    "CREATE TABLE %s.written_%u AS SELECT %s%snull::int8 AS pgfold_hash, null::int8 AS pgfold_second, "
                    "null::text AS pgfold_was FROM ONLY %s WITH NO DATA; "
                    "INSERT INTO %s.tables VALUES (%u, %s, %s, %s, %s, %s, %s)",
-                   schema, table->index, keys, *keys == '\0' ? "" : ", ", table->there, schema, table->index, there, label,
-                   key_list, hash_literal, second_literal, r->target == NULL ? "true" : "false");
+                   schema, table->index, keys, *keys == '\0' ? "" : ", ", table->there, schema, table->index, there,
+                   label, key_list, hash_literal, second_literal, r->target == NULL ? "true" : "false");
 }
 
 /* What an INSERT gives back for written_<n>. */
@@ -206,16 +208,18 @@ static bool insert(Merge *merge, const MergeRelation *r, const char *schema, GEr
     g_autofree char *back = returning(r);
     guint64 rows = 0;
     bool ok = *list == '\0'
-                  ? sql_run(merge, &rows, error,
-                            "INSERT INTO %s SELECT FROM %s WHERE pgfold_action = 'insert'", r->table->there, r->table->stage)
+                  ? sql_run(merge, &rows, error, "INSERT INTO %s SELECT FROM %s WHERE pgfold_action = 'insert'",
+                            r->table->there, r->table->stage)
                   : sql_run(merge, &rows, error,
                             "WITH w AS (INSERT INTO %s AS t (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s "
-                            "WHERE pgfold_action = 'insert' ORDER BY pgfold_n RETURNING %s) INSERT INTO %s.written_%u SELECT * FROM w",
+                            "WHERE pgfold_action = 'insert' ORDER BY pgfold_n RETURNING %s) INSERT INTO %s.written_%u "
+                            "SELECT * FROM w",
                             r->table->there, list, list, r->table->stage, back, schema, r->table->index);
     if (!ok || rows == r->counts.inserted)
         return ok;
     pgf_error_set(error, PGF_ERROR_MIDWAY, "Look for a rule or a trigger on the target's table, then fold again.",
-                  "%" G_GUINT64_FORMAT " rows were to be inserted, %" G_GUINT64_FORMAT " were", r->counts.inserted, rows);
+                  "%" G_GUINT64_FORMAT " rows were to be inserted, %" G_GUINT64_FORMAT " were", r->counts.inserted,
+                  rows);
     return false;
 }
 
@@ -248,13 +252,13 @@ static bool still_empty(Merge *merge, const MergeRelation *r, GError **error)
     return false;
 }
 
-/* A sequence that feeds a column stands at its greatest value at least: rows bring values of their own. Raised only, and not
- * taken back where the transaction is (setval). */
+/* A sequence that feeds a column stands at its greatest value at least: rows bring values of their own. Raised only,
+ * and not taken back where the transaction is (setval). */
 static bool raise_sequence(Merge *merge, const MergeRelation *r, const char *column, GError **error)
 {
     const char *values[] = {r->table->there, column};
-    g_autoptr(PgResult) result = pg_query_params(merge->spec.target, MERGE_NUMBER_SOURCE_SQL, 2, values,
-                                                 deadline_in_ms(PG_CATALOG_MS), error);
+    g_autoptr(PgResult) result =
+        pg_query_params(merge->spec.target, MERGE_NUMBER_SOURCE_SQL, 2, values, deadline_in_ms(PG_CATALOG_MS), error);
     if (result == NULL || pg_result_rows(result) == 0 || pg_result_int(result, 0, 2) < 0)
         return result != NULL;
     const char *sequence = pg_result_get(result, 0, 0);
@@ -262,7 +266,8 @@ static bool raise_sequence(Merge *merge, const MergeRelation *r, const char *col
     g_autofree char *name = pg_quote_ident(column);
     return sql_run(merge, NULL, error,
                    "SELECT pg_catalog.setval(%s::pg_catalog.regclass, least(m.n, %s)) FROM %s q, "
-                   "(SELECT max(%s)::int8 AS n FROM ONLY %s) m WHERE q.last_value < m.n OR (q.last_value = m.n AND NOT q.is_called)",
+                   "(SELECT max(%s)::int8 AS n FROM ONLY %s) m WHERE q.last_value < m.n OR (q.last_value = m.n AND NOT "
+                   "q.is_called)",
                    literal, pg_result_get(result, 0, 3), sequence, name, r->table->there);
 }
 
@@ -271,8 +276,8 @@ static bool raise_sequences(Merge *merge, const MergeRelation *r, GError **error
     const CatalogRelation *relation = r->target != NULL ? r->target : r->source;
     for (guint i = 0; i < relation->columns->len; i++) {
         const CatalogColumn *column = relation->columns->pdata[i];
-        bool fed = column->identity != 0 ||
-                   (column->default_sql != NULL && g_str_has_prefix(column->default_sql, "nextval("));
+        bool fed =
+            column->identity != 0 || (column->default_sql != NULL && g_str_has_prefix(column->default_sql, "nextval("));
         if (fed && !raise_sequence(merge, r, column->name, error))
             return false;
     }
@@ -301,7 +306,8 @@ bool write_relations(Merge *merge, const MergeCommit *commit, GError **error)
     if (!writes)
         return true;
     if (!sql_run(merge, NULL, error,
-                 "CREATE SCHEMA %s; CREATE TABLE %s.tables (n int, there text, label text, key text, hash text, second text, created bool)",
+                 "CREATE SCHEMA %s; CREATE TABLE %s.tables (n int, there text, label text, key text, hash text, second "
+                 "text, created bool)",
                  schema, schema))
         return false;
     for (guint i = 0; i < merge->relations->len; i++) {

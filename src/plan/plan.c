@@ -68,7 +68,8 @@ char *plan_merge_text(const MergeCounts *counts)
     return g_string_free(text, FALSE);
 }
 
-/* Nothing is left to do where all that was staged turned out to be there, through the map of keys, or settled earlier. */
+/* Nothing is left to do where all that was staged turned out to be there, through the map of keys, or settled earlier.
+ */
 static void judge_merge(Plan *plan, PlanRelation *r)
 {
     const MergeCounts *counts = &r->merge->counts;

@@ -24,7 +24,8 @@ typedef struct PlanRelation {
     const VerifyRelation *verify; /* verify->audit->source is never NULL */
     PlanAction action;
     char *reason; /* or NULL */
-    const MergeRelation *merge; /* its rows go through the merge (also of a new table, where keys are mapped); or NULL */
+    const MergeRelation
+        *merge; /* its rows go through the merge (also of a new table, where keys are mapped); or NULL */
 } PlanRelation;
 
 typedef struct PlanEntry {

@@ -38,10 +38,11 @@ Verification *verify_run(const AuditSpec *spec, guint max_details, GError **erro
 void verification_free(Verification *verification);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verification, verification_free)
 
-/* As verify_run(), by digests alone: relations that differ are VERIFY_DIFFERENT, also where the target only has more rows. For a
- * caller that goes down to the rows itself (merge/merge.h). */
+/* As verify_run(), by digests alone: relations that differ are VERIFY_DIFFERENT, also where the target only has more
+ * rows. For a caller that goes down to the rows itself (merge/merge.h). */
 Verification *verify_digests(const AuditSpec *spec, GError **error);
-/* What verify_run() does beyond verify_digests(): down to the rows of those relations that are VERIFY_DIFFERENT and not told. */
+/* What verify_run() does beyond verify_digests(): down to the rows of those relations that are VERIFY_DIFFERENT and not
+ * told. */
 bool verify_rows(Verification *verification, const AuditSpec *spec, guint max_details, GError **error);
 /* Sets contained anew, after verdicts were changed. */
 void verify_judge(Verification *verification);
