@@ -13,7 +13,7 @@ static const CommandOption options[] = {
     {"dry-run", 'n', OPTION_FLAG, NULL, "analyse and check everything, then stop before the first change"},
     {"no-backup", 0, OPTION_FLAG, NULL, "make no backup of the source first; asks, and stands in the receipt"},
     {"backup-dir", 0, OPTION_STRING, "DIR", "where to keep the backup (default: backups in the state folder)"},
-    {"add-columns", 0, OPTION_FLAG, NULL, "add columns that only the source's tables have to the target's"},
+    {"add-columns", 0, OPTION_FLAG, NULL, "give tables of the target the columns that only the source's have"},
     {"no-owner", 0, OPTION_FLAG, NULL, "everything belongs to the role that connects to the target"},
     {"no-privileges", 0, OPTION_FLAG, NULL, "leave GRANT and REVOKE out"},
     {NULL},
@@ -355,24 +355,27 @@ const Command command_fold = {
     .name = "fold",
     .summary = "bring every row of the sources into the target, and prove it",
     .synopsis = "[SOURCE...]",
-    .description =
-        "Reads each source in one snapshot, compares it with the target, backs it up and proves the backup by "
-        "restoring it, "
-        "then creates what the target lacks, copies the rows, builds indexes and constraints, and compares the digest "
-        "of every "
-        "table with that of the source. At the end a receipt is written.\n\n"
-        "A target database that does not exist is made under another name and gets its own only when all is proven. "
-        "What a run "
-        "that fails has made in the target is taken away again, at the latest by the next fold.\n\n"
-        "Tables of the target that hold rows already are merged: rows that are missing there are inserted; rows whose "
-        "key is "
-        "taken by another value are conflicts, which on_conflict in pgfold.yaml settles (docs/merge.md). Without a "
-        "rule "
-        "nothing is changed.",
+    .description = "Reads each source in one snapshot, compares it with the target, backs it up and proves the backup "
+                   "by restoring it, "
+                   "then creates what the target lacks, copies the rows, builds indexes and constraints, and compares "
+                   "the digest of every "
+                   "table with that of the source. At the end a receipt is written.\n\n"
+                   "Tables that both sides have are merged, in one transaction: rows that the target lacks are "
+                   "inserted; of rows that "
+                   "are in conflict, on_conflict in pgfold.yaml says what becomes (docs/merge.md). Where no rule does, "
+                   "nothing is changed "
+                   "(exit status 1), and `pgfold plan` shows both sides. Rows that only the target has stay.\n\n"
+                   "A target database that does not exist is made under another name and gets its own only when all is "
+                   "proven. What a run "
+                   "that fails has made in the target is taken away again, at the latest by the next fold. `pgfold "
+                   "undo` takes a fold "
+                   "back that succeeded.",
     .options = options,
     .examples = examples,
-    .exit_codes = "4 means that nothing was changed: the message lists every reason. 5 means that it failed midway: "
-                  "the message says "
-                  "what state the target is in.",
+    .exit_codes =
+        "1 means that rows are in conflict, and no rule settles them: nothing was changed. Also that others have "
+        "changed rows in the target between the commit of a merge and its verification: the message says so. 4 means "
+        "that nothing was changed: the message lists every reason. 5 means that it failed midway: the message says "
+        "what state the target is in.",
     .run = run,
 };

@@ -1,38 +1,77 @@
 #include "base/error.h"
 #include "cmd/fold_job.h"
+#include "cmd/show.h"
 #include "fold/evidence.h"
 #include "out/table.h"
 
-static void print_receipt(const Job *job, const FoldResult *result, const char *path)
+/* Rows that were copied into new tables are in the column of rows; of others there is more to say. */
+static void add_relation(Table *table, const ReceiptRelation *r, bool merged)
+{
+    table_addf(table, OUT_NAME, "%s.%s", r->schema, r->name);
+    table_add(table, OUT_PLAIN, receipt_action_text(r->action));
+    table_add_count(table, OUT_PLAIN, (guint64)MAX(r->rows, 0));
+    table_add_count(table, OUT_PLAIN, (guint64)MAX(r->target_rows, 0));
+    if (!merged)
+        table_addf(table, OUT_DIM, "%.8s", r->digest == NULL ? "" : r->digest + 16);
+    table_add(table,
+              r->verdict == RECEIPT_CONTAINED ? OUT_GOOD
+              : r->verdict == RECEIPT_SKIPPED ? OUT_DIM
+                                              : OUT_BAD,
+              receipt_verdict_text(r->verdict));
+    if (merged) {
+        g_autofree char *text = receipt_merge_text(r);
+        table_add(table, OUT_PLAIN, text);
+    }
+}
+
+static void print_relations(const Job *job, bool merged)
 {
     static const TableColumn columns[] = {{"TABLE", TABLE_LEFT, true},   {"ACTION", TABLE_LEFT, false},
                                           {"ROWS", TABLE_RIGHT, false},  {"IN TARGET", TABLE_RIGHT, false},
                                           {"DIGEST", TABLE_LEFT, false}, {"VERDICT", TABLE_LEFT, false},
                                           {NULL, TABLE_LEFT, false}};
-    const Receipt *receipt = job->receipt;
-    g_autoptr(Table) table = table_new(columns);
-    for (guint i = 0; i < receipt->relations->len; i++) {
-        const ReceiptRelation *r = receipt->relations->pdata[i];
-        bool good = r->verdict == RECEIPT_CONTAINED;
-        table_addf(table, OUT_NAME, "%s.%s", r->schema, r->name);
-        table_add(table, OUT_PLAIN, receipt_action_text(r->action));
-        table_add_count(table, OUT_PLAIN, (guint64)MAX(r->rows, 0));
-        table_add_count(table, OUT_PLAIN, (guint64)MAX(r->target_rows, 0));
-        table_addf(table, OUT_DIM, "%.8s", r->digest == NULL ? "" : r->digest + 16);
-        table_add(table,
-                  good                            ? OUT_GOOD
-                  : r->verdict == RECEIPT_SKIPPED ? OUT_DIM
-                                                  : OUT_BAD,
-                  receipt_verdict_text(r->verdict));
-    }
+    /* The source's digest says little about a table that has other rows as well. */
+    static const TableColumn merge_columns[] = {{"TABLE", TABLE_LEFT, true},    {"ACTION", TABLE_LEFT, false},
+                                                {"ROWS", TABLE_RIGHT, false},   {"IN TARGET", TABLE_RIGHT, false},
+                                                {"VERDICT", TABLE_LEFT, false}, {"MERGED", TABLE_LEFT, true},
+                                                {NULL, TABLE_LEFT, false}};
+    g_autoptr(Table) table = table_new(merged ? merge_columns : columns);
+    for (guint i = 0; i < job->receipt->relations->len; i++)
+        add_relation(table, job->receipt->relations->pdata[i], merged);
     table_print(table, job->out);
-    g_autofree char *rows = out_count(result->rows);
+}
+
+static guint64 overwritten_rows(const Receipt *receipt)
+{
+    guint64 rows = 0;
+    for (guint i = 0; i < receipt->relations->len; i++)
+        rows += (guint64)MAX(((const ReceiptRelation *)receipt->relations->pdata[i])->overwritten, 0);
+    return rows;
+}
+
+static bool has_merged(const Receipt *receipt)
+{
+    for (guint i = 0; i < receipt->relations->len; i++)
+        if (((const ReceiptRelation *)receipt->relations->pdata[i])->action == RECEIPT_MERGE)
+            return true;
+    return false;
+}
+
+static void print_receipt(const Job *job, const FoldResult *result, const char *path)
+{
+    const Receipt *receipt = job->receipt;
+    guint64 changed = overwritten_rows(receipt);
+    print_relations(job, has_merged(receipt));
+    g_autofree char *rows = show_count(result->rows, "row");
+    g_autofree char *over = out_count(changed);
+    g_autofree char *overwritten = changed == 0 ? g_strdup("") : g_strdup_printf(", %s overwritten", over);
     g_autofree char *time = out_duration((double)(receipt->finished - receipt->started) / G_USEC_PER_SEC);
-    out_line(job->out, "\n%s is contained in the target: %s rows copied and proven in %s.", job->source->name, rows,
-             time);
+    out_line(job->out, "\n%s is contained in the target: %s %s%s and proven in %s.", job->source->name, rows,
+             result->merged ? "brought there" : "copied", overwritten, time);
     if (result->archive != NULL)
         out_line(job->out, "Rows that lost, and keys that changed: %s", result->archive);
-    if (result->merged)
+    g_autoptr(LedgerMerge) note = ledger_merge_of(job->ledger, job->run, NULL);
+    if (note != NULL && note->state == LEDGER_MERGE_COMMITTED)
         out_line(job->out, "To take it back: pgfold undo %" G_GINT64_FORMAT, job->run);
     out_line(job->out, "Receipt: %s", path);
 }

@@ -18,7 +18,9 @@ static void add_conflict(Table *table, const MergeRelation *r, const MergeConfli
         json_t *other = json_object_get(target, name);
         if (target != NULL && json_equal(value, other))
             continue;
-        g_autofree char *kind = g_strdup_printf("%s: %s", c->kind, c->action);
+        bool named = c->detail != NULL && !g_str_equal(c->kind, "value");
+        g_autofree char *kind =
+            g_strdup_printf("%s%s%s: %s", c->kind, named ? " " : "", named ? c->detail : "", c->action);
         g_autofree char *here = NULL, *there = NULL;
         show_values(json_string_value(value), json_string_value(other), VALUE_WIDTH, &here, &there);
         table_add(table, OUT_NAME, first ? r->source->label : "");

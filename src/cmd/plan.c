@@ -8,7 +8,7 @@ enum { DEFAULT_ROWS = 10, MOST_ROWS = 100000 };
 static const CommandOption options[] = {
     SHARED_OPTIONS,
     {"no-owner", 0, OPTION_FLAG, NULL, "plan for objects that belong to the role of the target's URL"},
-    {"rows", 0, OPTION_INT, "N", "conflicts to show per table (10)"},
+    {"rows", 0, OPTION_INT, "N", "how many rows in conflict to show of each table (10 unless given)"},
     {"no-privileges", 0, OPTION_FLAG, NULL, "plan without GRANT and REVOKE"},
     {NULL},
 };
@@ -16,6 +16,7 @@ static const CommandOption options[] = {
 static const CommandExample examples[] = {
     {"pgfold plan", "What `pgfold fold` would do with every source"},
     {"pgfold plan laptop --verbose", "One source, with each object that would be created"},
+    {"pgfold plan laptop --rows 500", "With up to 500 rows in conflict of each table"},
     {"pgfold plan --json | jq -r '.sources[].blocks[]'", "What stands against it, for a script"},
     {NULL},
 };
@@ -58,7 +59,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     if (!shared_choose(args, out, &choice, error))
         return 0;
     if (choice.config->target.url == NULL) {
-        pgf_error_set(error, PGF_ERROR_USAGE, "give --target as well", "there is no target to plan for");
+        pgf_error_set(error, PGF_ERROR_USAGE, "Give --target as well.", "there is no target to plan for");
         return 0;
     }
     int rows = DEFAULT_ROWS;
@@ -98,14 +99,18 @@ const Command command_plan = {
     .summary = "show what `pgfold fold` would do to each table; change nothing",
     .synopsis = "[SOURCE...]",
     .description = "Compares source and target as `pgfold verify` does, reads with pg_dump what objects both have, and "
-                   "shows what a fold "
-                   "would do:\n\n"
-                   "  new      the target has no such table: it is created, and its rows are copied\n"
+                   "shows what a "
+                   "fold would do:\n\n"
+                   "  new      the target has no such table: it is created, its rows are copied\n"
                    "  same     every row is there already: nothing to do\n"
-                   "  merge    both have it, with other rows: those that are missing are brought\n           there, "
-                   "others by the rules of pgfold.yaml (docs/merge.md)\n"
+                   "  merge    both have it: rows that are missing or differ are brought there\n"
                    "  skip     left out by the configuration, or without rows of its own\n"
                    "  blocked  something stands against it; the reason is shown\n\n"
+                   "Of tables to merge it says what becomes of each row, and shows rows in conflict from both sides, "
+                   "with the rule that "
+                   "settles them or `stop`: nothing does, and a fold would stop (docs/merge.md). To find that out, "
+                   "rows go into temporary "
+                   "tables of the target, which end with the session.\n\n"
                    "Then the objects that would be created, the roles, every reason why a fold would refuse, and what "
                    "the checks of "
                    "docs/audit.md found.",

@@ -139,17 +139,17 @@ static void show_verdict(Out *out, const Analysis *analysis, const GPtrArray *bl
     g_autofree char *same = out_count(plan_count(plan, PLAN_SAME));
     g_autofree char *reasons = show_count(blocks->len, "reason");
     g_autofree char *merged = show_count(plan->rows_to_merge, "row");
-    g_autofree char *merge =
-        plan_count(plan, PLAN_MERGE) == 0 ? g_strdup("") : g_strdup_printf(", %s to merge", merged);
+    bool merges = plan_count(plan, PLAN_MERGE) > 0, copies = plan_count(plan, PLAN_NEW) > 0 || !merges;
+    g_autofree char *copy = copies ? g_strdup_printf("%s, %s (%s) to copy", tables, rows, bytes) : g_strdup("");
+    g_autofree char *merge = merges ? g_strdup_printf("%s%s to merge", copies ? ", " : "", merged) : g_strdup("");
     g_autofree char *conflicts = show_count(plan->rows_stopped, "row");
     bool good = blocks->len == 0 && plan->rows_stopped == 0;
     g_autofree char *text =
         blocks->len > 0 ? g_strdup_printf("a fold would refuse, for %s", reasons)
-        : good
-            ? g_strdup_printf("a fold may go on: %s, %s (%s) to copy%s; %s the same", tables, rows, bytes, merge, same)
-            : g_strdup_printf(
-                  "a fold would stop: %s in conflict, and no rule settles them (on_conflict in pgfold.yaml)",
-                  conflicts);
+        : good          ? g_strdup_printf("a fold may go on: %s%s; %s the same", copy, merge, same)
+                        : g_strdup_printf(
+                              "a fold would stop: %s in conflict, and no rule settles them (on_conflict in pgfold.yaml)",
+                              conflicts);
     g_autofree char *verdict = out_styled(out, good ? OUT_GOOD : OUT_BAD, text);
     out_line(out, "\n%s: %s", name, verdict);
 }

@@ -5,6 +5,7 @@
 #include "cmd/command.h"
 #include "cmd/report_page.h"
 #include "config/config.h"
+#include "ledger/memory.h"
 #include "ledger/receipt.h"
 
 static const CommandOption options[] = {
@@ -58,6 +59,20 @@ static char *choose_receipt(const Config *config, const char *word, GError **err
     else if (newest == NULL)
         set_no_receipt(config->state, word, error);
     return newest;
+}
+
+/* A receipt stays what it was. Whether its fold was taken back since is in the ledger that it belongs to. */
+static char *find_undone(const Config *config, const char *path, const Receipt *receipt)
+{
+    g_autoptr(Ledger) ledger = NULL;
+    if (!ledger_open_existing(config->state, &ledger, NULL) || ledger == NULL)
+        return NULL;
+    g_autofree char *own = receipt_of_run(ledger, receipt->run, NULL);
+    g_autoptr(LedgerMerge) merge = ledger_merge_of(ledger, receipt->run, NULL);
+    if (g_strcmp0(own, path) != 0 || merge == NULL || merge->state != LEDGER_MERGE_UNDONE)
+        return NULL;
+    return g_strdup_printf("yes: `pgfold undo %" G_GINT64_FORMAT "` took this fold out of the target again",
+                           receipt->run);
 }
 
 static bool write_file(const char *path, const char *text, GError **error)
@@ -117,7 +132,8 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         return PGF_ERROR_USAGE;
     /* A receipt that is itself sound is shown even where the ones before it are not, and says so. */
     g_autoptr(GError) broken = NULL;
-    ReportFacts facts = {.receipt = receipt, .path = path};
+    g_autofree char *undone = find_undone(config, path, receipt);
+    ReportFacts facts = {.receipt = receipt, .path = path, .undone = undone};
     if (!receipt_check(path, &facts.chain, &broken)) {
         facts.chain_problem = broken->message;
         out_warning(out, "%s", broken->message);

@@ -79,7 +79,7 @@ static void add_verdict_cell(Table *table, ReceiptVerdict verdict, const char *r
 /* What is claimed is never more than what was compared: tables that were left out are counted beside it. */
 static char *summary(const Receipt *receipt)
 {
-    guint64 rows = 0, bytes = 0;
+    guint64 rows = 0, bytes = 0, settled = 0;
     guint folded = 0;
     for (guint i = 0; i < receipt->relations->len; i++) {
         const ReceiptRelation *relation = receipt->relations->pdata[i];
@@ -87,6 +87,7 @@ static char *summary(const Receipt *receipt)
             continue;
         rows += relation->rows > 0 ? (guint64)relation->rows : 0;
         bytes += relation->bytes > 0 ? (guint64)relation->bytes : 0;
+        settled += (guint64)MAX(relation->kept, 0) + (guint64)MAX(relation->settled, 0);
         folded++;
     }
     guint left_out = receipt->relations->len - folded;
@@ -95,6 +96,13 @@ static char *summary(const Receipt *receipt)
     g_autofree char *rest = left_out == 0 ? g_strdup("")
                                           : g_strdup_printf(" Left out on request, and not proven: %u table%s.",
                                                             left_out, left_out == 1 ? "" : "s");
+    if (receipt->contained && settled > 0) {
+        g_autofree char *lost = out_count(settled);
+        return g_strdup_printf(
+            "%u table%s of the source with %s rows (%s): every row was found in the target, but for %s that "
+            "a rule settled in favour of the target's.%s",
+            folded, folded == 1 ? "" : "s", row_text, size, lost, rest);
+    }
     if (receipt->contained)
         return g_strdup_printf("%u table%s of the source with %s rows (%s): every row was found in the target with the "
                                "same value.%s",
@@ -184,6 +192,8 @@ static void add_evidence(Page *page, const ReportFacts *facts)
     add_fact(table, OUT_PLAIN, "snapshot", receipt->snapshot);
     add_fact(table, OUT_PLAIN, "log position", receipt->lsn);
     add_backup_facts(table, &receipt->backup);
+    add_fact(table, OUT_PLAIN, "archive of the merge", receipt->archive);
+    add_fact(table, OUT_BAD, "taken back", facts->undone);
     add_fact(table, OUT_PLAIN, "receipt", facts->path);
     add_fact(table, OUT_PLAIN, "receipt SHA-256", receipt->sha256);
     add_fact(table, OUT_PLAIN, "receipt before", receipt->previous_file);
@@ -203,7 +213,8 @@ static void add_relation(Table *table, const ReceiptRelation *relation)
     else
         table_add_bytes(table, OUT_PLAIN, (guint64)relation->bytes);
     table_add(table, OUT_DIM, relation->digest == NULL ? "-" : relation->digest);
-    add_verdict_cell(table, relation->verdict, relation->reason);
+    bool merged = relation->action == RECEIPT_MERGE && relation->verdict == RECEIPT_CONTAINED;
+    add_verdict_cell(table, relation->verdict, merged ? NULL : relation->reason); /* has a table of its own */
 }
 
 /* What differs stands first: nobody should have to look for it among thousands of tables. */
@@ -225,6 +236,34 @@ static void add_relations(Page *page, const Receipt *receipt)
                 add_relation(table, relation);
         }
     }
+    add_table(page, table);
+}
+
+static bool is_merged(const ReceiptRelation *relation)
+{
+    return relation->action == RECEIPT_MERGE && relation->inserted != RECEIPT_UNKNOWN;
+}
+
+/* What became of the rows of tables that held rows before. */
+static void add_merged(Page *page, const Receipt *receipt)
+{
+    static const TableColumn columns[] = {{"TABLE", TABLE_LEFT, true},         {"INSERTED", TABLE_RIGHT, false},
+                                          {"OVERWRITTEN", TABLE_RIGHT, false}, {"LEFT", TABLE_RIGHT, false},
+                                          {"SETTLED", TABLE_RIGHT, false},     {"NEW KEY", TABLE_RIGHT, false},
+                                          {"MATCHED", TABLE_RIGHT, false},     {NULL, TABLE_LEFT, false}};
+    g_autoptr(Table) table = table_new(columns);
+    for (guint i = 0; i < receipt->relations->len; i++) {
+        const ReceiptRelation *r = receipt->relations->pdata[i];
+        const gint64 counts[] = {r->inserted, r->overwritten, r->kept, r->settled, r->rekeyed, r->matched};
+        if (!is_merged(r))
+            continue;
+        table_addf(table, OUT_NAME, "%s.%s", r->schema, r->name);
+        for (gsize k = 0; k < G_N_ELEMENTS(counts); k++)
+            add_count_cell(table, counts[k]);
+    }
+    if (table_rows(table) == 0)
+        return;
+    add_heading(page, 2, OUT_BOLD, "Merged");
     add_table(page, table);
 }
 
@@ -302,6 +341,7 @@ static char *make_page(const ReportFacts *facts, Page page)
     add_ends(&page, facts->receipt);
     add_evidence(&page, facts);
     add_relations(&page, facts->receipt);
+    add_merged(&page, facts->receipt);
     add_sequences(&page, facts->receipt);
     add_objects(&page, facts->receipt);
     add_notes(&page, facts->receipt);

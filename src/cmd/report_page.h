@@ -8,6 +8,7 @@ typedef struct ReportFacts {
     const char *path;
     guint chain;               /* receipts from this one back to the first */
     const char *chain_problem; /* what is wrong with those before it, or NULL */
+    const char *undone;        /* that the fold was taken back since; or NULL */
 } ReportFacts;
 
 /* width: columns to fit in, 0 for any. color and width count on a terminal only. Transfer full. */

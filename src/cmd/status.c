@@ -27,6 +27,8 @@ static Config *open_config(const CommandArgs *args, GError **error)
 static OutStyle mark_style(const StatusSource *source, const LedgerMark *mark)
 {
     const LedgerMark *fold = source->marks[LEDGER_FOLDED];
+    if (source->undone && mark != NULL && mark->run == fold->run)
+        return OUT_DIM;
     if (mark == NULL || (!mark->good && fold != NULL && fold->good && mark->at < fold->at))
         return OUT_DIM;
     return mark->good ? OUT_GOOD : OUT_BAD;
@@ -43,7 +45,7 @@ static void print_sources(const StatusView *view, Out *out)
         const StatusSource *source = view->sources->pdata[i];
         table_add(table, OUT_NAME, source->name);
         for (int stage = 0; stage < LEDGER_STAGES; stage++) {
-            g_autofree char *cell = status_mark_text(source->marks[stage], view->now);
+            g_autofree char *cell = status_mark_text(source, (LedgerStage)stage, view->now);
             table_add(table, mark_style(source, source->marks[stage]), cell);
         }
         table_add(table, source->style, source->state_text);
@@ -67,6 +69,24 @@ static void print_fences(const StatusView *view, Out *out)
                      "\nThe fence of %s was interrupted %s (run %" G_GINT64_FORMAT "): `pgfold fence %s` goes on, "
                      "`pgfold fence %s --lift` goes back.",
                      source->name, age, source->fence->run, source->name, source->name);
+    }
+}
+
+static void print_undoable(const StatusView *view, Out *out)
+{
+    for (guint i = 0; i < view->sources->len; i++) {
+        const StatusSource *source = view->sources->pdata[i];
+        if (source->undoable == NULL)
+            continue;
+        gint64 run = source->undoable->run;
+        g_autofree char *age = status_age(source->undoable->at, view->now);
+        out_line(out,
+                 "\nThe fold of %s (run %" G_GINT64_FORMAT ", %s) can be taken back: `pgfold undo %" G_GINT64_FORMAT
+                 "`.",
+                 source->name, run, age, run);
+        if (*source->undoable->undo_schema != '\0')
+            out_line(out, "The target keeps schema %s for that; `pgfold undo --forget %" G_GINT64_FORMAT "` drops it.",
+                     source->undoable->undo_schema, run);
     }
 }
 
@@ -97,6 +117,7 @@ static void print_view(const StatusView *view, Out *out)
     else
         out_line(out, "There is no source in %s.", view->config->path);
     print_fences(view, out);
+    print_undoable(view, out);
     print_unfinished(view, out);
     if (view->busy)
         out_line(out, "\n`pgfold %s` is running now (process %" G_GINT64_FORMAT ").",
@@ -132,7 +153,9 @@ const Command command_status = {
         "to "
         "type next. It reads pgfold.yaml and the ledger only and connects to no database, so it shows what pgfold did, "
         "not what others have done since: `pgfold verify` tells that.\n\n"
-        "A fold that was killed, and what it left in the target, is listed below the table. All receipts are checked.",
+        "Below the table stand the fences that are up, the newest fold of each source that `pgfold undo` can take "
+        "back, and "
+        "what a fold that was killed has left in the target. All receipts are checked.",
     .examples = examples,
     .exit_codes = "1 when a receipt is missing or was changed; otherwise 0, whatever state the sources are in.",
     .run = run,

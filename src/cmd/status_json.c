@@ -29,6 +29,16 @@ static json_t *fence_json(const LedgerFence *fence)
                      "database", out_json_string(fence->database));
 }
 
+static json_t *undoable_json(const LedgerMerge *merge)
+{
+    if (merge == NULL)
+        return json_null();
+    return json_pack("{s:I, s:o, s:o, s:o, s:o}", "run", (json_int_t)merge->run, "at", time_json(merge->at),
+                     "target_system_identifier", out_json_string(merge->target.system_identifier), "target_database",
+                     out_json_string(merge->target.database), "schema",
+                     *merge->undo_schema == '\0' ? json_null() : out_json_string(merge->undo_schema));
+}
+
 static json_t *source_json(const StatusSource *source)
 {
     static const char *const names[LEDGER_STAGES] = {"audit", "backup", "fold", "verify"};
@@ -38,6 +48,7 @@ static json_t *source_json(const StatusSource *source)
     for (int stage = 0; stage < LEDGER_STAGES; stage++)
         json_object_set_new(object, names[stage], mark_json(source->marks[stage]));
     json_object_set_new(object, "fence", fence_json(source->fence));
+    json_object_set_new(object, "undo", undoable_json(source->undoable));
     return object;
 }
 

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "ledger/receipt.h"
 
+enum { MOST_CHARACTERS = 100 /* of an error in the table */ };
+
 #define MINUTE (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
@@ -21,12 +23,16 @@ char *status_age(gint64 at, gint64 now)
     return g_strdup_printf("%d days ago", (int)(age / DAY));
 }
 
-char *status_mark_text(const LedgerMark *mark, gint64 now)
+char *status_mark_text(const StatusSource *source, LedgerStage stage, gint64 now)
 {
     static const char *const bad[LEDGER_STAGES] = {"differed", "unproven", "failed", "differed"};
-    if (mark == NULL)
+    const LedgerMark *mark = source->marks[stage], *fold = source->marks[LEDGER_FOLDED];
+    /* What was proven before went with the fold. */
+    if (mark == NULL || (source->undone && stage == LEDGER_VERIFIED && mark->run == fold->run))
         return g_strdup("-");
     g_autofree char *age = status_age(mark->at, now);
+    if (source->undone && stage == LEDGER_FOLDED)
+        return g_strdup_printf("taken back %s", age);
     return mark->good ? g_steal_pointer(&age) : g_strdup_printf("%s %s", bad[mark->stage], age);
 }
 
@@ -57,6 +63,7 @@ void status_view_free(StatusView *view)
     g_clear_pointer(&view->runs, g_ptr_array_unref);
     g_clear_pointer(&view->dead, g_ptr_array_unref);
     g_clear_pointer(&view->fences, g_ptr_array_unref);
+    g_clear_pointer(&view->merges, g_ptr_array_unref);
     g_free(view->newest_receipt);
     g_free(view->receipts_problem);
     g_free(view);
@@ -85,6 +92,36 @@ static StatusSource *need_source(StatusView *view, const char *name)
     return source;
 }
 
+static bool is_undo(const StatusView *view, const LedgerMark *mark)
+{
+    for (guint i = 0; mark != NULL && i < view->runs->len; i++) {
+        const LedgerRun *run = view->runs->pdata[i];
+        if (run->id == mark->run)
+            return strcmp(run->command, "undo") == 0;
+    }
+    return false;
+}
+
+static void gather_folds(StatusView *view)
+{
+    for (guint i = 0; view->merges != NULL && i < view->merges->len; i++) {
+        const LedgerMerge *merge = view->merges->pdata[i];
+        StatusSource *source = find_source(view, merge->source_name);
+        if (source != NULL && source->undoable == NULL && merge->state == LEDGER_MERGE_COMMITTED)
+            source->undoable = merge; /* they come newest first */
+    }
+    for (guint i = 0; view->runs != NULL && i < view->sources->len; i++) {
+        StatusSource *source = view->sources->pdata[i];
+        source->undone = is_undo(view, source->marks[LEDGER_FOLDED]);
+    }
+}
+
+/* An undo that failed has changed nothing: it says nothing about where the source stands. */
+static bool counts(const LedgerRun *run)
+{
+    return strcmp(run->command, "undo") != 0 || run->state == LEDGER_RUNNING;
+}
+
 static void gather_sources(StatusView *view)
 {
     for (guint i = 0; i < view->config->sources->len; i++) {
@@ -101,13 +138,14 @@ static void gather_sources(StatusView *view)
         if (run->source_name == NULL)
             continue;
         StatusSource *source = need_source(view, run->source_name);
-        if (source->last_run == NULL)
+        if (source->last_run == NULL && counts(run))
             source->last_run = run; /* runs come newest first */
     }
     for (guint i = 0; view->fences != NULL && i < view->fences->len; i++) {
         const LedgerFence *fence = view->fences->pdata[i];
         need_source(view, fence->source_name)->fence = fence; /* the oldest comes last */
     }
+    gather_folds(view);
 }
 
 static bool keep_named(StatusView *view, const char *const *names, GError **error)
@@ -167,13 +205,27 @@ static bool failed_since(const StatusSource *source, const LedgerMark *mark)
            (mark == NULL || run->started >= mark->at);
 }
 
+/* An error may be a list, or long: what it is about fits into a table. */
+static char *first_line(const char *error)
+{
+    g_autofree char *valid = g_utf8_make_valid(error == NULL ? "" : error, -1);
+    char *line = valid;
+    line[strcspn(line, "\n")] = '\0';
+    if (g_str_has_suffix(line, ":"))
+        line[strlen(line) - 1] = '\0';
+    if (g_utf8_strlen(line, -1) <= MOST_CHARACTERS)
+        return g_strdup(line);
+    g_autofree char *start = g_utf8_substring(line, 0, MOST_CHARACTERS - 1);
+    return g_strconcat(start, "…", NULL);
+}
+
 static void judge_failed(StatusSource *source)
 {
     const LedgerRun *run = source->last_run;
+    g_autofree char *error = first_line(run->error);
     g_autofree char *text = run->state == LEDGER_INTERRUPTED
                                 ? g_strdup_printf("%s was interrupted", run->command)
-                                : g_strdup_printf("%s failed%s%s", run->command, run->error == NULL ? "" : ": ",
-                                                  run->error == NULL ? "" : run->error);
+                                : g_strdup_printf("%s failed%s%s", run->command, *error == '\0' ? "" : ": ", error);
     set_state(source, "failed", OUT_BAD, text, run->command);
 }
 
@@ -184,6 +236,8 @@ static void judge_compared(StatusSource *source, const LedgerMark *last)
         set_state(source, "contained", OUT_GOOD, "contained", NULL);
     else if (folded)
         set_state(source, "differs", OUT_BAD, last->outcome, "verify");
+    else if (source->undone && source->marks[LEDGER_FOLDED]->run == last->run)
+        set_state(source, "undone", OUT_WARN, last->outcome, "plan");
     else if (last->stage == LEDGER_FOLDED)
         set_state(source, "differs", OUT_BAD, last->outcome, "plan");
     else
@@ -238,7 +292,8 @@ static bool read_ledger(StatusView *view, Ledger *ledger, GError **error)
     view->marks = ledger_marks(ledger, error);
     view->runs = view->marks == NULL ? NULL : ledger_runs(ledger, 0, error);
     view->fences = view->runs == NULL ? NULL : ledger_fences(ledger, NULL, error);
-    if (view->fences == NULL || !read_unfinished(view, ledger, error))
+    view->merges = view->fences == NULL ? NULL : ledger_merges(ledger, error);
+    if (view->merges == NULL || !read_unfinished(view, ledger, error))
         return false;
     view->busy = ledger_locked_by_other(ledger, &view->holder);
     g_autoptr(GError) broken = NULL;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "config/config.h"
-#include "ledger/ledger.h"
+#include "ledger/memory.h"
 #include "out/out.h"
 
 typedef struct StatusSource {
@@ -11,7 +11,9 @@ typedef struct StatusSource {
     const LedgerMark *marks[LEDGER_STAGES]; /* latest of each stage, or NULL */
     const LedgerRun *last_run;              /* or NULL */
     const LedgerFence *fence;               /* the first of those that stand, or NULL */
-    const char *state; /* one word for programs: "new", "audited", "backed-up", "contained", "differs",
+    const LedgerMerge *undoable;            /* the newest fold that can be taken back, or NULL */
+    bool undone;                            /* the newest fold was taken back */
+    const char *state; /* one word for programs: "new", "audited", "backed-up", "contained", "differs", "undone",
                         * "running", "unfinished", "failed" */
     char *state_text;  /* for people */
     OutStyle style;
@@ -31,9 +33,9 @@ typedef struct StatusView {
     bool busy;             /* another pgfold is writing at this moment */
     LedgerHolder holder;
     guint receipts;
-    char *newest_receipt;                    /* or NULL */
-    char *receipts_problem;                  /* or NULL */
-    GPtrArray *marks, *runs, *dead, *fences; /* own what the rest points to */
+    char *newest_receipt;                             /* or NULL */
+    char *receipts_problem;                           /* or NULL */
+    GPtrArray *marks, *runs, *dead, *fences, *merges; /* own what the rest points to */
 } StatusView;
 
 /* names: only these sources (NULL-terminated); empty for all. A name that is known nowhere is an error. */
@@ -45,5 +47,5 @@ json_t *status_view_json(const StatusView *view);
 
 /* "3 min ago"; "just now". Transfer full. */
 char *status_age(gint64 at, gint64 now);
-/* "-", "3 min ago", "differed 3 min ago". Transfer full. */
-char *status_mark_text(const LedgerMark *mark, gint64 now);
+/* Of a stage: "-", "3 min ago", "differed 3 min ago". Transfer full. */
+char *status_mark_text(const StatusSource *source, LedgerStage stage, gint64 now);

@@ -6,12 +6,12 @@
 static const CommandOption options[] = {
     {"forget", 0, OPTION_FLAG, NULL, "keep the fold, and drop what undo would need"},
     {"yes", 'y', OPTION_FLAG, NULL, "do not ask"},
-    {"dry-run", 'n', OPTION_FLAG, NULL, "say what would be taken out, and change nothing"},
+    {"dry-run", 'n', OPTION_FLAG, NULL, "say what would be taken back; neither look at the target nor change it"},
     {NULL},
 };
 
 static const CommandExample examples[] = {
-    {"pgfold undo 12", "Take run 12 out again; `pgfold status` and the receipt tell the number"},
+    {"pgfold undo 12", "Take the fold of run 12 back; `pgfold status` tells the number"},
     {"pgfold undo 12 --yes", "Without being asked"},
     {"pgfold undo --forget 12", "Run 12 stays for good: drop the schema that undo needs from the target"},
     {NULL},
@@ -26,7 +26,7 @@ static bool parse_run(const CommandArgs *args, gint64 *ret_run, GError **error)
         if (end != words[0] && *end == '\0' && *ret_run > 0)
             return true;
     }
-    pgf_error_set(error, PGF_ERROR_USAGE, "`pgfold report` shows the number of the last fold: pgfold undo 12",
+    pgf_error_set(error, PGF_ERROR_USAGE, "`pgfold status` names the folds that can be taken back: pgfold undo 12",
                   "one number of a run is wanted");
     return false;
 }
@@ -39,7 +39,7 @@ static LedgerMerge *find_merge(Ledger *ledger, gint64 run, GError **error)
         g_propagate_error(error, g_steal_pointer(&cause));
         return NULL;
     }
-    static const char HINT[] = "`pgfold report --json` has the number of the last fold (run).";
+    static const char HINT[] = "`pgfold status` names the folds that can be taken back.";
     if (merge == NULL)
         pgf_error_set(
             error, PGF_ERROR_USAGE, HINT,
@@ -73,7 +73,7 @@ static Receipt *find_receipt(Ledger *ledger, gint64 run, GError **error)
 
 static bool confirm(const CommandArgs *args, Out *out, const UndoSpec *spec, GError **error)
 {
-    const char *what = spec->forget ? "Drop what undo needs for run" : "Take out run";
+    const char *what = spec->forget ? "Drop what undo needs for run" : "Take back run";
     if (out_confirm(out, args_flag(args, "yes"), "%s %" G_GINT64_FORMAT " (%s into %s)?", what, spec->merge->run,
                     spec->receipt->source.name, spec->receipt->target.database))
         return true;
@@ -82,34 +82,74 @@ static bool confirm(const CommandArgs *args, Out *out, const UndoSpec *spec, GEr
     return false;
 }
 
-static void show(Out *out, const UndoSpec *spec, const char *outcome)
+typedef struct Counts {
+    gint64 deleted, put_back;
+    bool database; /* the fold made the whole database: it goes */
+} Counts;
+
+static Counts count(const UndoSpec *spec)
 {
-    gint64 inserted = 0, overwritten = 0;
+    Counts counts = {.database = g_strcmp0(spec->merge->drop_sql, UNDO_WHOLE_DATABASE) == 0};
     for (guint i = 0; i < spec->receipt->relations->len; i++) {
         const ReceiptRelation *r = spec->receipt->relations->pdata[i];
-        inserted += r->action == RECEIPT_NEW ? MAX(r->rows, 0) : MAX(r->inserted, 0);
-        overwritten += MAX(r->overwritten, 0);
+        counts.deleted += r->action == RECEIPT_NEW ? MAX(r->rows, 0) : MAX(r->inserted, 0);
+        counts.put_back += MAX(r->overwritten, 0);
     }
+    return counts;
+}
+
+static void show_json(Out *out, const UndoSpec *spec, bool dry_run, const Counts *counts)
+{
+    json_t *document = out_json_new("undo");
+    json_object_set_new(document, "run", json_integer(spec->merge->run));
+    json_object_set_new(document, "source", out_json_string(spec->receipt->source.name));
+    json_object_set_new(document, "target_database", out_json_string(spec->receipt->target.database));
+    json_object_set_new(document, "action", json_string(spec->forget ? "forget" : "undo"));
+    json_object_set_new(document, "dry_run", json_boolean(dry_run));
+    json_object_set_new(document, "outcome", json_string(dry_run ? "ready" : spec->forget ? "forgotten" : "undone"));
+    json_object_set_new(document, "database", json_boolean(counts->database));
+    json_object_set_new(document, "deleted", json_integer(spec->forget ? 0 : counts->deleted));
+    json_object_set_new(document, "put_back", json_integer(spec->forget ? 0 : counts->put_back));
+    out_json(out, document);
+}
+
+static char *rows_text(const Counts *counts, bool dry_run)
+{
+    g_autofree char *deleted = out_count((guint64)counts->deleted), *back = out_count((guint64)counts->put_back);
+    const char *is = dry_run ? "would be" : counts->deleted == 1 ? "is" : "are";
+    const char *has = dry_run ? "would get" : counts->put_back == 1 ? "has" : "have";
+    GString *text = g_string_new(NULL);
+    g_string_append_printf(text, "%s row%s that it had brought %s gone", deleted, counts->deleted == 1 ? "" : "s", is);
+    if (counts->put_back > 0)
+        g_string_append_printf(text, ", %s that it had overwritten %s the old value again", back, has);
+    return g_string_free(text, FALSE);
+}
+
+static void show(Out *out, const UndoSpec *spec, bool dry_run)
+{
+    Counts counts = count(spec);
     if (out->json) {
-        json_t *document = out_json_new("undo");
-        json_object_set_new(document, "run", json_integer(spec->merge->run));
-        json_object_set_new(document, "source", json_string(spec->receipt->source.name));
-        json_object_set_new(document, "outcome", json_string(outcome));
-        json_object_set_new(document, "deleted", json_integer(inserted));
-        json_object_set_new(document, "put_back", json_integer(overwritten));
-        out_json(out, document);
+        show_json(out, spec, dry_run, &counts);
         return;
     }
-    g_autofree char *deleted = out_count((guint64)inserted);
-    g_autofree char *back = out_count((guint64)overwritten);
-    out_line(out, "Run %" G_GINT64_FORMAT ": %s: %s rows that it brought, %s that it had overwritten.",
-             spec->merge->run, outcome, deleted, back);
+    g_autofree char *fold = g_strdup_printf("Run %" G_GINT64_FORMAT " (%s into %s)", spec->merge->run,
+                                            spec->receipt->source.name, spec->receipt->target.database);
+    if (spec->forget) {
+        out_line(out, "%s %s for good: what undo needs %s dropped from the target.", fold,
+                 dry_run ? "would stay" : "stays", dry_run ? "would be" : "is");
+        return;
+    }
+    g_autofree char *rows = rows_text(&counts, dry_run);
+    out_line(out, "%s %s taken back: %s%s.", fold, dry_run ? "would be" : "is", rows,
+             counts.database ? ", and so is the database, which it had made" : "");
+    if (dry_run)
+        out_line(out, "Whether later changes stand against it is looked at only when it is done.");
 }
 
 static bool undo(const CommandArgs *args, Out *out, const UndoSpec *spec, GError **error)
 {
     if (args_flag(args, "dry-run")) {
-        show(out, spec, spec->forget ? "would be kept for good" : "would be taken out");
+        show(out, spec, true);
         return true;
     }
     if (!confirm(args, out, spec, error))
@@ -130,7 +170,7 @@ static bool undo(const CommandArgs *args, Out *out, const UndoSpec *spec, GError
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
-    show(out, spec, spec->forget ? "kept for good" : "taken out");
+    show(out, spec, false);
     return true;
 }
 
@@ -155,16 +195,21 @@ static int run(const CommandArgs *args, Out *out, GError **error)
 
 const Command command_undo = {
     .name = "undo",
-    .summary = "take a committed fold out of the target again",
+    .summary = "take a fold out of the target again, whole or not at all",
     .synopsis = "RUN",
-    .description = "Deletes the rows that a fold has inserted, puts back those that it has overwritten, and drops what "
-                   "it has created: all "
-                   "of it, in one transaction, or nothing. Where a later change would be lost, it refuses and names "
-                   "the rows: a row "
-                   "that was changed since, a row that others refer to by now, a new table with other rows than the "
-                   "fold brought, an object that "
-                   "something else depends on.\n\n"
-                   "What undo needs is kept in the target, in a schema named pgfold_undo_..., until --forget.",
+    .description = "Deletes the rows that a fold has inserted, gives those that it has overwritten their old values, "
+                   "and drops what it "
+                   "has created: in one transaction. Where a later change would be lost, it refuses and names the "
+                   "rows: a row that was "
+                   "changed since, a row that others refer to by now, a new table with other rows than the fold "
+                   "brought, an object that "
+                   "something else depends on. A database that the fold has made is dropped.\n\n"
+                   "Sequences are not set back, and columns that `pgfold fold --add-columns` has added stay. Folds are "
+                   "taken back from the "
+                   "newest: `pgfold status` names it.\n\n"
+                   "What undo needs is kept in the target, in a schema named pgfold_undo_..., until it is used or "
+                   "dropped with --forget "
+                   "(docs/merge.md).",
     .options = options,
     .examples = examples,
     .exit_codes = "4 when a later change would be lost: nothing was changed.",

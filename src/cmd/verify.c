@@ -96,7 +96,7 @@ static int verify_databases(const CommandArgs *args, Out *out, guint max_rows, G
     if (!shared_choose(args, out, &choice, error))
         return 0;
     if (choice.config->target.url == NULL) {
-        pgf_error_set(error, PGF_ERROR_USAGE, "give --target as well", "there is no target to verify");
+        pgf_error_set(error, PGF_ERROR_USAGE, "Give --target as well.", "there is no target to verify");
         return 0;
     }
     json_t *document = out_json_new("verify");
@@ -179,7 +179,10 @@ const Command command_verify = {
                    "stands where the "
                    "source's stands or beyond, no kind of object is less often, and the large objects are the same. "
                    "What the target "
-                   "has beside that does not count. Nothing is written to either side.\n\n"
+                   "has beside that does not count. Where rows were merged, they are looked for under the key that "
+                   "they got, and rows that "
+                   "lost against the target's by a rule count as settled, as long as they are unchanged in the source "
+                   "(docs/merge.md). Nothing is written to either side.\n\n"
                    "--receipt checks the file of an earlier fold instead: that it was not changed, that its verdict "
                    "follows from what "
                    "it says, the chain of receipts before it, and every file of the backup that it names.",

@@ -55,6 +55,7 @@ static json_t *relation_json(const VerifyRelation *r)
     json_object_set_new(object, "missing", counted ? show_count_json(r->rows.missing) : json_null());
     json_object_set_new(object, "different", counted ? show_count_json(r->rows.different) : json_null());
     json_object_set_new(object, "extra", counted ? show_count_json(r->rows.extra) : json_null());
+    json_object_set_new(object, "settled", show_count_json(r->settled));
     json_object_set_new(object, "obstacle", out_json_string(audit->obstacle));
     for (guint i = 0; r->rows.rows != NULL && i < r->rows.rows->len; i++)
         json_array_append_new(rows, row_json(r->rows.rows->pdata[i]));

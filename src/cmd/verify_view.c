@@ -10,6 +10,15 @@ static guint64 source_rows(const Verification *v)
     return audit_rows(v->audit);
 }
 
+/* Rows that lost against the target's by a rule, and are still what they were then. */
+static guint64 settled_rows(const Verification *v)
+{
+    guint64 rows = 0;
+    for (guint i = 0; i < v->relations->len; i++)
+        rows += ((const VerifyRelation *)v->relations->pdata[i])->settled;
+    return rows;
+}
+
 static guint count_compared(const Verification *v)
 {
     guint count = 0;
@@ -40,10 +49,15 @@ char *verify_outcome(const Verification *v)
     g_autofree char *tables = show_count(count_compared(v), "table");
     g_autofree char *rows = show_count(source_rows(v), "row");
     guint skipped = count_verdict(v, VERIFY_SKIPPED);
-    if (v->contained && skipped > 0)
-        return g_strdup_printf("contained: %s, %s; %u left out by the configuration", tables, rows, skipped);
-    if (v->contained)
-        return g_strdup_printf("contained: %s, %s", tables, rows);
+    guint64 settled = settled_rows(v);
+    if (v->contained) {
+        g_string_append_printf(text, "contained: %s, %s", tables, rows);
+        if (settled > 0)
+            g_string_append_printf(text, ", of which %" G_GUINT64_FORMAT " settled by an earlier fold", settled);
+        if (skipped > 0)
+            g_string_append_printf(text, "; %u left out by the configuration", skipped);
+        return g_string_free(g_steal_pointer(&text), FALSE);
+    }
     append(text, count_verdict(v, VERIFY_MISSING), "table", "missing");
     append(text, count_verdict(v, VERIFY_DIFFERENT), "table", "different");
     append(text, count_verdict(v, VERIFY_INCOMPARABLE), "table", "incomparable");
@@ -78,7 +92,7 @@ static void add_count(Table *table, bool counted, guint64 count)
         table_add(table, OUT_PLAIN, "");
 }
 
-static void add_relation(Table *table, const VerifyRelation *r)
+static void add_relation(Table *table, const VerifyRelation *r, bool settled)
 {
     bool counted = r->audit->verdict == AUDIT_DIFFERENT && r->verdict != VERIFY_REFRESHED;
     table_add(table, OUT_NAME, r->audit->source->label);
@@ -87,6 +101,8 @@ static void add_relation(Table *table, const VerifyRelation *r)
     add_count(table, counted, r->rows.missing);
     add_count(table, counted, r->rows.different);
     add_count(table, counted, r->rows.extra);
+    if (settled)
+        add_count(table, counted, r->settled);
     table_add(table, style_of(r->verdict), verify_verdict_text(r->verdict));
 }
 
@@ -96,9 +112,14 @@ static void show_relations(Out *out, const Verification *v)
                                           {"TARGET", TABLE_RIGHT, false},    {"MISSING", TABLE_RIGHT, false},
                                           {"DIFFERENT", TABLE_RIGHT, false}, {"EXTRA", TABLE_RIGHT, false},
                                           {"RESULT", TABLE_LEFT, false},     {NULL, TABLE_LEFT, false}};
-    g_autoptr(Table) table = table_new(COLUMNS);
+    static const TableColumn WITH_SETTLED[] = {
+        {"TABLE", TABLE_LEFT, true},     {"ROWS", TABLE_RIGHT, false},      {"TARGET", TABLE_RIGHT, false},
+        {"MISSING", TABLE_RIGHT, false}, {"DIFFERENT", TABLE_RIGHT, false}, {"EXTRA", TABLE_RIGHT, false},
+        {"SETTLED", TABLE_RIGHT, false}, {"RESULT", TABLE_LEFT, false},     {NULL, TABLE_LEFT, false}};
+    bool settled = settled_rows(v) > 0;
+    g_autoptr(Table) table = table_new(settled ? WITH_SETTLED : COLUMNS);
     for (guint i = 0; i < v->relations->len; i++)
-        add_relation(table, v->relations->pdata[i]);
+        add_relation(table, v->relations->pdata[i], settled);
     out_line(out, "%s", "");
     if (table_rows(table) > 0)
         table_print(table, out);

@@ -56,8 +56,8 @@ static void add_relation(Receipt *receipt, const FoldProof *proof)
     out->verdict = proof->good ? RECEIPT_CONTAINED : RECEIPT_DIFFERENT;
     receipt_text(&out->reason, r->reason != NULL ? r->reason : method_of(r->action));
     if (r->merge != NULL) {
-        g_autofree char *text = plan_merge_text(&r->merge->counts);
-        receipt_text(&out->reason, text);
+        g_autofree char *text = receipt_merge_text(out);
+        receipt_text(&out->reason, *text == '\0' ? "all of its rows were there already" : text);
     } else if (r->action == PLAN_NEW && proof->good) {
         receipt_text(&out->reason, NULL);
     }

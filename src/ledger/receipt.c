@@ -2,6 +2,8 @@
 
 #include <stdarg.h>
 
+#include "ledger/receipt_internal.h"
+
 static void end_clear(ReceiptEnd *end)
 {
     g_free(end->name);
@@ -44,6 +46,7 @@ static void objects_free(gpointer data)
 Receipt *receipt_new(void)
 {
     Receipt *receipt = g_new0(Receipt, 1);
+    receipt->format = RECEIPT_VERSION;
     receipt->pgfold_version = g_strdup(PGFOLD_VERSION);
     receipt->relations = g_ptr_array_new_with_free_func(relation_free);
     receipt->sequences = g_ptr_array_new_with_free_func(sequence_free);
@@ -170,4 +173,22 @@ const char *receipt_verdict_text(ReceiptVerdict verdict)
 {
     static const char *const texts[] = {"contained", "skipped", "different"};
     return texts[verdict];
+}
+
+static void count_rows(GString *text, gint64 n, const char *what)
+{
+    if (n > 0)
+        g_string_append_printf(text, "%s%" G_GINT64_FORMAT " %s", text->len > 0 ? ", " : "", n, what);
+}
+
+char *receipt_merge_text(const ReceiptRelation *relation)
+{
+    GString *text = g_string_new(NULL);
+    count_rows(text, relation->inserted, "inserted");
+    count_rows(text, relation->overwritten, "overwritten");
+    count_rows(text, relation->kept, "left as in the target");
+    count_rows(text, relation->settled, "settled earlier");
+    count_rows(text, relation->rekeyed, "with a new key");
+    count_rows(text, relation->matched, "found by match_on");
+    return g_string_free(text, FALSE);
 }

@@ -87,6 +87,7 @@ typedef struct ReceiptBackup {
 } ReceiptBackup;
 
 typedef struct Receipt {
+    gint64 format;        /* version of the document: the newest, unless it was read from an older file */
     char *pgfold_version; /* receipt_new() sets it */
     char *client_tools;   /* "pg_dump (PostgreSQL) 15.4", or NULL */
     gint64 run;
@@ -150,5 +151,8 @@ char *receipt_of_run(Ledger *ledger, gint64 run, GError **error);
 /* The document that the file holds. New reference. */
 json_t *receipt_to_json(const Receipt *receipt);
 
+/* "12 inserted, 3 overwritten": what became of the rows of a relation that was merged; empty where there is nothing to
+ * say. Transfer full. */
+char *receipt_merge_text(const ReceiptRelation *relation);
 const char *receipt_action_text(ReceiptAction action);
 const char *receipt_verdict_text(ReceiptVerdict verdict);

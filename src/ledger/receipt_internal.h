@@ -3,7 +3,7 @@
 
 #include "ledger/receipt.h"
 
-#define RECEIPT_VERSION 2
+#define RECEIPT_VERSION 2 /* of those that are written; older ones are read */
 
 typedef enum FieldType {
     FIELD_TEXT,      /* char *, must be there */
@@ -34,6 +34,7 @@ bool fields_bad(GError **error, const char *where, const char *problem);
 
 /* The whole document. The struct is filled from what is there; "schema", "version" and "sha256" included. */
 Receipt *receipt_from_json(json_t *document, GError **error);
+bool receipt_version_known(const json_t *version);
 /* SHA-256, in hexadecimal, over the canonical form of document without its "sha256". Transfer full. */
 char *receipt_hash(json_t *document);
 /* "20260131T093000Z-000012-laptop.json". Transfer full. */

@@ -117,11 +117,27 @@ static json_t *notes_to_json(const GPtrArray *notes)
     return array;
 }
 
+/* What version 2 added to a relation; in version 1 nothing was merged. */
+static const char *const MERGE_FIELDS[] = {"inserted", "overwritten", "kept", "settled", "rekeyed", "matched", NULL};
+
+/* An old document stays what it was: its hash goes over what it holds. */
+static void as_version_1(json_t *root)
+{
+    json_t *relation;
+    size_t i;
+    json_object_del(root, "archive");
+    json_array_foreach(json_object_get(root, "relations"), i, relation)
+    {
+        for (gsize k = 0; MERGE_FIELDS[k] != NULL; k++)
+            json_object_del(relation, MERGE_FIELDS[k]);
+    }
+}
+
 json_t *receipt_to_json(const Receipt *receipt)
 {
     json_t *root = json_object();
     json_object_set_new(root, "schema", json_string("pgfold.receipt"));
-    json_object_set_new(root, "version", json_integer(RECEIPT_VERSION));
+    json_object_set_new(root, "version", json_integer(receipt->format));
     json_object_set_new(root, "verdict", json_string(receipt->contained ? "contained" : "not contained"));
     json_t *head = fields_to_json(head_fields, receipt);
     json_object_update(root, head);
@@ -140,6 +156,8 @@ json_t *receipt_to_json(const Receipt *receipt)
                         receipt->previous_file == NULL ? json_null() : fields_to_json(previous_fields, receipt));
     if (receipt->sha256 != NULL)
         json_object_set_new(root, "sha256", json_string(receipt->sha256));
+    if (receipt->format == 1)
+        as_version_1(root);
     return root;
 }
 
@@ -232,6 +250,12 @@ static bool read_head(Receipt *receipt, json_t *root, GError **error)
     return ok;
 }
 
+bool receipt_version_known(const json_t *version)
+{
+    return json_is_integer(version) && json_integer_value(version) >= 1 &&
+           json_integer_value(version) <= RECEIPT_VERSION;
+}
+
 static bool read_marks(Receipt *receipt, json_t *root, GError **error)
 {
     const char *schema = json_string_value(json_object_get(root, "schema"));
@@ -239,9 +263,9 @@ static bool read_marks(Receipt *receipt, json_t *root, GError **error)
     const char *sha256 = json_string_value(json_object_get(root, "sha256"));
     if (g_strcmp0(schema, "pgfold.receipt") != 0)
         return fields_bad(error, "schema", "is not \"pgfold.receipt\"");
-    json_t *version = json_object_get(root, "version");
-    if (!json_is_integer(version) || json_integer_value(version) < 1 || json_integer_value(version) > RECEIPT_VERSION)
+    if (!receipt_version_known(json_object_get(root, "version")))
         return fields_bad(error, "version", "is another");
+    receipt->format = json_integer_value(json_object_get(root, "version"));
     receipt->contained = g_strcmp0(verdict, "contained") == 0;
     if (!receipt->contained && g_strcmp0(verdict, "not contained") != 0)
         return fields_bad(error, "verdict", "is neither \"contained\" nor \"not contained\"");
@@ -249,10 +273,9 @@ static bool read_marks(Receipt *receipt, json_t *root, GError **error)
     return sha256 != NULL || fields_bad(error, "sha256", "is missing");
 }
 
-/* Version 1 knew no merges: what a merge adds is unknown there. */
+/* What was added since is unknown in an older document. */
 static json_t *as_newest(json_t *document)
 {
-    static const char *const ADDED[] = {"inserted", "overwritten", "kept", "settled", "rekeyed", "matched"};
     json_t *root = json_deep_copy(document);
     json_t *relation;
     size_t i;
@@ -261,8 +284,8 @@ static json_t *as_newest(json_t *document)
     json_object_set_new(root, "archive", json_null());
     json_array_foreach(json_object_get(root, "relations"), i, relation)
     {
-        for (gsize k = 0; json_is_object(relation) && k < G_N_ELEMENTS(ADDED); k++)
-            json_object_set_new(relation, ADDED[k], json_null());
+        for (gsize k = 0; json_is_object(relation) && MERGE_FIELDS[k] != NULL; k++)
+            json_object_set_new(relation, MERGE_FIELDS[k], json_null());
     }
     return root;
 }

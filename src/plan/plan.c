@@ -59,12 +59,12 @@ char *plan_merge_text(const MergeCounts *counts)
     GString *text = g_string_new(NULL);
     count_rows(text, counts->inserted, "to insert");
     count_rows(text, counts->overwritten, "to overwrite");
-    count_rows(text, counts->kept, "kept as the target has them");
+    count_rows(text, counts->kept, "left as in the target");
     count_rows(text, counts->stopped, "in conflict");
     count_rows(text, counts->settled, "settled earlier");
     count_rows(text, counts->identical, "already there");
-    count_rows(text, counts->rekeyed, "get new keys");
-    count_rows(text, counts->matched, "matched");
+    count_rows(text, counts->rekeyed, "with a new key");
+    count_rows(text, counts->matched, "found by match_on");
     return g_string_free(text, FALSE);
 }
 

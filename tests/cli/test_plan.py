@@ -1,4 +1,6 @@
 """`pgfold plan`: what a fold would do, and every reason why it would not; nothing is changed."""
+import re
+
 import pytest
 
 import documents
@@ -54,9 +56,22 @@ def test_rows_on_both_sides_need_a_merge(pair):
     pair.target.sql("UPDATE t SET v = 3 WHERE id = 2; DELETE FROM t WHERE id = 1")
     report = plan(pair.configure(), status=1)
     assert relation(report, "public.t")["action"] == "merge"
-    assert relation(report, "public.t")["merge"]["insert"] == 1 and relation(report, "public.t")["merge"]["stop"] == 1
-    assert report["rows_in_conflict"] == 1 and not report["may_fold"]
-    assert "a fold would stop: 1 row in conflict" in pair.pgfold("plan", status=1).out
+    assert (report["may_fold"], report["blocks"], report["rows_in_conflict"], report["rows_to_merge"]) == (False, [], 1, 1)
+    merge = relation(report, "public.t")["merge"]
+    assert (merge["insert"], merge["value"], merge["stop"]) == (1, 1, 1)
+    assert [(c["kind"], c["action"], c["key"], c["source"]["v"], c["target"]["v"]) for c in merge["conflicts"]] == \
+        [("value", "stop", "id=2", "2", "3")]
+    text = pair.pgfold("plan", status=1).out
+    assert "a fold would stop: 1 row in conflict" in text
+    assert re.search(r"^public\.t +value: stop +id=2 +v +'2' +'3'$", text, re.M)
+
+
+def test_a_conflict_that_is_not_of_values_names_the_constraint(pair):
+    for side in (pair.source, pair.target):
+        side.create().sql("CREATE TABLE t (id int PRIMARY KEY, code text CONSTRAINT one_code UNIQUE)")
+    pair.source.sql("INSERT INTO t VALUES (1, 'a')")
+    pair.target.sql("INSERT INTO t VALUES (2, 'a')")
+    assert re.search(r"^public\.t +unique one_code: stop +id=1 ", pair.configure().pgfold("plan", status=1).out, re.M)
 
 
 def test_what_the_checks_found_stands_against_a_fold(pair):

@@ -22,15 +22,18 @@ END = {"system_identifier": "7391234567890123456", "database": "app", "database_
        "server_version_text": "15.4", "role": "app", "address": "socket /tmp port 5432"}
 
 
+MERGE = ["inserted", "overwritten", "kept", "settled", "rekeyed", "matched"]
+
+
 def relation(name, rows, **more):
     made = {"schema": "public", "name": name, "kind": "table", "action": "new", "rows": rows, "bytes": (rows or 0) * 100,
             "digest": f"{rows}-00ff", "target_rows": rows, "target_digest": f"{rows}-00ff", "verdict": "contained",
-            "reason": None}
+            "reason": None, **dict.fromkeys(MERGE)}
     return {**made, **more}
 
 
 DOCUMENT = {
-    "schema": "pgfold.receipt", "version": 1, "pgfold": "0.1.0", "client_tools": "pg_dump (PostgreSQL) 15.4",
+    "schema": "pgfold.receipt", "version": 2, "archive": None, "pgfold": "0.1.0", "client_tools": "pg_dump (PostgreSQL) 15.4",
     "verdict": "contained", "snapshot": "00000003-0000001B-1", "lsn": "0/3000148",
     "source": {**END, "name": "laptop"}, "target": {**END, "name": "target", "system_identifier": "1", "role": "owner"},
     "backup": {"path": "/backups/laptop", "sha256": BACKUP_HASH, "proven": True, "how": "restored and compared",
@@ -65,10 +68,11 @@ class State:
         self.receipts = self.folder / "receipts"
         self.last = None
 
-    def receipt(self, run, source="laptop", **more):
+    def receipt(self, run, source="laptop", edit=lambda document: document, **more):
         self.receipts.mkdir(exist_ok=True, mode=0o700)
         document = {**copy.deepcopy(DOCUMENT), "run": run, "started": f"2026-01-31T09:30:{run:02}.000001Z",
                     "finished": f"2026-01-31T09:31:{run:02}.500000Z", **more}
+        document = edit(document)
         document["source"]["name"] = source
         document["previous"] = None if self.last is None else {
             "file": self.last.name, "sha256": json.loads(self.last.read_text(encoding="utf-8"))["sha256"]}
@@ -159,6 +163,37 @@ def test_json_is_the_receipt_itself_and_fits_the_schema(pgfold, state):
     assert document == json.loads(path.read_text(encoding="utf-8"))
     jsonschema.validate(document, SCHEMA)
     assert document["sequences"][0]["source_value"] == 9007199254740993
+
+
+def version_1(document):
+    """As pgfold wrote it before it could merge."""
+    del document["archive"]
+    for one in document["relations"]:
+        for key in MERGE:
+            del one[key]
+    return {**document, "version": 1}
+
+
+def test_a_receipt_of_version_1_is_read_and_printed_as_it_is(pgfold, state):
+    old = state.receipt(1, edit=version_1)
+    assert pgfold("report", "--json", status=0).json() == json.loads(old.read_text(encoding="utf-8"))
+    assert "12,345" in pgfold("report", status=0).out
+    state.receipt(2)
+    assert "sound, 2 receipts" in pgfold("report", status=0).out
+    old.write_text(old.read_text(encoding="utf-8").replace("12345", "12346"), encoding="utf-8")
+    assert "does not match its own SHA-256" in pgfold("report", old, status=1).err
+
+
+def test_what_became_of_merged_rows_has_a_table_of_its_own(pgfold, state):
+    state.receipt(1, archive="/backups/laptop.merge", relations=[
+        relation("orders", 5),
+        relation("people", 9, action="merge", inserted=1101, overwritten=1102, kept=1, settled=2, rekeyed=1103, matched=1104,
+                 target_rows=4000, target_digest="4-00ff", reason="1101 inserted")])
+    text = pgfold("report", status=0).out
+    assert re.search(r"^## Merged\n\n.*\n.*\n\| public\.people \| 1,101 \| 1,102 \| 1 \| 2 \| 1,103 \| 1,104 \|$", text, re.M)
+    assert "| public.orders | 1," not in text
+    assert "every row was found in the target, but for 3 that a rule settled" in text
+    assert "/backups/laptop.merge" in text
 
 
 @pytest.mark.parametrize("key", sorted(SCHEMA["required"]))
@@ -283,6 +318,44 @@ def test_status_follows_a_source_on_its_way(configured, state):
     add_run(database, "fold", state="failed", error="connection lost")
     assert line()["state"] == "failed"
     assert "connection lost" in line()["detail"]
+
+
+def add_merge(database, run, state="committed", schema="pgfold_undo_1_ab"):
+    database.execute("INSERT INTO merge (run_id, state, undo_schema, at) VALUES (?, ?, ?, ?)", (run, state, schema, now_us()))
+
+
+def test_status_names_the_fold_that_can_be_taken_back(configured, state):
+    database = state.database(configured)
+    first, second = add_run(database, "fold"), add_run(database, "fold")
+    add_merge(database, first, schema="")
+    add_merge(database, second)
+    add_mark(database, 2, second, outcome="contained")
+    text = configured("status", status=0).out
+    assert f"can be taken back: `pgfold undo {second}`." in text and "schema pgfold_undo_1_ab" in text
+    assert f"undo {first}" not in text, "the newest first"
+    laptop = configured("status", "--json", status=0).json()["sources"][0]
+    assert (laptop["undo"]["run"], laptop["undo"]["schema"], laptop["undo"]["target_database"]) == (second, "pgfold_undo_1_ab", "app")
+
+
+def test_status_after_undo(configured, state):
+    database = state.database(configured)
+    fold = add_run(database, "fold")
+    add_merge(database, fold, state="undone")
+    undo = add_run(database, "undo")
+    for stage in (2, 3):
+        add_mark(database, stage, undo, good=False, outcome=f"taken back by run {undo}")
+    text = configured("status", status=0).out
+    assert re.search(rf"^laptop +- +- +taken back just now +- +taken back by run {undo} +pgfold plan laptop$", text, re.M)
+    assert "pgfold undo" not in text
+    laptop = configured("status", "--json", status=0).json()["sources"][0]
+    assert (laptop["state"], laptop["undo"]) == ("undone", None)
+
+
+def test_an_undo_that_was_refused_does_not_change_where_a_source_stands(configured, state):
+    database = state.database(configured)
+    add_mark(database, 2, add_run(database, "fold"), outcome="contained")
+    add_run(database, "undo", state="failed", error="a later change would be lost")
+    assert configured("status", "--json", status=0).json()["sources"][0]["state"] == "contained"
 
 
 def test_status_shows_what_a_killed_fold_left(configured, state):

@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+import documents
 import merging
 from folding import assert_one_error, assert_same, whole
 
@@ -157,3 +158,24 @@ def test_the_undo_schema_is_no_part_of_what_is_compared(pair, merged):
     for command in ("audit", "verify", "plan"):
         document = json.dumps(pair.pgfold(command, "--json").json())
         assert "pgfold_undo" not in document, command
+
+
+def test_undo_says_what_it_does_and_did(pair, merged):
+    merged()
+    words = ["undo", merged.run, "--json"]
+    ready = documents.check(pair.pgfold(*words, "--dry-run", status=0).json(), "undo")
+    assert (ready["outcome"], ready["dry_run"]) == ("ready", True)
+    done = documents.check(pair.pgfold(*words, "--yes", status=0).json(), "undo")
+    assert (done["run"], done["source"], done["outcome"], done["database"]) == (int(merged.run), "laptop", "undone", False)
+    assert (done["deleted"], done["put_back"]) == (5, 2), "2 people, 1 pet and 2 lines of the log; Rex and Leo"
+    restored(pair, merged.before)
+
+
+def test_status_and_report_know_what_was_taken_back(pair, merged):
+    merged()
+    assert f"`pgfold undo {merged.run}`" in pair.pgfold("status", status=0).out
+    text = pair.pgfold("undo", merged.run, "--yes", status=0).out
+    assert "5 rows that it had brought are gone, 2 that it had overwritten have the old value again" in text
+    status = pair.pgfold("status", status=0).out
+    assert "taken back just now" in status and "pgfold plan laptop" in status
+    assert "taken back" in pair.pgfold("report").out

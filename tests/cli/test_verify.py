@@ -1,5 +1,6 @@
 """`pgfold verify`: contained or not, and which rows. Never a false "contained"."""
 import json
+import re
 import subprocess
 import threading
 
@@ -271,6 +272,19 @@ def test_a_column_of_the_target_may_be_generated(pair):
     pair.target.create().sql("CREATE TABLE t (id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED); INSERT INTO t VALUES (1)")
     assert relation(verify(pair.configure(), status=0))["result"] == "same"
 
+
+def test_rows_that_a_rule_settled_are_counted(pair):
+    for side, name in ((pair.source, "mine"), (pair.target, "theirs")):
+        side.create().sql(f"CREATE TABLE t (id int PRIMARY KEY, name text); INSERT INTO t VALUES (1, '{name}'), (2, 'both')")
+    pair.source.sql("INSERT INTO t VALUES (3, 'new')")
+    pair.configure("fold: { on_conflict: keep-target }\n")
+    text = pair.pgfold("fold", "--yes", "--no-backup", status=0).out
+    assert re.search(r"^public\.t +merge +3 +3 +contained +1 inserted, 1 left as in the target$", text, re.M)
+    assert "contained: 1 table, 3 rows, of which 1 settled by an earlier fold" in pair.pgfold("verify", status=0).out
+    document = documents.check(pair.pgfold("verify", "--json", status=0).json(), "verify")
+    relation = document["sources"][0]["relations"][0]
+    assert [relation[key] for key in ("result", "missing", "different", "settled")] == ["contained", 0, 0, 1]
+    assert "| public.t | 1 | 0 | 1 | 0 | 0 | 0 |" in pair.pgfold("report", status=0).out
 
 
 @pytest.fixture

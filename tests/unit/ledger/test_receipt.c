@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "fixture.h"
 #include "ledger/internal.h"
+#include "ledger/receipt_internal.h"
 
 static void test_round_trip(Fixture *fixture, gconstpointer data)
 {
@@ -245,6 +246,91 @@ static void test_needs_lock(Fixture *fixture, gconstpointer data)
     assert_error(error, PGF_ERROR_INTERNAL, "needs the lock");
 }
 
+static void merge_orders(Receipt *receipt)
+{
+    ReceiptRelation *r = orders(receipt);
+    r->action = RECEIPT_MERGE;
+    r->inserted = 40;
+    r->overwritten = r->rekeyed = r->matched = 2;
+    r->kept = 3;
+    r->settled = 1;
+    r->target_rows = r->rows - 4;
+    other_digest(receipt);
+}
+
+static void test_merge(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(Ledger) ledger = fixture_open(fixture);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Receipt) receipt = fixture_receipt("laptop", 1, 0);
+    merge_orders(receipt);
+    g_autofree char *path = NULL;
+    ledger_lock(ledger, "fold", &error);
+    receipt_write(receipt, ledger, &path, &error);
+    g_assert_no_error(error);
+    g_autoptr(Receipt) read = receipt_read(path, &error);
+    g_assert_cmpint(orders(read)->inserted, ==, 40);
+    g_assert_cmpint(orders(read)->kept, ==, 3);
+    g_autofree char *text = receipt_merge_text(orders(read));
+    g_assert_cmpstr(text, ==,
+                    "40 inserted, 2 overwritten, 3 left as in the target, 1 settled earlier, "
+                    "2 with a new key, 2 found by match_on");
+}
+
+static void test_merge_with_too_few_rows(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(Ledger) ledger = fixture_open(fixture);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Receipt) receipt = fixture_receipt("laptop", 1, 0);
+    merge_orders(receipt);
+    orders(receipt)->target_rows--;
+    ledger_lock(ledger, "fold", NULL);
+    g_assert_false(receipt_write(receipt, ledger, NULL, &error));
+    assert_error(error, PGF_ERROR_INTERNAL, "the target has too few rows");
+}
+
+/* As pgfold 0.1 wrote them: without what a merge adds. */
+static char *write_version_1(const Fixture *fixture, const char *name, bool spoil)
+{
+    g_autoptr(Receipt) receipt = fixture_receipt("laptop", 1, 4);
+    receipt->format = 1;
+    json_t *root = receipt_to_json(receipt);
+    g_assert_null(json_object_get(root, "archive"));
+    g_assert_null(json_object_get(json_array_get(json_object_get(root, "relations"), 0), "inserted"));
+    g_autofree char *hash = receipt_hash(root);
+    json_object_set_new(root, "sha256", json_string(hash));
+    if (spoil)
+        json_object_set_new(root, "run", json_integer(2));
+    char *path = g_build_filename(fixture->folder, name, NULL);
+    g_assert_cmpint(json_dump_file(root, path, 0), ==, 0);
+    json_decref(root);
+    return path;
+}
+
+static void test_version_1(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = write_version_1(fixture, "20260131T093004Z-000001-laptop.json", false);
+    g_autoptr(Receipt) read = receipt_read(path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(orders(read)->inserted, ==, RECEIPT_UNKNOWN);
+    g_assert_null(read->archive);
+    g_assert_true(receipt_check(path, NULL, &error));
+    g_assert_no_error(error);
+    json_t *again = receipt_to_json(read), *file = json_load_file(path, 0, NULL);
+    g_assert_true(json_equal(again, file));
+    json_decref(again);
+    json_decref(file);
+}
+
+static void test_version_1_changed(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = write_version_1(fixture, "r.json", true);
+    g_assert_null(receipt_read(path, &error));
+    assert_error(error, PGF_ERROR_DIFFERS, "does not match its own SHA-256");
+}
+
 static void test_bytes_not_utf8(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(Ledger) ledger = fixture_open(fixture);
@@ -270,7 +356,7 @@ static void test_not_receipts(Fixture *fixture, gconstpointer data)
         {"{", "not JSON"},
         {"[]", "schema is not"},
         {"{\"schema\": \"other\"}", "schema is not"},
-        {"{\"schema\": \"pgfold.receipt\", \"version\": 2}", "version is another"},
+        {"{\"schema\": \"pgfold.receipt\", \"version\": 3}", "version is another"},
         {"{\"schema\": \"pgfold.receipt\", \"schema\": \"pgfold.receipt\"}", "not JSON: duplicate"},
     };
     g_autofree char *path = g_build_filename(fixture->folder, "r.json", NULL);
@@ -296,6 +382,10 @@ int main(int argc, char **argv)
     fixture_test("/receipt/one that admits a difference is written", test_honest_difference);
     fixture_test("/receipt/rows that only the target has need a word on how they were told apart", test_more_rows);
     fixture_test("/receipt/is not written without the lock", test_needs_lock);
+    fixture_test("/receipt/a merge says what became of its rows", test_merge);
+    fixture_test("/receipt/a merge that lacks rows is not called contained", test_merge_with_too_few_rows);
+    fixture_test("/receipt/one of version 1 is read, and given back as it was", test_version_1);
+    fixture_test("/receipt/one of version 1 that was changed is found", test_version_1_changed);
     fixture_test("/receipt/names that are not UTF-8 do not break it", test_bytes_not_utf8);
     fixture_test("/receipt/what is no receipt is refused with the reason", test_not_receipts);
     return g_test_run();
