@@ -200,5 +200,5 @@ bool checks_relations(Merge *merge, GError **error)
         return false;
     if (!merge->spec.verify_only)
         check_cycles(merge);
-    return true;
+    return merge->spec.verify_only || suggest_references(merge, error);
 }

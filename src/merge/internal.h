@@ -83,6 +83,9 @@ bool keys_check_references(Merge *merge, MergeRelation *relation, GError **error
 /* New keys for rows that are in conflict. */
 bool keys_renumber(Merge *merge, MergeRelation *relation, MergeMode mode, guint64 *ret_rows, GError **error);
 
+/* suggest.c: notices about references that nobody has declared. */
+bool suggest_references(Merge *merge, GError **error);
+
 /* recall.c: what the ledger remembers of one table, as temporary tables pgfold_m<index> (old text, new text) and
  * pgfold_z<index> (key text, hash int8). */
 bool recall_keys(Merge *merge, MergeRelation *relation, GError **error);

@@ -529,6 +529,16 @@ def test_references_that_no_foreign_key_declares_are_declared_in_the_configurati
     assert pair.target.sql("SELECT name FROM orders JOIN customers c ON c.id = customer") == "mine"
 
 
+def test_plan_suggests_references_that_no_foreign_key_declares_and_does_not_act_on_them(pair):
+    sides(pair, "CREATE TABLE customers (id serial PRIMARY KEY, name text); CREATE TABLE orders (id int PRIMARY KEY, customer_id int, customers_id int);",
+          "INSERT INTO customers (name) VALUES ('mine'); INSERT INTO orders VALUES (7, 1, 99)", "INSERT INTO customers (name) VALUES ('theirs')")
+    pair.configure(rules(customers="rekey"))
+    notices = [n for n in plan(pair)["sources"][0]["notices"] if "looks like a reference" in n]
+    assert len(notices) == 1 and "public.orders.customer_id" in notices[0] and "public.customers(id)" in notices[0], notices
+    fold(pair)
+    assert pair.target.sql("SELECT customer_id FROM orders") == "1"
+
+
 @pytest.mark.parametrize("key, filled", [("smallint", "32767"), ("int", "2147483647"), ("serial", "2147483647")])
 def test_a_key_type_that_is_used_up_is_refused_before_anything_changes(pair, key, filled):
     sides(pair, f"CREATE TABLE t (id {key} PRIMARY KEY, name text);", "INSERT INTO t VALUES (1, 'mine'), (2, 'mine too')",
