@@ -3,7 +3,8 @@
 
 #include "merge/internal.h"
 
-/* customers(id): customer_id, customers_id; customers(customer_id): customer_id. A key that is called id alone says nothing. */
+/* customers(id): customer_id, customers_id; customers(customer_id): customer_id. A key that is called id alone says
+ * nothing. */
 static bool is_named_after(const char *column, const CatalogRelation *parent, const char *key)
 {
     if (g_str_equal(column, key))
@@ -30,10 +31,10 @@ static bool is_contained(Merge *merge, const CatalogRelation *child, const char 
                          bool *ret_contained, GError **error)
 {
     g_autofree char *c = pg_quote_ident(column), *k = pg_quote_ident(parent->table->key[0]);
-    g_autofree char *sql = g_strdup_printf(
-        "SELECT EXISTS (SELECT FROM ONLY %s WHERE %s IS NOT NULL) AND NOT EXISTS (SELECT FROM ONLY %s c WHERE c.%s IS NOT NULL "
-        "AND NOT EXISTS (SELECT FROM ONLY %s p WHERE p.%s = c.%s))",
-        child->quoted, c, child->quoted, c, parent->source->quoted, k, c);
+    g_autofree char *sql = g_strdup_printf("SELECT EXISTS (SELECT FROM ONLY %s WHERE %s IS NOT NULL) AND NOT EXISTS "
+                                           "(SELECT FROM ONLY %s c WHERE c.%s IS NOT NULL "
+                                           "AND NOT EXISTS (SELECT FROM ONLY %s p WHERE p.%s = c.%s))",
+                                           child->quoted, c, child->quoted, c, parent->source->quoted, k, c);
     g_autoptr(PgResult) result = pg_query(merge->spec.source, sql, DEADLINE_NONE, error);
     *ret_contained = result != NULL && pg_result_bool(result, 0, 0);
     return result != NULL;
@@ -51,7 +52,8 @@ static bool suggest_column(Merge *merge, const CatalogRelation *child, const Cat
         return false;
     if (contained)
         merge_notice(merge,
-                     "%s.%s looks like a reference to %s(%s), whose keys may change, and no foreign key says so: if it is one, give "
+                     "%s.%s looks like a reference to %s(%s), whose keys may change, and no foreign key says so: if it "
+                     "is one, give "
                      "it in pgfold.yaml (fold.tables.%s.references)",
                      child->label, column->name, parent->source->label, key, child->label);
     return true;
