@@ -77,13 +77,14 @@ static char *action_sql(const ConfigRule *rule, const char *newer)
     return g_strdup("'stop'");
 }
 
-/* A row that got a new key once and was changed since: without match_on nobody has said what is to happen then. */
+/* A row that got a new key once and was changed since is the same thing still: under rekey, match_on's rule says what happens then, and
+ * without one nobody has said it. */
 static char *value_action(const MergeRelation *r, MergeMode mode, const char *newer)
 {
     if (mode == MERGE_VERIFY)
         return g_strdup("'stop'");
     g_autofree char *conflict = action_sql(r->rule.on_conflict, newer);
-    g_autofree char *match = r->rule.match_on[0] == NULL ? g_strdup("'stop'") : action_sql(r->rule.on_match, newer);
+    g_autofree char *match = action_sql(r->rule.match_on[0] == NULL ? r->rule.on_conflict : r->rule.on_match, newer);
     return g_strdup_printf("CASE WHEN s.pgfold_map IN ('known', 'matched') THEN %s ELSE %s END", match, conflict);
 }
 

@@ -405,6 +405,9 @@ bool merge_commit(Merge *merge, const MergeCommit *commit, GError **error)
         return sql_run(merge, NULL, error, "SET LOCAL lock_timeout = 0");
     if (error != NULL && g_str_equal(pg_conn_sqlstate(merge->spec.target), "55P03"))
         pgf_error_set_code(*error, PGF_ERROR_REFUSED);
+    if (error != NULL && g_str_has_prefix(pg_conn_sqlstate(merge->spec.target), "23"))
+        pgf_error_set_hint(*error, "A constraint of the target forbids a row of the source: mend the row or the constraint, then fold "
+                                   "again.");
     g_prefix_error(error, "merging: ");
     return false;
 }
