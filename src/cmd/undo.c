@@ -55,17 +55,36 @@ static LedgerMerge *find_merge(Ledger *ledger, gint64 run, GError **error)
     return NULL;
 }
 
-static Receipt *find_receipt(Ledger *ledger, gint64 run, GError **error)
+/* What the ledger knows of a fold that was stopped between its commit and its receipt. */
+static Receipt *stand_in(const LedgerMerge *merge)
+{
+    Receipt *receipt = receipt_new();
+    receipt->run = merge->run;
+    receipt_text(&receipt->source.name, merge->source_name);
+    receipt_text(&receipt->target.system_identifier, merge->target.system_identifier);
+    receipt_text(&receipt->target.database, merge->target.database);
+    receipt->target.database_oid = merge->target.database_oid;
+    return receipt;
+}
+
+static Receipt *find_receipt(Ledger *ledger, const LedgerMerge *merge, bool forget, GError **error)
 {
     g_autoptr(GError) cause = NULL;
-    g_autofree char *path = receipt_of_run(ledger, run, &cause);
+    g_autofree char *path = receipt_of_run(ledger, merge->run, &cause);
     if (path != NULL)
         return receipt_read(path, error);
-    if (cause != NULL)
+    if (cause != NULL) {
         g_propagate_error(error, g_steal_pointer(&cause));
-    else
-        pgf_error_set(error, PGF_ERROR_REFUSED, "Fold again first: that writes a receipt.",
-                      "run %" G_GINT64_FORMAT " has no receipt, which says what it brought", run);
+        return NULL;
+    }
+    if (forget || merge->drop_sql == NULL || *merge->drop_sql == '\0')
+        return stand_in(merge);
+    char *hint = g_strdup_printf("Keep what it brought: `pgfold undo --forget %" G_GINT64_FORMAT "`.", merge->run);
+    pgf_error_take_hint(error, PGF_ERROR_REFUSED, hint,
+                        "run %" G_GINT64_FORMAT
+                        " cannot be taken back: it was stopped before it wrote its receipt, so nobody "
+                        "knows whether the tables that it made were written to since",
+                        merge->run);
     return NULL;
 }
 
@@ -82,6 +101,7 @@ static bool confirm(const CommandArgs *args, Out *out, const UndoSpec *spec, GEr
 
 static void show(Out *out, const UndoSpec *spec, const char *outcome)
 {
+    bool is_known = spec->receipt->relations->len > 0;
     gint64 inserted = 0, overwritten = 0;
     for (guint i = 0; i < spec->receipt->relations->len; i++) {
         const ReceiptRelation *r = spec->receipt->relations->pdata[i];
@@ -93,15 +113,18 @@ static void show(Out *out, const UndoSpec *spec, const char *outcome)
         json_object_set_new(document, "run", json_integer(spec->merge->run));
         json_object_set_new(document, "source", json_string(spec->receipt->source.name));
         json_object_set_new(document, "outcome", json_string(outcome));
-        json_object_set_new(document, "deleted", json_integer(inserted));
-        json_object_set_new(document, "put_back", json_integer(overwritten));
+        json_object_set_new(document, "deleted", is_known ? json_integer(inserted) : json_null());
+        json_object_set_new(document, "put_back", is_known ? json_integer(overwritten) : json_null());
         out_json(out, document);
         return;
     }
     g_autofree char *deleted = out_count((guint64)inserted);
     g_autofree char *back = out_count((guint64)overwritten);
-    out_line(out, "Run %" G_GINT64_FORMAT ": %s: %s rows that it brought, %s that it had overwritten.", spec->merge->run,
-             outcome, deleted, back);
+    if (is_known)
+        out_line(out, "Run %" G_GINT64_FORMAT ": %s: %s rows that it brought, %s that it had overwritten.",
+                 spec->merge->run, outcome, deleted, back);
+    else
+        out_line(out, "Run %" G_GINT64_FORMAT ": %s.", spec->merge->run, outcome);
 }
 
 static bool undo(const CommandArgs *args, Out *out, const UndoSpec *spec, GError **error)
@@ -142,7 +165,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     if (ledger == NULL || !ledger_lock(ledger, "undo", error))
         return 0;
     g_autoptr(LedgerMerge) merge = find_merge(ledger, wanted, error);
-    g_autoptr(Receipt) receipt = merge == NULL ? NULL : find_receipt(ledger, wanted, error);
+    g_autoptr(Receipt) receipt = merge == NULL ? NULL : find_receipt(ledger, merge, args_flag(args, "forget"), error);
     if (receipt == NULL)
         return 0;
     UndoSpec spec = {.config = config,

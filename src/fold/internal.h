@@ -10,7 +10,8 @@ typedef struct Fold {
     char *stage;          /* database in which everything is made: the target's, or one of the run's own */
     bool own_database;    /* it is the run's own, to be renamed */
     char *drop_sql;       /* takes away what the run makes in a database that exists, or NULL */
-    bool in_doubt;        /* the connection was lost while the last step was committed */
+    bool in_doubt;        /* the commit was sent, and nobody has heard how it ended */
+    bool committed;       /* from here on nothing is taken away */
     char *undo;           /* schema that a merge leaves behind for `pgfold undo` */
     char *marker;         /* schema that says, in a database that exists, that the new objects are the run's */
     PgConn *main;         /* to stage: for what is done one after another; the merge's session where there is one */
