@@ -34,6 +34,7 @@ static void job_clear(Job *job)
     analysis_free(job->analysis);
     comparison_free(job->comparison);
     receipt_free(job->receipt);
+    g_free(job->columns_marker);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
 
@@ -188,6 +189,7 @@ static bool execute(Job *job, GError **error)
                      .merge = job->analysis->merge,
                      .stage = job->analysis->stage == NULL ? NULL : job->analysis->stage->pdata[0],
                      .archive = archive,
+                     .columns_marker = job->columns_marker,
                      .tools = &job->analysis->tools,
                      .ledger = job->ledger,
                      .run = job->run,
@@ -238,14 +240,13 @@ static bool analyse_once(Job *job, const AnalysisOptions *how, GError **error)
 /* New columns change what is compared: then both sides are looked at once more. */
 static bool analyse(Job *job, const AnalysisOptions *how, GError **error)
 {
-    bool added = false;
     if (!analyse_once(job, how, error))
         return false;
     if (!args_flag(job->args, "add-columns") || args_flag(job->args, "dry-run"))
         return true;
-    if (!fold_add_columns(job->analysis, job->ledger, job->run, job->out, &added, error))
+    if (!fold_add_columns(job->analysis, job->ledger, job->run, job->out, &job->columns_marker, error))
         return false;
-    if (!added)
+    if (job->columns_marker == NULL)
         return true;
     g_clear_pointer(&job->analysis, analysis_free);
     g_clear_pointer(&job->comparison, comparison_free);

@@ -30,18 +30,38 @@ static bool leave_target(Comparison *comparison, GError **error)
     return pg_snapshot_leave(comparison->ends->target, error);
 }
 
-static bool execute(const Change *change, const Ends *ends, Ledger *ledger, gint64 run, GError **error)
+/* Columns of these names may be somebody else's: they were made before the run came to it, or it was killed and they
+ * were made since. And once the fold is committed, rows are in them. */
+static char *cleanup_sql(const Change *change, const char *marker)
 {
-    gint64 object = 0;
-    g_autoptr(GPtrArray) conns = ends_target_connections(ends, NULL, 1, error);
-    return conns != NULL &&
-           ledger_object_own(ledger, run, "columns", "new columns", ends->target_database, change->drop->str, &object,
-                             error) &&
-           pg_execf(conns->pdata[0], DEADLINE_NONE, error, "BEGIN; SET LOCAL lock_timeout = '%ds'; %sCOMMIT",
-                    ends->config->fold.lock_timeout, change->add->str);
+    g_autofree char *name = pg_quote_literal(marker);
+    g_autofree char *quoted = pg_quote_ident(marker);
+    g_autofree char *script = g_strdup_printf("%sDROP SCHEMA %s;", change->drop->str, quoted);
+    g_autofree char *literal = pg_quote_literal(script);
+    g_autofree char *body = g_strdup_printf(
+        "BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s) THEN EXECUTE %s; END IF; END", name,
+        literal);
+    g_autofree char *quoted_body = pg_quote_literal(body);
+    return g_strconcat("DO ", quoted_body, NULL);
 }
 
-bool fold_add_columns(const Analysis *analysis, Ledger *ledger, gint64 run, Out *out, bool *ret_added, GError **error)
+static bool execute(const Change *change, const Ends *ends, Ledger *ledger, gint64 run, const char *marker,
+                    GError **error)
+{
+    gint64 object = 0;
+    g_autofree char *cleanup = cleanup_sql(change, marker);
+    g_autofree char *quoted = pg_quote_ident(marker);
+    g_autofree char *name = pg_quote_literal(marker);
+    g_autoptr(GPtrArray) conns = ends_target_connections(ends, NULL, 1, error);
+    return conns != NULL &&
+           pg_execf(conns->pdata[0], deadline_in_ms(PG_CATALOG_MS), error, "SET application_name = %s", name) &&
+           ledger_object_own(ledger, run, "columns", "new columns", ends->target_database, cleanup, &object, error) &&
+           pg_execf(conns->pdata[0], DEADLINE_NONE, error,
+                    "BEGIN; SET LOCAL lock_timeout = '%ds'; CREATE SCHEMA %s; %sCOMMIT",
+                    ends->config->fold.lock_timeout, quoted, change->add->str);
+}
+
+bool fold_add_columns(const Analysis *analysis, Ledger *ledger, gint64 run, Out *out, char **ret_marker, GError **error)
 {
     const GPtrArray *relations = analysis->verification->relations;
     g_autoptr(GString) add = g_string_new(NULL), drop = g_string_new(NULL);
@@ -52,12 +72,16 @@ bool fold_add_columns(const Analysis *analysis, Ledger *ledger, gint64 run, Out 
         if (r->verdict == VERIFY_INCOMPARABLE && r->audit->target != NULL)
             add_table(&change, r->audit);
     }
-    *ret_added = shown->len > 0;
     for (guint i = 0; i < shown->len; i++)
         out_notice(out, "%s", (const char *)shown->pdata[i]);
-    if (!*ret_added ||
-        (leave_target(analysis->comparison, error) && execute(&change, analysis->comparison->ends, ledger, run, error)))
+    if (shown->len == 0)
         return true;
+    g_autofree char *marker = g_strdup_printf("pgfold_%" G_GINT64_FORMAT "_%08x_columns", run, g_random_int());
+    if (leave_target(analysis->comparison, error) &&
+        execute(&change, analysis->comparison->ends, ledger, run, marker, error)) {
+        *ret_marker = g_steal_pointer(&marker);
+        return true;
+    }
     g_prefix_error(error, "adding columns: ");
     return false;
 }

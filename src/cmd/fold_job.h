@@ -15,7 +15,8 @@ typedef struct Job {
     Comparison *comparison;
     Analysis *analysis;
     Receipt *receipt;
-    json_t *json; /* what is printed about this source */
+    char *columns_marker; /* schema that came with new columns, or NULL */
+    json_t *json;         /* what is printed about this source */
 } Job;
 
 /* fold_gate.c: whether it may go on. */

@@ -57,17 +57,36 @@ static LedgerMerge *find_merge(Ledger *ledger, gint64 run, GError **error)
     return NULL;
 }
 
-static Receipt *find_receipt(Ledger *ledger, gint64 run, GError **error)
+/* What the ledger knows of a fold that was stopped between its commit and its receipt. */
+static Receipt *stand_in(const LedgerMerge *merge)
+{
+    Receipt *receipt = receipt_new();
+    receipt->run = merge->run;
+    receipt_text(&receipt->source.name, merge->source_name);
+    receipt_text(&receipt->target.system_identifier, merge->target.system_identifier);
+    receipt_text(&receipt->target.database, merge->target.database);
+    receipt->target.database_oid = merge->target.database_oid;
+    return receipt;
+}
+
+static Receipt *find_receipt(Ledger *ledger, const LedgerMerge *merge, bool forget, GError **error)
 {
     g_autoptr(GError) cause = NULL;
-    g_autofree char *path = receipt_of_run(ledger, run, &cause);
+    g_autofree char *path = receipt_of_run(ledger, merge->run, &cause);
     if (path != NULL)
         return receipt_read(path, error);
-    if (cause != NULL)
+    if (cause != NULL) {
         g_propagate_error(error, g_steal_pointer(&cause));
-    else
-        pgf_error_set(error, PGF_ERROR_REFUSED, "Fold again first: that writes a receipt.",
-                      "run %" G_GINT64_FORMAT " has no receipt, which says what it brought", run);
+        return NULL;
+    }
+    if (forget || merge->drop_sql == NULL || *merge->drop_sql == '\0')
+        return stand_in(merge);
+    char *hint = g_strdup_printf("Keep what it brought: `pgfold undo --forget %" G_GINT64_FORMAT "`.", merge->run);
+    pgf_error_take_hint(error, PGF_ERROR_REFUSED, hint,
+                        "run %" G_GINT64_FORMAT
+                        " cannot be taken back: it was stopped before it wrote its receipt, so nobody "
+                        "knows whether the tables that it made were written to since",
+                        merge->run);
     return NULL;
 }
 
@@ -85,11 +104,13 @@ static bool confirm(const CommandArgs *args, Out *out, const UndoSpec *spec, GEr
 typedef struct Counts {
     gint64 deleted, put_back;
     bool database; /* the fold made the whole database: it goes */
+    bool known;    /* false: the fold was stopped before it wrote its receipt */
 } Counts;
 
 static Counts count(const UndoSpec *spec)
 {
-    Counts counts = {.database = g_strcmp0(spec->merge->drop_sql, UNDO_WHOLE_DATABASE) == 0};
+    Counts counts = {.database = g_strcmp0(spec->merge->drop_sql, UNDO_WHOLE_DATABASE) == 0,
+                     .known = spec->receipt->relations->len > 0};
     for (guint i = 0; i < spec->receipt->relations->len; i++) {
         const ReceiptRelation *r = spec->receipt->relations->pdata[i];
         counts.deleted += r->action == RECEIPT_NEW ? MAX(r->rows, 0) : MAX(r->inserted, 0);
@@ -108,8 +129,8 @@ static void show_json(Out *out, const UndoSpec *spec, bool dry_run, const Counts
     json_object_set_new(document, "dry_run", json_boolean(dry_run));
     json_object_set_new(document, "outcome", json_string(dry_run ? "ready" : spec->forget ? "forgotten" : "undone"));
     json_object_set_new(document, "database", json_boolean(counts->database));
-    json_object_set_new(document, "deleted", json_integer(spec->forget ? 0 : counts->deleted));
-    json_object_set_new(document, "put_back", json_integer(spec->forget ? 0 : counts->put_back));
+    json_object_set_new(document, "deleted", counts->known ? json_integer(spec->forget ? 0 : counts->deleted) : json_null());
+    json_object_set_new(document, "put_back", counts->known ? json_integer(spec->forget ? 0 : counts->put_back) : json_null());
     out_json(out, document);
 }
 
@@ -119,6 +140,10 @@ static char *rows_text(const Counts *counts, bool dry_run)
     const char *is = dry_run ? "would be" : counts->deleted == 1 ? "is" : "are";
     const char *has = dry_run ? "would get" : counts->put_back == 1 ? "has" : "have";
     GString *text = g_string_new(NULL);
+    if (!counts->known) {
+        g_string_append(text, "what it had brought is gone, what it had overwritten is as before");
+        return g_string_free(text, FALSE);
+    }
     g_string_append_printf(text, "%s row%s that it had brought %s gone", deleted, counts->deleted == 1 ? "" : "s", is);
     if (counts->put_back > 0)
         g_string_append_printf(text, ", %s that it had overwritten %s the old value again", back, has);
@@ -184,7 +209,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     if (ledger == NULL || !ledger_lock(ledger, "undo", error))
         return 0;
     g_autoptr(LedgerMerge) merge = find_merge(ledger, wanted, error);
-    g_autoptr(Receipt) receipt = merge == NULL ? NULL : find_receipt(ledger, wanted, error);
+    g_autoptr(Receipt) receipt = merge == NULL ? NULL : find_receipt(ledger, merge, args_flag(args, "forget"), error);
     if (receipt == NULL)
         return 0;
     UndoSpec spec = {

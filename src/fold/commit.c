@@ -19,19 +19,48 @@ static bool make_final(Fold *fold, GError **error)
     return true;
 }
 
-/* In one transaction: the marker goes, what acts on others comes, and all that is there is counted. Its commit is the
+/* An error of the statement itself means that nothing was committed. A session that ended, or was asked to stop, may
+ * have committed all the same. */
+static bool is_unheard(const PgConn *conn, const GError *error)
+{
+    return error->code == PGF_ERROR_CONNECT || error->code == PGF_ERROR_CANCELLED ||
+           g_str_has_prefix(pg_conn_sqlstate(conn), "57P");
+}
+
+static bool exec_last(Fold *fold, PgConn *conn, const char *sql, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    fold->in_doubt = false;
+    if (pg_exec(conn, sql, DEADLINE_NONE, &cause)) {
+        fold->committed = true;
+        return true;
+    }
+    fold->in_doubt = is_unheard(conn, cause);
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return false;
+}
+
+/* In one transaction: the markers go, what acts on others comes, and all that is there is counted. Its commit is the
  * first one that waits for the disk, and takes everything before it along. */
 static bool commit_objects(Fold *fold, GError **error)
 {
+    static const char COMMIT[] = "SELECT pg_catalog.txid_current(); COMMIT";
     g_autofree char *marker = pg_quote_ident(fold->marker);
-    if (!pg_execf(fold->main, DEADLINE_NONE, error,
-                  "BEGIN; SET LOCAL synchronous_commit = on; DROP SCHEMA IF EXISTS %s", marker) ||
+    g_autofree char *columns = fold->spec->columns_marker == NULL ? NULL : pg_quote_ident(fold->spec->columns_marker);
+    /* READ COMMITTED: what is judged under the locks is what is there by then. */
+    if (!pg_execf(
+            fold->main, DEADLINE_NONE, error,
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on; DROP SCHEMA IF EXISTS %s%s%s",
+            marker, columns == NULL ? "" : ", ", columns == NULL ? "" : columns) ||
         (fold_merges(fold) && (!fold_commit_merge(fold, error) || !fold_after_merge(fold, error))) ||
         !make_final(fold, error) || !fold_try_refreshes(fold, error))
         return false;
     fold->result->target = catalog_read(fold->main, error);
-    return fold->result->target != NULL && fold_check_contained(fold, error) && fold_undo_refreshes(fold, error) &&
-           pg_exec(fold->main, "SELECT pg_catalog.txid_current(); COMMIT", DEADLINE_NONE, error);
+    if (fold->result->target == NULL || !fold_check_contained(fold, error) ||
+        !fold_undo_refreshes(fold, error))
+        return false;
+    return fold->own_database ? pg_exec(fold->main, COMMIT, DEADLINE_NONE, error)
+                              : exec_last(fold, fold->main, COMMIT, error);
 }
 
 /* Settings, comment, privileges and owner of the database itself: last, for they may close it (read-only, no
@@ -74,9 +103,10 @@ static bool rename_database(Fold *fold, GError **error)
     g_clear_pointer(&fold->targets, g_ptr_array_unref);
     g_clear_pointer(&fold->own_main, pg_conn_close);
     fold->main = NULL;
+    g_autofree char *rename = g_strdup_printf("ALTER DATABASE %s RENAME TO %s", stage, name);
     for (int i = 0;; i++) {
         g_autoptr(GError) cause = NULL;
-        if (pg_execf(conn, DEADLINE_NONE, &cause, "ALTER DATABASE %s RENAME TO %s", stage, name))
+        if (exec_last(fold, conn, rename, &cause))
             return true;
         if (!g_str_equal(pg_conn_sqlstate(conn), "55006") || i == RENAME_TRIES) { /* object_in_use */
             g_propagate_error(error, g_steal_pointer(&cause));

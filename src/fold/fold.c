@@ -219,8 +219,19 @@ static bool run_all(Fold *fold, GError **error)
            (!fold->refresh_late || fold_step(fold, "materialized views", fold_refresh, error));
 }
 
+/* What comes after the commit takes nothing away from it. */
+static void say_that_it_is_complete(GError *failure)
+{
+    if (pgf_error_state(failure) == NULL)
+        pgf_error_set_state(failure,
+                            "the fold itself is complete in the target; only its proof afterwards and the receipt "
+                            "are missing");
+    pgf_error_set_hint(failure, "Fold again: nothing is brought twice, and the receipt is written.");
+    pgf_error_set_code(failure, PGF_ERROR_MIDWAY);
+}
+
 /* Ctrl-C must not stop the cleaning up that it asked for; a second one does. */
-/* in_doubt: the connection was lost while the last step was committed; the server may have done it. */
+/* in_doubt: nobody has heard whether the last step was committed; the server may have done it. */
 static void clean_up_after(const FoldSpec *spec, bool in_doubt, GError *failure)
 {
     g_autoptr(GError) error = NULL;
@@ -230,8 +241,9 @@ static void clean_up_after(const FoldSpec *spec, bool in_doubt, GError *failure)
                                pg_conn_identity(spec->ends->target)->system_identifier, NULL, NULL, &error);
     if (clean && in_doubt)
         pgf_error_set_state(
-            failure, "the connection was lost at the last step: the fold is either complete in the target, without "
-                     "a receipt, or was taken away again. Fold again: that finds out, and writes the receipt");
+            failure,
+            "it ended at the last step, and the server did not say how: the fold is either complete in the "
+            "target, without a receipt, or was taken away again. Fold again: that finds out, and writes the receipt");
     else if (clean)
         pgf_error_set_state(failure,
                             "what this run had made in the target was taken away again; the source was only read");
@@ -278,24 +290,24 @@ bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
     /* It is committed: what is found now changes verdicts, and nothing else. */
     if (ok && fold_merges(&fold)) {
         fold_phase(&fold, "verification");
-        ok = fold_check_merge(&fold, error);
-        if (!ok && error != NULL && *error != NULL)
-            pgf_error_set_state(*error, "the fold itself is complete in the target; `pgfold verify` looks at it again");
+        ok = fold_check_merge(&fold, &failure);
     }
-    bool committed = failure == NULL;
-    if (committed && !fold_merges(&fold))
+    if (fold.committed && !fold_merges(&fold))
         fold_note_for_undo(&fold);
     g_clear_pointer(&fold.targets, g_ptr_array_unref);
     g_clear_pointer(&fold.own_main, pg_conn_close);
-    if (!committed) {
-        /* fold_commit() notes first where it all will be. */
-        fold.in_doubt = ret_result->database != NULL && failure->code == PGF_ERROR_CONNECT;
-        if (fold_merges(&fold) && !fold.committed)
-            fold_abandon_merge(&fold);
-        if (fold.committed)
+    if (!ok && fold.committed) {
+        if (fold.own_database && fold.refresh_late)
             explain_late_failure(failure);
         else
-            clean_up_after(spec, fold.in_doubt, failure);
+            say_that_it_is_complete(failure);
+        (void)ledger_objects_release(spec->ledger, spec->run, NULL);
+    } else if (!ok) {
+        if (fold_merges(&fold))
+            fold_abandon_merge(&fold);
+        clean_up_after(spec, fold.in_doubt, failure);
+    }
+    if (!ok) {
         fold_result_clear(ret_result);
         g_propagate_error(error, g_steal_pointer(&failure));
     }

@@ -33,6 +33,7 @@ typedef struct FoldSpec {
     Merge *merge;        /* of the plan, with its session; NULL: nothing is merged */
     PgConn *stage;       /* that session; the fold commits in it */
     const char *archive; /* folder for rows that lost and keys that changed; made when there are any */
+    const char *columns_marker; /* schema that says that new columns are the run's: goes with the commit; or NULL */
     const DumpTools *tools;
     Ledger *ledger; /* locked */
     gint64 run;
@@ -62,7 +63,7 @@ typedef struct FoldResult {
 } FoldResult;
 
 /* False with PGF_ERROR_MIDWAY (or CANCELLED): then everything that the run had made was taken away, or the error's
- * state says what was left. */
+ * state says what was left: also that it is all there, for the error came after the commit. */
 bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error);
 /* What of the source the target does not have, one text each; empty after a fold_run() that was true. Transfer full. */
 GPtrArray *fold_shortfalls(const FoldResult *result, const Plan *plan);

@@ -10,7 +10,8 @@ typedef struct Fold {
     char *stage;          /* database in which everything is made: the target's, or one of the run's own */
     bool own_database;    /* it is the run's own, to be renamed */
     char *drop_sql;       /* takes away what the run makes in a database that exists, or NULL */
-    bool in_doubt;        /* the connection was lost while the last step was committed */
+    bool in_doubt;        /* the commit was sent, and nobody has heard how it ended */
+    bool committed;       /* from here on nothing is taken away */
     char *undo;           /* schema that a merge leaves behind for `pgfold undo` */
     char *marker;         /* schema that says, in a database that exists, that the new objects are the run's */
     PgConn *main;         /* to stage: for what is done one after another; the merge's session where there is one */
@@ -20,7 +21,6 @@ typedef struct Fold {
     GHashTable *steps;    /* PoolJob* -> ledger step id */
     GHashTable *late;     /* dump ids of indexes on what is itself made late: a materialized view that needs a key */
     bool refresh_late;    /* materialized views are filled after the rename (refresh.c) */
-    bool committed;       /* all is in the target, under its name: nothing is taken away any more */
     bool batch;           /* a batch of the ledger is open */
     GError *ledger_error; /* the first record that could not be written, or NULL */
     guint copies_left;    /* rows that are not in yet; at 0 the snapshot is let go */

@@ -129,38 +129,90 @@ static bool drop_objects(const UndoSpec *spec, PgConn *conn, GError **error)
     return false;
 }
 
+/* The last statement: where nobody has heard how it ended, the next look at the target tells (merge_settle). */
+static bool commit(PgConn *conn, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    if (pg_exec(conn, "COMMIT", DEADLINE_NONE, &cause))
+        return true;
+    if (cause->code == PGF_ERROR_CONNECT || cause->code == PGF_ERROR_CANCELLED) {
+        pgf_error_set_state(cause,
+                            "it ended at the last step, and the server did not say how: all of it is done, or nothing");
+        pgf_error_set_hint(cause, "Run the same command again: that finds out.");
+        pgf_error_set_code(cause, PGF_ERROR_MIDWAY);
+    }
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return false;
+}
+
 static bool take_back(const UndoSpec *spec, PgConn *conn, GError **error)
 {
     const char *schema = spec->merge->undo_schema;
     bool has_rows = *schema != '\0';
-    return pg_exec(conn, "BEGIN", deadline_in_ms(PG_CATALOG_MS), error) &&
+    return pg_exec(conn, "BEGIN ISOLATION LEVEL READ COMMITTED", deadline_in_ms(PG_CATALOG_MS), error) &&
            (!has_rows || merge_undo_check(conn, schema, spec->config->fold.lock_timeout, error)) &&
            check_new_tables(spec, conn, error) && drop_objects(spec, conn, error) &&
-           (!has_rows || merge_undo_rows(conn, schema, error)) && pg_exec(conn, "COMMIT", DEADLINE_NONE, error);
+           (!has_rows || merge_undo_rows(conn, schema, error)) && commit(conn, error);
 }
 
-static bool forget(const UndoSpec *spec, GError **error)
+static bool forget(const UndoSpec *spec, PgConn *conn, GError **error)
 {
-    g_autoptr(PgConn) conn = open_target(spec, error);
-    return conn != NULL &&
-           (*spec->merge->undo_schema == '\0' || merge_undo_forget(conn, spec->merge->undo_schema, error)) &&
-           ledger_merge_set_state(spec->ledger, spec->merge->run, LEDGER_MERGE_FORGOTTEN, error);
+    return pg_exec(conn, "BEGIN ISOLATION LEVEL READ COMMITTED", deadline_in_ms(PG_CATALOG_MS), error) &&
+           merge_undo_forget(conn, spec->merge->undo_schema, error) && commit(conn, error);
+}
+
+/* What an earlier try, or the fold itself, came to before it was stopped. *ret_done: there is nothing left to do. */
+static bool look_first(const UndoSpec *spec, PgConn *conn, bool *ret_done, GError **error)
+{
+    *ret_done = false;
+    if (*spec->merge->undo_schema == '\0')
+        return true;
+    g_autoptr(LedgerMerge) merge =
+        merge_settle(spec->ledger, conn, error) ? ledger_merge_of(spec->ledger, spec->merge->run, error) : NULL;
+    if (merge == NULL)
+        return false;
+    *ret_done = merge->state == (spec->forget ? LEDGER_MERGE_FORGOTTEN : LEDGER_MERGE_UNDONE);
+    bool is_there = merge->state == LEDGER_MERGE_COMMITTED || merge->state == LEDGER_MERGE_UNDOING ||
+                    merge->state == LEDGER_MERGE_FORGETTING;
+    if (is_there || *ret_done)
+        return true;
+    pgf_error_set(error, PGF_ERROR_REFUSED, "`pgfold verify` says what of the source is in the target.",
+                  "run %" G_GINT64_FORMAT
+                  " cannot be taken back: it was never committed, or was taken back or kept for good already",
+                  merge->run);
+    return false;
+}
+
+static bool run_in_target(const UndoSpec *spec, PgConn *conn, GError **error)
+{
+    bool has_rows = *spec->merge->undo_schema != '\0', done = false;
+    if (!look_first(spec, conn, &done, error))
+        return false;
+    if (done || (spec->forget && !has_rows))
+        return true;
+    /* Recorded before: whoever finds the schema gone knows why. */
+    LedgerMergeState state = spec->forget ? LEDGER_MERGE_FORGETTING : LEDGER_MERGE_UNDOING;
+    if (has_rows && !ledger_merge_set_state(spec->ledger, spec->merge->run, state, error))
+        return false;
+    return spec->forget ? forget(spec, conn, error) : take_back(spec, conn, error);
 }
 
 bool undo_run(const UndoSpec *spec, GError **error)
 {
-    if (spec->forget)
-        return forget(spec, error);
-    if (g_strcmp0(spec->merge->drop_sql, UNDO_WHOLE_DATABASE) == 0) {
+    if (!spec->forget && g_strcmp0(spec->merge->drop_sql, UNDO_WHOLE_DATABASE) == 0) {
         if (!drop_database(spec, error))
             return false;
     } else {
         g_autoptr(PgConn) conn = open_target(spec, error);
-        if (conn == NULL || !take_back(spec, conn, error)) {
-            if (error != NULL && *error != NULL)
-                pgf_error_set_state(*error, "nothing was changed in the target");
+        g_autoptr(GError) failure = NULL;
+        if (conn == NULL || !run_in_target(spec, conn, conn == NULL ? NULL : &failure)) {
+            if (failure != NULL && pgf_error_state(failure) == NULL)
+                pgf_error_set_state(failure, "nothing was changed in the target");
+            if (failure != NULL)
+                g_propagate_error(error, g_steal_pointer(&failure));
             return false;
         }
     }
-    return ledger_merge_set_state(spec->ledger, spec->merge->run, LEDGER_MERGE_UNDONE, error);
+    return ledger_merge_set_state(spec->ledger, spec->merge->run,
+                                  spec->forget ? LEDGER_MERGE_FORGOTTEN : LEDGER_MERGE_UNDONE, error);
 }

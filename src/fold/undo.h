@@ -1,8 +1,9 @@
 /*
  * Undo: takes a committed fold out of the target again, whole or not at all (docs/merge.md).
  *
- * What it needs: the ledger's note of the fold (ledger/memory.h), its receipt (what new tables held at the end), and,
- * where rows were merged, the undo schema that the fold has left in the target.
+ * What it needs: the ledger's note of the fold (ledger/memory.h), its receipt (what new tables held at the end; only
+ * where the fold has made something), and, where rows were merged, the undo schema that the fold has left in the
+ * target. One that was stopped may be run again: it finds out how far it came.
  */
 #pragma once
 
@@ -17,7 +18,7 @@ typedef struct UndoSpec {
     const Config *config;
     Ledger *ledger; /* locked */
     const LedgerMerge *merge;
-    const Receipt *receipt;
+    const Receipt *receipt; /* only its target and source need be filled where the fold has made no objects */
     bool forget; /* only drop what undo needs */
 } UndoSpec;
 

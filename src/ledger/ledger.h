@@ -154,6 +154,8 @@ bool ledger_object_own(Ledger *ledger, gint64 run, const char *kind, const char 
 bool ledger_object_set_cleanup(Ledger *ledger, gint64 object, const char *cleanup_sql, GError **error);
 /* It belongs to the user now, before the run is finished. */
 bool ledger_object_released(Ledger *ledger, gint64 object, GError **error);
+/* Likewise all that the run owns. */
+bool ledger_objects_release(Ledger *ledger, gint64 run, GError **error);
 /* It is gone: cleanup_sql succeeded. */
 bool ledger_object_removed(Ledger *ledger, gint64 object, GError **error);
 /* What one run still owns, or (run 0) what all runs that are no longer alive still own, in the order in which to take

@@ -3,7 +3,8 @@
 #include "base/error.h"
 #include "ledger/internal.h"
 
-static const char *const STATES[] = {"pending", "committed", "undone", "forgotten", "abandoned"};
+static const char *const STATES[] = {"pending",    "committed", "undoing",  "undone",
+                                     "forgetting", "forgotten", "abandoned"};
 
 struct LedgerMemory {
     Ledger *ledger; /* not owned */
@@ -149,8 +150,8 @@ bool ledger_merge_add_lost(Ledger *ledger, gint64 run, const char *schema, const
 
 #define BETWEEN                                                                                                        \
     "JOIN merge m ON m.run_id = x.run_id JOIN run r ON r.id = x.run_id "                                               \
-    "WHERE m.state IN ('committed', 'forgotten') AND r.source_system = ? AND r.source_oid = ? AND r.target_system = "  \
-    "? "                                                                                                               \
+    "WHERE m.state IN ('committed', 'undoing', 'forgetting', 'forgotten') AND r.source_system = ? AND r.source_oid = " \
+    "? AND r.target_system = ? "                                                                                       \
     "AND r.target_oid = ? "
 
 static bool read_relations(const LedgerMemory *memory, const char *sql, GHashTable *to, GError **error)

@@ -2,8 +2,9 @@
  * What merges of a source into a target have settled for good: which key of the source became which of the target, and
  * which rows lost against the target's by a rule (docs/merge.md). Later plans, folds and verifies stand on it.
  *
- * A merge is recorded as pending before the target commits, and confirmed afterwards. Whether one that was interrupted
- * in between was committed is known from the target: its undo schema is there, or it is not.
+ * A merge is recorded as pending before the target commits, and confirmed afterwards; what takes it back likewise.
+ * Whether one that was interrupted in between was committed is known from the target: its undo schema is there, or it
+ * is not.
  *
  * Main thread only. Keys are JSON arrays of the key columns' texts, hashes are digests of whole rows (reconcile).
  */
@@ -14,7 +15,9 @@
 typedef enum LedgerMergeState {
     LEDGER_MERGE_PENDING,
     LEDGER_MERGE_COMMITTED,
+    LEDGER_MERGE_UNDOING, /* committed, until its undo schema is gone */
     LEDGER_MERGE_UNDONE,
+    LEDGER_MERGE_FORGETTING,
     LEDGER_MERGE_FORGOTTEN, /* committed; what undo needs was dropped */
     LEDGER_MERGE_ABANDONED
 } LedgerMergeState;

@@ -24,6 +24,12 @@ bool ledger_object_released(Ledger *ledger, gint64 object, GError **error)
     return db_run_one(ledger->db, error, "object", "UPDATE object SET state = 'released' WHERE id = ?", "i", object);
 }
 
+bool ledger_objects_release(Ledger *ledger, gint64 run, GError **error)
+{
+    return db_run(ledger->db, error, "UPDATE object SET state = 'released' WHERE run_id = ? AND state = 'owned'", "i",
+                  run);
+}
+
 bool ledger_object_removed(Ledger *ledger, gint64 object, GError **error)
 {
     return db_run_one(ledger->db, error, "object", "UPDATE object SET state = 'removed' WHERE id = ?", "i", object);

@@ -78,7 +78,8 @@ const char *const schema_steps[] = {
     "CREATE INDEX fence_open ON fence (system, oid) WHERE state IN ('started', 'standing');\n",
     "CREATE TABLE merge (\n"
     "    run_id INTEGER PRIMARY KEY REFERENCES run (id),\n"
-    "    state TEXT NOT NULL CHECK (state IN ('pending', 'committed', 'undone', 'forgotten', 'abandoned')),\n"
+    "    state TEXT NOT NULL CHECK (state IN ('pending', 'committed', 'undoing', 'undone', "
+    "'forgetting', 'forgotten', 'abandoned')),\n"
     "    undo_schema TEXT NOT NULL,\n"
     "    drop_sql TEXT,\n"
     "    archive TEXT,\n"

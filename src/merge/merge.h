@@ -119,8 +119,9 @@ typedef struct MergeCommit {
  * PGF_ERROR_REFUSED when somebody holds a lock, else PGF_ERROR_MIDWAY. */
 bool merge_commit(Merge *merge, const MergeCommit *commit, GError **error);
 
-/* What earlier merges between these two databases settled. First finds out, from the target, what became of merges that
- * were interrupted at their end. */
+/* Finds out, from the target, what became of merges, and of what took them back, that were interrupted at their end. */
+bool merge_settle(Ledger *ledger, PgConn *target, GError **error);
+/* What earlier merges between these two databases settled; calls merge_settle() first. */
 LedgerMemory *merge_recall(Ledger *ledger, PgConn *source, PgConn *target, GError **error);
 
 /* The statements that give the target's table the columns which only the source's has. Empty: there are none. Array of
@@ -136,7 +137,7 @@ char *merge_column_remedy(const CatalogRelation *source, const CatalogRelation *
  * schema. */
 bool merge_undo_check(PgConn *target, const char *undo_schema, int lock_timeout, GError **error);
 bool merge_undo_rows(PgConn *target, const char *undo_schema, GError **error);
-/* Drops what undo needs, in a transaction of its own. */
+/* Drops what undo needs, in the caller's transaction. */
 bool merge_undo_forget(PgConn *target, const char *undo_schema, GError **error);
 
 /* The whole check of a source that was merged earlier: stage and judge under MERGE_VERIFY, and put what was found into

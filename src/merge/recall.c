@@ -85,30 +85,59 @@ bool recall_lost(Merge *merge, MergeRelation *r, GError **error)
     return end(&pairs, ok, error);
 }
 
-/* The undo schema was made in the transaction that is in doubt. */
-static bool settle_pending(Ledger *ledger, PgConn *target, const LedgerMerge *merge, GError **error)
+/* What the target says about a merge whose end nobody has recorded. Nothing that was abandoned is given up for good: a
+ * session whose pgfold is dead may commit after others have looked. */
+static LedgerMergeState state_by_target(LedgerMergeState state, bool is_there)
+{
+    switch (state) {
+    case LEDGER_MERGE_PENDING:
+    case LEDGER_MERGE_ABANDONED:
+        return is_there ? LEDGER_MERGE_COMMITTED : LEDGER_MERGE_ABANDONED;
+    case LEDGER_MERGE_UNDOING:
+        return is_there ? LEDGER_MERGE_UNDOING : LEDGER_MERGE_UNDONE;
+    case LEDGER_MERGE_FORGETTING:
+        return is_there ? LEDGER_MERGE_FORGETTING : LEDGER_MERGE_FORGOTTEN;
+    case LEDGER_MERGE_COMMITTED:
+    case LEDGER_MERGE_UNDONE:
+    case LEDGER_MERGE_FORGOTTEN:
+        break;
+    }
+    return state;
+}
+
+static GHashTable *read_undo_schemas(PgConn *target, GError **error)
+{
+    g_autoptr(PgResult) found =
+        pg_query(target, "SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname ~ '^pgfold_undo_'",
+                 deadline_in_ms(PG_CATALOG_MS), error);
+    if (found == NULL)
+        return NULL;
+    GHashTable *names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (int row = 0; row < pg_result_rows(found); row++)
+        g_hash_table_add(names, g_strdup(pg_result_get(found, row, 0)));
+    return names;
+}
+
+bool merge_settle(Ledger *ledger, PgConn *target, GError **error)
 {
     const PgIdentity *identity = pg_conn_identity(target);
-    if (merge->state != LEDGER_MERGE_PENDING || *merge->undo_schema == '\0' ||
-        merge->target.database_oid != identity->database_oid ||
-        g_strcmp0(merge->target.system_identifier, identity->system_identifier) != 0)
-        return true;
-    const char *values[] = {merge->undo_schema};
-    g_autoptr(PgResult) found =
-        pg_query_params(target, "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)", 1, values,
-                        deadline_in_ms(PG_CATALOG_MS), error);
-    if (found == NULL)
-        return false;
-    LedgerMergeState state = pg_result_bool(found, 0, 0) ? LEDGER_MERGE_COMMITTED : LEDGER_MERGE_ABANDONED;
-    return ledger_merge_set_state(ledger, merge->run, state, error);
+    g_autoptr(GPtrArray) merges = ledger_merges(ledger, error);
+    g_autoptr(GHashTable) names = merges == NULL ? NULL : read_undo_schemas(target, error);
+    for (guint i = 0; names != NULL && i < merges->len; i++) {
+        const LedgerMerge *merge = merges->pdata[i];
+        if (*merge->undo_schema == '\0' || merge->target.database_oid != identity->database_oid ||
+            g_strcmp0(merge->target.system_identifier, identity->system_identifier) != 0)
+            continue;
+        LedgerMergeState state = state_by_target(merge->state, g_hash_table_contains(names, merge->undo_schema));
+        if (state != merge->state && !ledger_merge_set_state(ledger, merge->run, state, error))
+            return false;
+    }
+    return names != NULL;
 }
 
 LedgerMemory *merge_recall(Ledger *ledger, PgConn *source, PgConn *target, GError **error)
 {
-    g_autoptr(GPtrArray) merges = ledger_merges(ledger, error);
-    for (guint i = 0; merges != NULL && i < merges->len; i++)
-        if (!settle_pending(ledger, target, merges->pdata[i], error))
-            return NULL;
-    return merges == NULL ? NULL
-                          : ledger_memory_load(ledger, pg_conn_identity(source), pg_conn_identity(target), error);
+    return merge_settle(ledger, target, error)
+               ? ledger_memory_load(ledger, pg_conn_identity(source), pg_conn_identity(target), error)
+               : NULL;
 }

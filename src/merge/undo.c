@@ -10,7 +10,8 @@ enum { NAMED_ROWS = 5 /* in a message */ };
 /* One table of the undo schema. */
 typedef struct Written {
     int n;
-    char *there, *label, *key; /* key: quoted columns, "a", "b"; empty: a multiset */
+    char *there, *label;
+    char **key;                /* names of columns; NULL: a multiset */
     char *hash, *second;       /* SQL over the whole row, as when it was written */
     bool created;
 } Written;
@@ -27,7 +28,7 @@ static void written_free(gpointer data)
     Written *w = data;
     g_free(w->there);
     g_free(w->label);
-    g_free(w->key);
+    g_strfreev(w->key);
     g_free(w->hash);
     g_free(w->second);
     g_free(w);
@@ -41,6 +42,24 @@ static void undo_clear(Undo *undo)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Undo, undo_clear)
 
+/* Names of the key's columns; NULL in *ret_names where there are none. */
+static bool read_key(const Undo *undo, int n, char ***ret_names, GError **error)
+{
+    g_autofree char *sql =
+        g_strdup_printf("SELECT k.name FROM %s.tables t, pg_catalog.unnest(t.key) WITH ORDINALITY AS k (name, i) "
+                        "WHERE t.n = %d ORDER BY k.i",
+                        undo->schema, n);
+    g_autoptr(PgResult) result = pg_query(undo->conn, sql, deadline_in_ms(PG_CATALOG_MS), error);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (int row = 0; result != NULL && row < pg_result_rows(result); row++)
+        g_ptr_array_add(names, g_strdup(pg_result_get(result, row, 0)));
+    if (names->len == 0)
+        return result != NULL;
+    g_ptr_array_add(names, NULL);
+    *ret_names = (char **)g_ptr_array_free(g_steal_pointer(&names), FALSE);
+    return true;
+}
+
 static bool undo_init(Undo *undo, PgConn *conn, const char *schema, GError **error)
 {
     undo->conn = conn;
@@ -48,7 +67,7 @@ static bool undo_init(Undo *undo, PgConn *conn, const char *schema, GError **err
     undo->tables = g_ptr_array_new_with_free_func(written_free);
     undo->restore = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *sql =
-        g_strdup_printf("SELECT n, there, label, key, hash, second, created FROM %s.tables ORDER BY n", undo->schema);
+        g_strdup_printf("SELECT n, there, label, hash, second, created FROM %s.tables ORDER BY n", undo->schema);
     g_autoptr(PgResult) result = pg_query(conn, sql, deadline_in_ms(PG_CATALOG_MS), error);
     if (result == NULL)
         return false;
@@ -57,38 +76,27 @@ static bool undo_init(Undo *undo, PgConn *conn, const char *schema, GError **err
         w->n = (int)pg_result_int(result, row, 0);
         w->there = g_strdup(pg_result_get(result, row, 1));
         w->label = g_strdup(pg_result_get(result, row, 2));
-        w->key = g_strdup(pg_result_get(result, row, 3));
-        w->hash = g_strdup(pg_result_get(result, row, 4));
-        w->second = g_strdup(pg_result_get(result, row, 5));
-        w->created = pg_result_bool(result, row, 6);
+        w->hash = g_strdup(pg_result_get(result, row, 3));
+        w->second = g_strdup(pg_result_get(result, row, 4));
+        w->created = pg_result_bool(result, row, 5);
         g_ptr_array_add(undo->tables, w);
+        if (!read_key(undo, w->n, &w->key, error))
+            return false;
     }
     return true;
 }
 
-/* "(t.a, t.b)", of the quoted list. */
-static char *row_of(const char *alias, const char *list)
+/* "(t.a, t.b)" */
+static char *row_of(const char *alias, char *const *key)
 {
-    g_autoptr(GString) out = g_string_new("(");
-    g_auto(GStrv) parts = g_strsplit(list, ", \"", -1);
-    for (guint i = 0; parts[i] != NULL; i++)
-        g_string_append_printf(out, "%s%s.%s%s", i > 0 ? ", " : "", alias, i > 0 ? "\"" : "", parts[i]);
-    return g_strconcat(out->str, ")", NULL);
+    g_autofree char *list = sql_list(alias, (const char *const *)key);
+    return g_strconcat("(", list, ")", NULL);
 }
 
 /* "id=5, b=x" of a row under alias. */
-static char *people_of(const char *alias, const char *list)
+static char *people_of(const char *alias, char *const *key)
 {
-    g_autoptr(GString) out = g_string_new("pg_catalog.concat(");
-    g_auto(GStrv) parts = g_strsplit(list, ", \"", -1);
-    for (guint i = 0; parts[i] != NULL; i++) {
-        g_autofree char *quoted = g_strconcat(i > 0 ? "\"" : "", parts[i], NULL);
-        g_autofree char *bare = g_strndup(quoted + 1, strlen(quoted) - 2);
-        g_autofree char *label = g_strconcat(i > 0 ? ", " : "", bare, "=", NULL);
-        g_autofree char *literal = pg_quote_literal(label);
-        g_string_append_printf(out, "%s%s, %s.%s", i > 0 ? ", " : "", literal, alias, quoted);
-    }
-    return g_strconcat(out->str, ")", NULL);
+    return sql_key_for_people(alias, (const char *const *)key);
 }
 
 /* The rows that a query names stand against it. */
@@ -111,7 +119,7 @@ static bool refuse_rows(const Undo *undo, const Written *w, const char *sql, con
 /* A row that is gone is no change that could be lost. */
 static bool check_unchanged(const Undo *undo, const Written *w, GError **error)
 {
-    if (*w->key == '\0')
+    if (w->key == NULL)
         return true;
     g_autofree char *there = row_of("t", w->key), *written = row_of("w", w->key), *people = people_of("t", w->key);
     g_autofree char *sql =
@@ -124,7 +132,7 @@ static bool check_unchanged(const Undo *undo, const Written *w, GError **error)
 /* Of a multiset, rows of one value cannot be told apart: there must be as many as were written. */
 static bool check_multiset(const Undo *undo, const Written *w, GError **error)
 {
-    if (*w->key != '\0')
+    if (w->key != NULL)
         return true;
     g_autofree char *sql = g_strdup_printf(
         "SELECT 'a row without a key' FROM (SELECT pgfold_hash AS h, pgfold_second AS h2, count(*) AS n FROM "
@@ -162,7 +170,7 @@ static bool check_reference(const Undo *undo, const Written *w, const PgResult *
     g_autofree char *child = NULL;
     const char *child_sql = pg_result_get(references, row, 1), *label = pg_result_get(references, row, 2);
     const Written *own = find(undo, label);
-    if (own != NULL && *own->key == '\0')
+    if (own != NULL && own->key == NULL)
         return true; /* a multiset: the constraint itself will tell */
     if (own != NULL) {
         g_autofree char *c = row_of("c", own->key), *v = row_of("v", own->key);
@@ -187,7 +195,7 @@ static PgResult *references_to(const Undo *undo, const Written *w, GError **erro
 
 static bool check_references(const Undo *undo, const Written *w, GError **error)
 {
-    if (*w->key == '\0')
+    if (w->key == NULL)
         return true;
     g_autoptr(PgResult) references = references_to(undo, w, error);
     for (int row = 0; references != NULL && row < pg_result_rows(references); row++)
@@ -295,7 +303,7 @@ static bool put_back(const Undo *undo, const Written *w, GError **error)
 
 static bool delete_inserted(const Undo *undo, const Written *w, GError **error)
 {
-    if (*w->key != '\0') {
+    if (w->key != NULL) {
         g_autofree char *t = row_of("t", w->key), *v = row_of("w", w->key);
         return pg_execf(undo->conn, DEADLINE_NONE, error,
                         "DELETE FROM ONLY %s t USING %s.written_%d w WHERE w.pgfold_was = 'insert' AND %s = %s",
@@ -362,7 +370,5 @@ bool merge_undo_rows(PgConn *target, const char *undo_schema, GError **error)
 bool merge_undo_forget(PgConn *target, const char *undo_schema, GError **error)
 {
     g_auto(Undo) undo = {0};
-    return pg_exec(target, "BEGIN", deadline_in_ms(PG_CATALOG_MS), error) &&
-           undo_init(&undo, target, undo_schema, error) && drop_schema(&undo, error) &&
-           pg_exec(target, "COMMIT", DEADLINE_NONE, error);
+    return undo_init(&undo, target, undo_schema, error) && drop_schema(&undo, error);
 }

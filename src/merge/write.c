@@ -136,6 +136,14 @@ static char *full_hash(const MergeRelation *r, guint64 salt)
     return digest_row_sql(r->target != NULL ? r->target : r->source, NULL, DIGEST_TEXT_NATIVE, salt);
 }
 
+static char *key_names(const MergeTable *table)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; table->key != NULL && table->key[i] != NULL; i++)
+        g_ptr_array_add(names, (gpointer)(guintptr)table->key[i]);
+    return pg_array_literal(names);
+}
+
 /* Key columns and hashes of every row that is written; what undo needs to find them, and to see that they are still the
  * same. */
 static bool make_undo_table(Merge *merge, const MergeRelation *r, const char *schema, GError **error)
@@ -146,7 +154,8 @@ static bool make_undo_table(Merge *merge, const MergeRelation *r, const char *sc
     g_autofree char *hash_literal = pg_quote_literal(hash), *second_literal = pg_quote_literal(second);
     g_autofree char *there = pg_quote_literal(table->there);
     g_autofree char *label = pg_quote_literal(r->source->label);
-    g_autofree char *key_list = pg_quote_literal(keys);
+    g_autofree char *names = key_names(table);
+    g_autofree char *key_list = pg_quote_literal(names);
     return sql_run(merge, NULL, error,
                    "CREATE TABLE %s.written_%u AS SELECT %s%snull::int8 AS pgfold_hash, null::int8 AS pgfold_second, "
                    "null::text AS pgfold_was FROM ONLY %s WITH NO DATA; "
@@ -298,16 +307,10 @@ static bool write_relation(Merge *merge, const MergeRelation *r, const char *sch
 bool write_relations(Merge *merge, const MergeCommit *commit, GError **error)
 {
     g_autofree char *schema = pg_quote_ident(commit->undo_schema);
-    bool writes = false;
-    for (guint i = 0; i < merge->relations->len; i++) {
-        const MergeCounts *counts = &((const MergeRelation *)merge->relations->pdata[i])->counts;
-        writes = writes || counts->inserted + counts->overwritten > 0;
-    }
-    if (!writes)
-        return true;
+    /* Also where nothing but rows that lost is remembered: it says that the merge was committed (merge_settle). */
     if (!sql_run(merge, NULL, error,
-                 "CREATE SCHEMA %s; CREATE TABLE %s.tables (n int, there text, label text, key text, hash text, second "
-                 "text, created bool)",
+                 "CREATE SCHEMA %s; CREATE TABLE %s.tables (n int, there text, label text, key text[], hash text, "
+                 "second text, created bool)",
                  schema, schema))
         return false;
     for (guint i = 0; i < merge->relations->len; i++) {
