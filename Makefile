@@ -35,9 +35,10 @@ demo: ## fold three databases from a "laptop" into a "vps"
 	@$(MAKE) --no-print-directory -s build
 	@demo/run
 
-bench: build ## time `pgfold fold` against pg_dump and pg_restore
+bench: build ## time `pgfold fold` against pg_dump and pg_restore, and comparisons of large tables
 	@tools/install-packages run
 	@bench/fold
+	@bench/reconcile
 
 install: build ## into $(DESTDIR)$(PREFIX)
 	@$(MESON) configure build -Dprefix=$(PREFIX)

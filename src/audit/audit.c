@@ -6,7 +6,6 @@
 #include "audit/views.h"
 #include "base/error.h"
 #include "catalog/lock.h"
-#include "reconcile/reconcile.h"
 
 /* lo_get() reads under the snapshot and needs no more than SELECT on the object. */
 static const char LARGE_OBJECTS_SQL[] =
@@ -23,6 +22,7 @@ typedef struct DigestJob {
 static void relation_free(gpointer data)
 {
     AuditRelation *r = data;
+    reconcile_scan_free(r->scan);
     g_ptr_array_unref(r->drift);
     g_free(r->obstacle);
     g_free(r->text_columns);
@@ -220,6 +220,25 @@ static bool digest_alone(PgConn *conn, const CatalogRelation *relation, DigestTe
     return false;
 }
 
+/* What is needed to go down to the rows is kept only where they differ. */
+static bool scan_both(const PoolWorker *worker, AuditRelation *r, DigestText text, GError **error)
+{
+    ReconcileSide source = {.conn = worker->source, .relation = r->source};
+    ReconcileSide target = {.conn = worker->target, .relation = r->target};
+    g_autoptr(ReconcileScan) scan = reconcile_scan(&source, &target, text, error);
+    if (scan == NULL)
+        return false;
+    r->source_digest = *reconcile_scan_source_digest(scan);
+    r->target_digest = *reconcile_scan_target_digest(scan);
+    if (digest_equal(&r->source_digest, &r->target_digest))
+        return true;
+    if (!reconcile_prove_key(scan, &source, &target, &r->obstacle, error))
+        return false;
+    if (r->obstacle == NULL)
+        r->scan = g_steal_pointer(&scan);
+    return true;
+}
+
 static bool run_digest(PoolWorker *worker, gpointer data, GError **error)
 {
     DigestJob *job = data;
@@ -235,11 +254,7 @@ static bool run_digest(PoolWorker *worker, gpointer data, GError **error)
         return digest_alone(worker->target, r->target, text, &r->target_digest, error);
     if (!r->target_digested)
         return digest_alone(worker->source, r->source, text, &r->source_digest, error);
-    g_auto(GStrv) columns = digest_columns(r->source);
-    ReconcileSide source = {.conn = worker->source, .relation = r->source};
-    ReconcileSide target = {.conn = worker->target, .relation = r->target};
-    return reconcile_digests(&source, &target, (const char *const *)columns, text, &r->source_digest, &r->target_digest,
-                             error);
+    return scan_both(worker, r, text, error);
 }
 
 static bool wants_digest(const AuditRelation *r, const AuditSpec *spec)
@@ -314,6 +329,29 @@ static bool compare_views(Audit *audit, const AuditSpec *spec, GError **error)
     return true;
 }
 
+/* Keys that the configuration gives. One that the source's table has no such column for is a mistake there; the target
+ * may lack it, as it may lack any. */
+static bool give_keys(const Audit *audit, const AuditSpec *spec, GError **error)
+{
+    for (guint i = 0; spec->key != NULL && i < audit->source->relations->len; i++) {
+        CatalogRelation *s = audit->source->relations->pdata[i];
+        CatalogRelation *t = audit->target == NULL ? NULL : catalog_find(audit->target, s->schema, s->name);
+        const char *unknown = NULL;
+        g_autofree char *where = NULL;
+        const char *const *key = spec->key(s->schema, s->name, &where, spec->key_data);
+        if (key == NULL)
+            continue;
+        if (!catalog_give_key(s, key, &unknown)) {
+            pgf_error_set(error, PGF_ERROR_USAGE, "Name columns of the table.", "%s: table %s has no column \"%s\"",
+                          where, s->label, unknown);
+            return false;
+        }
+        if (t != NULL)
+            (void)catalog_give_key(t, key, &unknown);
+    }
+    return true;
+}
+
 Audit *audit_run(const AuditSpec *spec, GError **error)
 {
     g_autoptr(Audit) audit = g_new0(Audit, 1);
@@ -331,6 +369,8 @@ Audit *audit_run(const AuditSpec *spec, GError **error)
     if (audit->source == NULL)
         return NULL;
     if (spec->target != NULL && (audit->target = read_side(spec->target, spec->targets, error)) == NULL)
+        return NULL;
+    if (!give_keys(audit, spec, error))
         return NULL;
     pair_relations(audit, spec);
     pair_sequences(audit);

@@ -9,7 +9,7 @@
 
 #include "catalog/catalog.h"
 #include "pool/pool.h"
-#include "reconcile/digest.h"
+#include "reconcile/reconcile.h"
 
 typedef enum AuditVerdict {
     AUDIT_SAME,         /* same definition, same rows (or no rows of its own: a partitioned table) */
@@ -27,11 +27,12 @@ typedef struct AuditRelation {
     AuditVerdict verdict;
     bool source_digested, target_digested;
     Digest source_digest, target_digest;
-    GPtrArray *drift;   /* of char*: a sentence each */
-    char *obstacle;     /* why rows cannot be compared, or NULL */
-    bool view_compared; /* a materialized view, filled on both sides (audit/views.h) */
+    ReconcileScan *scan; /* where both were digested and differ: for reconcile_descend(); else NULL */
+    GPtrArray *drift;    /* of char*: a sentence each */
+    char *obstacle;      /* why rows cannot be compared, or NULL; also found by looking at them */
+    char *text_columns;  /* columns that are digested through their text output, or NULL */
+    bool view_compared;  /* a materialized view, filled on both sides (audit/views.h) */
     Digest source_view, target_view;
-    char *text_columns; /* columns that are digested through their text output, or NULL */
 } AuditRelation;
 
 typedef struct AuditSequence {
@@ -70,6 +71,10 @@ typedef struct AuditSpec {
     GPtrArray *targets; /* of PgConn*, as many; NULL when target is NULL */
     bool (*skip)(const char *schema, const char *name, gpointer data); /* or NULL */
     gpointer skip_data;
+    /* The columns that tell rows of a table without a primary key apart, and where they were given ("pgfold.yaml:9:5";
+     * transfer full); NULL: none. Or NULL. */
+    const char *const *(*key)(const char *schema, const char *name, char **ret_where, gpointer data);
+    gpointer key_data;
     bool everything;       /* also digest tables that only the target has */
     PoolObserver observer; /* or NULL; jobs are of kind "digest" and carry the relation's label */
     gpointer observer_data;

@@ -121,6 +121,32 @@ CatalogColumn *catalog_column(const CatalogRelation *relation, const char *name)
     return NULL;
 }
 
+static bool is_key(const CatalogRelation *relation, const char *const *key)
+{
+    if (relation->key == NULL || g_strv_length(relation->key) != g_strv_length((char **)key))
+        return false;
+    for (; *key != NULL; key++)
+        if (!g_strv_contains((const char *const *)relation->key, *key))
+            return false;
+    return true;
+}
+
+bool catalog_give_key(CatalogRelation *relation, const char *const *key, const char **ret_unknown)
+{
+    for (guint i = 0; key[i] != NULL; i++)
+        if (catalog_column(relation, key[i]) == NULL) {
+            *ret_unknown = key[i];
+            return false;
+        }
+    if (relation->key_is_primary || is_key(relation, key))
+        return true;
+    g_strfreev(relation->key);
+    g_clear_pointer(&relation->key_name, g_free);
+    relation->key = g_strdupv((char **)key);
+    relation->key_given = true;
+    return true;
+}
+
 const char *catalog_property(const Catalog *catalog, const char *name)
 {
     for (guint i = 0; i < catalog->properties->len; i++) {

@@ -53,8 +53,11 @@ typedef struct CatalogRelation {
     bool extension_member;  /* configuration table of an extension */
     GPtrArray *columns;     /* of CatalogColumn*, by name in byte order */
     GPtrArray *definitions; /* of CatalogDefinition*, by kind and name */
-    char **key;             /* columns of the primary key, else of a unique not-null index; NULL where there is none */
-    char *key_name;         /* of that index */
+    char **key;             /* columns of the primary key, else of the replica identity's index, else of another unique
+                               not-null index; NULL where there is none */
+    char *key_name;         /* of that index; NULL for a key that was given */
+    bool key_is_primary;
+    bool key_given; /* by catalog_give_key(): nothing says that it is unique, or not null */
 } CatalogRelation;
 
 typedef struct CatalogSequence {
@@ -101,6 +104,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Catalog, catalog_free)
 /* NULL where there is no such relation. */
 CatalogRelation *catalog_find(const Catalog *catalog, const char *schema, const char *name);
 CatalogColumn *catalog_column(const CatalogRelation *relation, const char *name);
+/* Sets the key of a relation without a primary one, unless an index says already that these columns are one. False
+ * where one of them does not exist: *ret_unknown is its name, owned by key. */
+bool catalog_give_key(CatalogRelation *relation, const char *const *key, const char **ret_unknown);
 /* "encoding" -> "UTF8"; NULL where unknown. */
 const char *catalog_property(const Catalog *catalog, const char *name);
 /* Has rows of its own that must travel: plain tables and partitions, configuration tables of extensions excepted. */

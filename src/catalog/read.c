@@ -91,6 +91,7 @@ static bool on_key(const PgResult *row, gpointer data, GError **error)
     relation->key[n + 1] = NULL;
     if (relation->key_name == NULL)
         relation->key_name = g_strdup(pg_result_get(row, 0, 1));
+    relation->key_is_primary = pg_result_bool(row, 0, 3);
     return true;
 }
 

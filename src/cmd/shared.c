@@ -117,6 +117,16 @@ static bool is_skipped(const char *schema, const char *name, gpointer data)
     return table != NULL && table->skip;
 }
 
+static const char *const *key_of(const char *schema, const char *name, char **ret_where, gpointer data)
+{
+    const ConfigTable *table = config_table(data, schema, name);
+    if (table == NULL || table->key[0] == NULL)
+        return NULL;
+    g_autofree char *key = g_strdup_printf("fold.tables.%s.%s.key", schema, name);
+    *ret_where = config_where(data, key);
+    return (const char *const *)table->key;
+}
+
 GPtrArray *comparison_check(const Comparison *comparison, GError **error)
 {
     ChecksSpec spec = {.source = comparison->ends->source,
@@ -158,6 +168,8 @@ AuditSpec comparison_spec(const Comparison *comparison, Watch *watch)
                        .targets = comparison->targets,
                        .skip = is_skipped,
                        .skip_data = (gpointer)(guintptr)comparison->ends->config,
+                       .key = key_of,
+                       .key_data = (gpointer)(guintptr)comparison->ends->config,
                        .observer = watch_observe,
                        .observer_data = watch};
 }

@@ -18,7 +18,8 @@ static const char PINNED[] =
     "SET lc_monetary = 'C'; SET row_security = off; SET xmloption = content; "
     "SET standard_conforming_strings = on; SET quote_all_identifiers = off; "
     "SET synchronize_seqscans = off; SET array_nulls = on; SET transform_null_equals = off; "
-    "SET jit = off; SET default_transaction_read_only = off; SET client_min_messages = warning; ";
+    "SET jit = off; SET work_mem = '64MB'; SET default_transaction_read_only = off; SET client_min_messages = "
+    "warning; ";
 static const char PINNED_14[] = "SET idle_session_timeout = 0; ";
 static const char PINNED_17[] = "SET transaction_timeout = 0; ";
 

@@ -81,6 +81,8 @@ bool pg_query_each(PgConn *conn, const char *sql, guint n, const char *const *va
 /* Sends without waiting, so that two servers work at once; pg_receive() returns what pg_query() would have. */
 bool pg_send(PgConn *conn, const char *sql, GError **error);
 PgResult *pg_receive(PgConn *conn, Deadline deadline, GError **error);
+/* As pg_send(), one statement only; its columns must be of type text or bytea and come as they are, without hex. */
+bool pg_send_raw(PgConn *conn, const char *sql, GError **error);
 
 void pg_result_free(PgResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PgResult, pg_result_free)
@@ -89,6 +91,8 @@ int pg_result_columns(const PgResult *result);
 const char *pg_result_name(const PgResult *result, int column);
 /* The value as text, owned by the result; NULL for SQL NULL. */
 const char *pg_result_get(const PgResult *result, int row, int column);
+/* A bytea of a statement that pg_send_raw() sent; NULL for SQL NULL. */
+const guint8 *pg_result_bytes(const PgResult *result, int row, int column, gsize *ret_length);
 /* Numbers and booleans; SQL NULL gives 0 and false. A column of another type is a bug of ours: aborts. */
 gint64 pg_result_int(const PgResult *result, int row, int column);
 bool pg_result_bool(const PgResult *result, int row, int column);

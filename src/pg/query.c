@@ -153,6 +153,12 @@ bool pg_send(PgConn *conn, const char *sql, GError **error)
     return sent(conn, PQsendQuery(conn->pg, sql), deadline_in_ms(PG_CATALOG_MS), error);
 }
 
+bool pg_send_raw(PgConn *conn, const char *sql, GError **error)
+{
+    return sent(conn, PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 1), deadline_in_ms(PG_CATALOG_MS),
+                error);
+}
+
 PgResult *pg_receive(PgConn *conn, Deadline deadline, GError **error)
 {
     PGresult *last = NULL;
@@ -292,6 +298,13 @@ const char *pg_result_get(const PgResult *result, int row, int column)
 {
     g_assert(column < PQnfields(result->res));
     return PQgetisnull(result->res, row, column) != 0 ? NULL : PQgetvalue(result->res, row, column);
+}
+
+const guint8 *pg_result_bytes(const PgResult *result, int row, int column, gsize *ret_length)
+{
+    g_assert(column < PQnfields(result->res));
+    *ret_length = (gsize)PQgetlength(result->res, row, column);
+    return PQgetisnull(result->res, row, column) != 0 ? NULL : (const guint8 *)PQgetvalue(result->res, row, column);
 }
 
 gint64 pg_result_int(const PgResult *result, int row, int column)

@@ -206,7 +206,7 @@ char *digest_row_sql(const CatalogRelation *relation, const char *const *columns
 char *digest_relation_sql(const CatalogRelation *relation, const char *const *columns, DigestText text)
 {
     g_autofree char *row = digest_row_sql(relation, columns, text, 0);
-    return g_strdup_printf("SELECT count(*), coalesce(sum(%s), 0)::text FROM %s%s", row,
+    return g_strdup_printf("SELECT count(*)::text, coalesce(sum(%s), 0)::text FROM %s%s", row,
                            relation->kind == 'r' ? "ONLY " : "", relation->quoted);
 }
 

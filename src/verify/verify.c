@@ -4,7 +4,6 @@
 
 typedef struct RowsTask {
     VerifyRelation *relation;
-    DigestText text;
     guint max_details;
 } RowsTask;
 
@@ -50,9 +49,9 @@ static bool run_rows(PoolWorker *worker, gpointer data, GError **error)
 {
     RowsTask *task = data;
     VerifyRelation *r = task->relation;
-    ReconcileSide source = {.conn = worker->source, .relation = r->audit->source, .rows = r->audit->source_digest.rows};
+    ReconcileSide source = {.conn = worker->source, .relation = r->audit->source};
     ReconcileSide target = {.conn = worker->target, .relation = r->audit->target};
-    if (!reconcile_rows(&source, &target, task->text, task->max_details, &r->rows, error))
+    if (!reconcile_descend(r->audit->scan, &source, &target, task->max_details, NULL, &r->rows, error))
         return false;
     /* Digests that differ without a row that does would be a bug of ours, or rows that changed between the two reads:
      * never take it for "contained". */
@@ -69,7 +68,7 @@ static bool compare_rows(Verification *v, const AuditSpec *spec, guint max_detai
     g_autofree RowsTask *tasks = g_new0(RowsTask, v->relations->len + 1);
     for (guint i = 0; i < v->relations->len; i++) {
         VerifyRelation *r = v->relations->pdata[i];
-        tasks[i] = (RowsTask){.relation = r, .text = v->audit->text, .max_details = max_details};
+        tasks[i] = (RowsTask){.relation = r, .max_details = max_details};
         if (r->verdict == VERIFY_DIFFERENT)
             pool_add(pool, "rows", r->audit->source->label, r->audit->source->bytes, run_rows, &tasks[i]);
     }

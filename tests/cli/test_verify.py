@@ -271,3 +271,37 @@ def test_a_column_of_the_target_may_be_generated(pair):
     pair.target.create().sql("CREATE TABLE t (id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED); INSERT INTO t VALUES (1)")
     assert relation(verify(pair.configure(), status=0))["result"] == "same"
 
+
+
+@pytest.fixture
+def keyless(pair):
+    for side in (pair.source, pair.target):
+        side.create().sql("CREATE TABLE t (a int, b text, v int); INSERT INTO t SELECT i / 2, 'b' || i, i FROM generate_series(1, 3000) i")
+    pair.configure("fold:\n  tables:\n    public.t:\n      key: [a, b]\n")
+    return pair
+
+
+def test_a_key_of_the_configuration_tells_rows_apart(keyless):
+    keyless.target.sql("UPDATE t SET v = 0 WHERE b = 'b7'")
+    found = relation(verify(keyless, status=1))
+    assert (found["missing"], found["different"], found["extra"]) == (0, 1, 0)
+    assert found["differences"][0]["key"] == "a=3, b=b7"
+
+
+@pytest.mark.parametrize("side, sql, obstacle", [
+    ("source", "INSERT INTO t VALUES (0, 'b1', 5)", "key (a, b) is not unique in the source"),
+    ("target", "INSERT INTO t VALUES (0, 'b1', 5)", "key (a, b) is not unique in the target"),
+    ("source", "INSERT INTO t VALUES (0, NULL, 5)", "key (a, b) is NULL in a row in the source")])
+def test_a_key_that_is_none_is_an_obstacle(keyless, side, sql, obstacle):
+    getattr(keyless, side).sql(sql)
+    found = relation(verify(keyless, status=1))
+    assert (found["result"], found["obstacle"]) == ("incomparable", obstacle)
+    keyless.pgfold("plan", status=1)
+
+
+def test_a_key_without_its_column_is_a_mistake_in_the_file(pair):
+    for side in (pair.source, pair.target):
+        side.create().sql("CREATE TABLE t (a int)")
+    pair.configure("fold:\n  tables:\n    public.t: { key: [a, nowhere] }\n")
+    error = pair.pgfold("verify", status=2).err
+    assert "pgfold.yaml:" in error and 'table public.t has no column "nowhere"' in error

@@ -138,6 +138,14 @@ void reconcile_table(const char *table, guint max_details, Reconciled *ret_resul
     g_assert_no_error(error);
 }
 
+void sides_of(const char *table, ReconcileSide *ret_source, ReconcileSide *ret_target)
+{
+    in_both("ANALYZE");
+    read_catalogs();
+    *ret_source = side_of(conn_a, catalog_a, table);
+    *ret_target = side_of(conn_b, catalog_b, table);
+}
+
 static const char *or_null(const char *value)
 {
     return value == NULL ? "NULL" : value;

@@ -19,6 +19,8 @@ void fixture_reconnect(const char *encoding_b);
 bool same_digest(const char *table);
 /* Goes down to the rows; the caller clears the result. */
 void reconcile_table(const char *table, guint max_details, Reconciled *ret_result);
+/* Both sides of public.<table>; with ANALYZE, so that the estimates are right. */
+void sides_of(const char *table, ReconcileSide *ret_source, ReconcileSide *ret_target);
 /* The catalog entry of public.<table>, until the next change of a table. */
 const CatalogRelation *relation_in_a(const char *table);
 const CatalogRelation *relation_in_b(const char *table);

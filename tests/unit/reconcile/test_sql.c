@@ -1,6 +1,5 @@
 /* Parts of the digest that need no second database. */
 #include "fixture.h"
-#include "reconcile/key.h"
 
 static void test_methods(void)
 {
@@ -64,31 +63,12 @@ static void test_obstacles(void)
     g_assert_true(same_digest("same"));
 }
 
-static void test_number_of_ranges(void)
-{
-    fixture_clean();
-    in_both("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE s (id text PRIMARY KEY)");
-    in_both("ANALYZE t; ANALYZE s"); /* an estimate of 0 rows */
-    ReconcileSide numbers = {.relation = relation_in_a("t")}, texts = {.relation = relation_in_a("s")};
-    g_auto(GStrv) columns = digest_columns(numbers.relation);
-    g_auto(KeyPlan) by_number = {0}, by_text = {0};
-    key_plan_init(&by_number, numbers.relation, relation_in_b("t"), (const char *const *)columns, DIGEST_TEXT_NATIVE);
-    key_plan_init(&by_text, texts.relation, relation_in_b("s"), (const char *const *)columns, DIGEST_TEXT_NATIVE);
-    g_assert_cmpuint(key_plan_ranges(&by_number, &numbers), ==, 1);
-    numbers.rows = texts.rows = 1000000;
-    g_assert_cmpuint(key_plan_ranges(&by_number, &numbers), ==, 5000);
-    g_assert_cmpuint(key_plan_rows_per_range(&by_number, &numbers), ==, 200);
-    g_assert_cmpuint(key_plan_max_ranges(&by_text), ==, 256);
-    g_assert_cmpuint(key_plan_rows_per_range(&by_text, &texts), >=, 1000000 / 256);
-}
-
 static void add_tests(void)
 {
     g_test_add_func("/digest/knows how each type is digested", test_methods);
     g_test_add_func("/digest/has independent hashes for other salts", test_salt);
     g_test_add_func("/digest/is written and read as 32 digits", test_text_of_a_digest);
     g_test_add_func("/digest/adds with carry", test_sums_carry);
-    g_test_add_func("/reconcile/makes ranges for the rows that are known, few of texts", test_number_of_ranges);
     g_test_add_func("/reconcile/compares the columns of the source only", test_obstacles);
 }
 

@@ -1,0 +1,204 @@
+#include "reconcile/details.h"
+
+#include "base/error.h"
+
+/* What one side holds of the wanted rows. */
+typedef struct Fetched {
+    PgResult *result; /* number of the wanted row, then the columns; or NULL: nothing was asked */
+    GArray *at;       /* of int: the row of the result for each of the wanted, or -1 */
+} Fetched;
+
+static void row_column_free(gpointer data)
+{
+    RowColumn *column = data;
+    g_free(column->name);
+    g_free(column->source);
+    g_free(column->target);
+    g_free(column);
+}
+
+static void row_difference_free(gpointer data)
+{
+    RowDifference *row = data;
+    g_free(row->key);
+    g_ptr_array_unref(row->columns);
+    g_free(row);
+}
+
+void reconciled_clear(Reconciled *result)
+{
+    g_clear_pointer(&result->rows, g_ptr_array_unref);
+}
+
+static void fetched_clear(Fetched *fetched)
+{
+    g_clear_pointer(&fetched->result, pg_result_free);
+    g_clear_pointer(&fetched->at, g_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fetched, fetched_clear)
+
+static void append_values(GString *sql, char **columns)
+{
+    for (char **column = columns; *column != NULL; column++) {
+        g_autofree char *quoted = pg_quote_ident(*column);
+        g_string_append_printf(sql, ", CASE WHEN pgfold_t.%s IS NOT NULL THEN pg_catalog.concat(pgfold_t.%s) END",
+                               quoted, quoted);
+    }
+}
+
+/* The operator = of a type outside of pg_catalog is not on the (empty) search path. */
+static bool has_plain_equality(const CatalogColumn *column)
+{
+    return g_str_equal(column->base_schema, "pg_catalog") && column->from_initdb;
+}
+
+/* Joins by the text of the key, which tells apart what = would not; and by = where an index may serve it. */
+static void append_key_join(GString *sql, const CatalogRelation *relation, const char *const *key)
+{
+    for (guint i = 0; key[i] != NULL; i++) {
+        const CatalogColumn *column = catalog_column(relation, key[i]);
+        g_autofree char *quoted = pg_quote_ident(key[i]);
+        g_string_append_printf(sql, "%s(pg_catalog.concat(pgfold_t.%s) COLLATE \"C\") = pgfold_l.k%u",
+                               i > 0 ? " AND " : "", quoted, i);
+        if (has_plain_equality(column))
+            g_string_append_printf(sql, " AND pgfold_t.%s = pgfold_l.k%u::%s", quoted, i, column->type);
+    }
+}
+
+static void append_list(GString *sql, const GPtrArray *texts, const char *type)
+{
+    g_autofree char *array = grid_array(texts);
+    g_string_append_printf(sql, ", %s::pg_catalog.%s[]", array, type);
+}
+
+/* unnest(numbers, first key column, ...) (of several arrays: it has no qualified name) or unnest(numbers, hashes,
+ * second hashes), of the rows that this side has. */
+static void append_list_of_wanted(GString *sql, const KeyPlan *key, const GPtrArray *wanted, RowVerdict absent)
+{
+    guint columns = key->key == NULL ? 2 : g_strv_length((char **)key->key);
+    g_autoptr(GPtrArray) numbers = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) lists = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+    for (guint c = 0; c < columns; c++)
+        g_ptr_array_add(lists, g_ptr_array_new_with_free_func(g_free));
+    for (guint i = 0; i < wanted->len; i++) {
+        const Wanted *row = wanted->pdata[i];
+        if (row->verdict == absent)
+            continue;
+        g_ptr_array_add(numbers, g_strdup_printf("%u", i));
+        for (guint c = 0; c < columns; c++)
+            g_ptr_array_add(lists->pdata[c], key->key != NULL ? g_strdup(row->key[c])
+                                                              : g_strdup_printf("%" G_GINT64_FORMAT,
+                                                                                c == 0 ? row->hash : row->second_hash));
+    }
+    g_autofree char *array = grid_array(numbers);
+    g_string_append_printf(sql, "unnest(%s::pg_catalog.int4[]", array);
+    for (guint c = 0; c < columns; c++)
+        append_list(sql, lists->pdata[c], key->key != NULL ? "text" : "int8");
+    g_string_append(sql, ") AS pgfold_l(i");
+    for (guint c = 0; c < columns; c++)
+        g_string_append_printf(sql, ", k%u", c);
+    g_string_append(sql, ")");
+}
+
+static char *fetch_sql(const ReconcileScan *scan, const CatalogRelation *relation, const GPtrArray *wanted,
+                       RowVerdict absent)
+{
+    const KeyPlan *key = &scan->key;
+    GString *sql = g_string_new("SELECT DISTINCT ON (pgfold_l.i) pgfold_l.i::pg_catalog.text");
+    append_values(sql, scan->columns);
+    g_string_append(sql, " FROM ");
+    append_list_of_wanted(sql, key, wanted, absent);
+    if (key->key != NULL) {
+        g_string_append_printf(sql, " JOIN %s%s AS pgfold_t ON ", reconcile_only(relation), relation->quoted);
+        append_key_join(sql, relation, key->key);
+    } else {
+        g_string_append_printf(sql,
+                               " JOIN (SELECT *, %s AS pgfold_h, %s AS pgfold_h2 FROM %s%s) pgfold_t ON "
+                               "pgfold_t.pgfold_h = pgfold_l.k0 AND pgfold_t.pgfold_h2 = pgfold_l.k1",
+                               key->row_sql, key->second_sql, reconcile_only(relation), relation->quoted);
+    }
+    return g_string_free(sql, FALSE);
+}
+
+static bool any_on_side(const GPtrArray *wanted, RowVerdict absent)
+{
+    for (guint i = 0; i < wanted->len; i++)
+        if (((const Wanted *)wanted->pdata[i])->verdict != absent)
+            return true;
+    return false;
+}
+
+static bool fetch(const ReconcileScan *scan, const ReconcileSide *side, const GPtrArray *wanted, RowVerdict absent,
+                  Fetched *ret_fetched, GError **error)
+{
+    ret_fetched->at = g_array_new(FALSE, FALSE, sizeof(int));
+    for (guint i = 0; i < wanted->len; i++) {
+        int none = -1;
+        g_array_append_val(ret_fetched->at, none);
+    }
+    if (!any_on_side(wanted, absent))
+        return true;
+    g_autofree char *sql = fetch_sql(scan, side->relation, wanted, absent);
+    ret_fetched->result = pg_query(side->conn, sql, DEADLINE_NONE, error);
+    if (ret_fetched->result == NULL)
+        return false;
+    for (int row = 0; row < pg_result_rows(ret_fetched->result); row++)
+        g_array_index(ret_fetched->at, int, pg_result_int(ret_fetched->result, row, 0)) = row;
+    return true;
+}
+
+static bool has_row(const Fetched *fetched, guint i)
+{
+    return g_array_index(fetched->at, int, i) >= 0;
+}
+
+static const char *value_of(const Fetched *fetched, guint i, int column)
+{
+    return has_row(fetched, i) ? pg_result_get(fetched->result, g_array_index(fetched->at, int, i), column + 1) : NULL;
+}
+
+static char *key_for_people(const KeyPlan *key, const Wanted *row)
+{
+    if (key->key == NULL)
+        return g_strdup("(no key)");
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; key->key[i] != NULL; i++)
+        g_string_append_printf(text, "%s%s=%s", i > 0 ? ", " : "", key->key[i], row->key[i]);
+    return g_string_free(text, FALSE);
+}
+
+static void add_columns(RowDifference *difference, char **columns, const Fetched *source, const Fetched *target,
+                        guint i)
+{
+    for (int c = 0; columns[c] != NULL; c++) {
+        const char *a = value_of(source, i, c), *b = value_of(target, i, c);
+        if (difference->verdict == ROW_DIFFERENT && g_strcmp0(a, b) == 0)
+            continue;
+        RowColumn *column = g_new0(RowColumn, 1);
+        column->name = g_strdup(columns[c]);
+        column->source = g_strdup(a);
+        column->target = g_strdup(b);
+        g_ptr_array_add(difference->columns, column);
+    }
+}
+
+bool details_fetch(const ReconcileScan *scan, const ReconcileSide *source, const ReconcileSide *target,
+                   const GPtrArray *wanted, Reconciled *result, GError **error)
+{
+    g_auto(Fetched) s = {0}, t = {0};
+    if (!fetch(scan, source, wanted, ROW_EXTRA, &s, error) || !fetch(scan, target, wanted, ROW_MISSING, &t, error))
+        return false;
+    result->rows = g_ptr_array_new_with_free_func(row_difference_free);
+    for (guint i = 0; i < wanted->len; i++) {
+        const Wanted *row = wanted->pdata[i];
+        RowDifference *difference = g_new0(RowDifference, 1);
+        difference->verdict = row->verdict;
+        difference->times = row->times;
+        difference->key = key_for_people(&scan->key, row);
+        difference->columns = g_ptr_array_new_with_free_func(row_column_free);
+        add_columns(difference, scan->columns, &s, &t, i);
+        g_ptr_array_add(result->rows, difference);
+    }
+    return true;
+}
