@@ -238,7 +238,7 @@ def test_the_settings_of_a_role_that_is_there_are_left_alone_and_this_is_said(pa
     pair.source.create().sql(f"CREATE ROLE {role}; ALTER ROLE {role} SET search_path = app; CREATE TABLE t (id int); INSERT INTO t VALUES (1); ALTER TABLE t OWNER TO {role}")
     vps.sql("postgres", f"CREATE ROLE {role}; ALTER ROLE {role} SET search_path = theirs")
     result = pair.configure().pgfold("fold", "--yes", "--no-backup", status=0)
-    assert f"ALTER ROLE {role} SET search_path TO app" in result.err
+    assert f"ALTER ROLE {role} SET search_path\n" in result.err  # its value may be a secret
     assert vps.sql("postgres", f"SELECT rolconfig FROM pg_roles WHERE rolname = '{role}'") == "{search_path=theirs}"
 
 
