@@ -42,7 +42,7 @@ def test_json_of_the_sources_before_a_failed_one_is_printed(two, laptop, command
 
 
 FORBID = ("CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no more'; END $$; "
-          "CREATE EVENT TRIGGER forbid ON ddl_command_start EXECUTE FUNCTION no()")
+          "CREATE EVENT TRIGGER forbid ON ddl_command_end EXECUTE FUNCTION no()")
 
 
 @pytest.mark.parametrize("view", ["count(*) AS n", "current_database() AS n"])
