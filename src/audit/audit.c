@@ -318,6 +318,17 @@ static Catalog *read_side(PgConn *holder, const GPtrArray *workers, GError **err
     return g_steal_pointer(&catalog);
 }
 
+static bool compare_views(Audit *audit, const AuditSpec *spec, GError **error)
+{
+    GPtrArray *views =
+        spec->target == NULL ? NULL : views_compare(spec->source, spec->target, audit->view_texts, error);
+    if (views == NULL)
+        return spec->target == NULL;
+    g_ptr_array_unref(audit->views);
+    audit->views = views;
+    return true;
+}
+
 /* Keys that the configuration gives. One that the source's table has no such column for is a mistake there; the target
  * may lack it, as it may lack any. */
 static bool give_keys(const Audit *audit, const AuditSpec *spec, GError **error)
@@ -338,17 +349,6 @@ static bool give_keys(const Audit *audit, const AuditSpec *spec, GError **error)
         if (t != NULL)
             (void)catalog_give_key(t, key, &unknown);
     }
-    return true;
-}
-
-static bool compare_views(Audit *audit, const AuditSpec *spec, GError **error)
-{
-    GPtrArray *views =
-        spec->target == NULL ? NULL : views_compare(spec->source, spec->target, audit->view_texts, error);
-    if (views == NULL)
-        return spec->target == NULL;
-    g_ptr_array_unref(audit->views);
-    audit->views = views;
     return true;
 }
 

@@ -30,9 +30,9 @@ typedef struct AuditRelation {
     ReconcileScan *scan; /* where both were digested and differ: for reconcile_descend(); else NULL */
     GPtrArray *drift;    /* of char*: a sentence each */
     char *obstacle;      /* why rows cannot be compared, or NULL; also found by looking at them */
+    char *text_columns;  /* columns that are digested through their text output, or NULL */
     bool view_compared;  /* a materialized view, filled on both sides (audit/views.h) */
     Digest source_view, target_view;
-    char *text_columns; /* columns that are digested through their text output, or NULL */
 } AuditRelation;
 
 typedef struct AuditSequence {

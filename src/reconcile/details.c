@@ -2,9 +2,11 @@
 
 #include "base/error.h"
 
+enum { SHOWN_BYTES = 4096 };
+
 /* What one side holds of the wanted rows. */
 typedef struct Fetched {
-    PgResult *result; /* number of the wanted row, then the columns; or NULL: nothing was asked */
+    PgResult *result; /* number of the wanted row, then of each column text and hash; NULL: nothing was asked */
     GArray *at;       /* of int: the row of the result for each of the wanted, or -1 */
 } Fetched;
 
@@ -60,13 +62,63 @@ static void fetched_clear(Fetched *fetched)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fetched, fetched_clear)
 
-static void append_values(GString *sql, char **columns)
+/* What is shown of a value, as text: all of it or, where it is long, how it begins and how many bytes it has. A long
+ * value never travels, and is never turned into its text whole: that of a bytea is twice as long, and 1 GB is too long
+ * for the server. $c stands for the column. */
+static const char BYTEA_SQL[] = "CASE WHEN pg_catalog.octet_length($c) <= $n THEN pg_catalog.concat($c) "
+                                "ELSE pg_catalog.concat(pg_catalog.substring($c, 1, $n), ' ... (', "
+                                "pg_catalog.octet_length($c), ' bytes)') END";
+static const char STRING_SQL[] = "CASE WHEN pg_catalog.octet_length($c) <= $n THEN pg_catalog.concat($c) "
+                                 "ELSE pg_catalog.concat(pg_catalog.substring($c, 1, $n), ' ... (', "
+                                 "pg_catalog.octet_length($c), ' bytes)') END";
+static const char BYTEA_ARRAY_SQL[] =
+    "CASE WHEN pg_catalog.octet_length(pg_catalog.array_send($c)) <= $n THEN pg_catalog.concat($c) "
+    "ELSE pg_catalog.concat('... (', pg_catalog.cardinality($c), ' values)') END";
+static const char OTHER_SQL[] = "(SELECT CASE WHEN pg_catalog.octet_length(pgfold_v.v) <= $n THEN pgfold_v.v "
+                                "ELSE pg_catalog.concat(pg_catalog.left(pgfold_v.v, $n), ' ... (', "
+                                "pg_catalog.octet_length(pgfold_v.v), ' bytes)') END "
+                                "FROM (SELECT pg_catalog.concat($c) AS v) pgfold_v)";
+
+static const char *shown_sql(const CatalogColumn *column)
 {
-    for (char **column = columns; *column != NULL; column++) {
-        g_autofree char *quoted = pg_quote_ident(*column);
-        g_string_append_printf(sql, ", CASE WHEN pgfold_t.%s IS NOT NULL THEN pg_catalog.concat(pgfold_t.%s) END",
-                               quoted, quoted);
+    bool builtin = g_str_equal(column->base_schema, "pg_catalog") && column->from_initdb;
+    if (builtin && column->is_array && g_strcmp0(column->elem_name, "bytea") == 0)
+        return BYTEA_ARRAY_SQL;
+    if (builtin && g_str_equal(column->base_name, "bytea"))
+        return BYTEA_SQL;
+    if (builtin && (g_str_equal(column->base_name, "text") || g_str_equal(column->base_name, "varchar")))
+        return STRING_SQL;
+    return OTHER_SQL;
+}
+
+/* For each column what is shown, and a hash of all of it: that tells which columns differ. */
+static void append_values(GString *sql, char **columns, const CatalogRelation *relation)
+{
+    for (guint i = 0; columns[i] != NULL; i++) {
+        g_autofree char *quoted = pg_quote_ident(columns[i]);
+        g_autofree char *column = g_strconcat("pgfold_t.", quoted, NULL);
+        g_autofree char *most = g_strdup_printf("%d", SHOWN_BYTES);
+        g_autoptr(GString) shown = g_string_new(shown_sql(catalog_column(relation, columns[i])));
+        g_string_replace(shown, "$n", most, 0);
+        g_string_replace(shown, "$c", column, 0);
+        g_string_append_printf(sql, ", CASE WHEN %s IS NOT NULL THEN %s END, pgfold_t.pgfold_c%u::pg_catalog.text",
+                               column, shown->str, i);
     }
+}
+
+/* The table with the hash of each column, and without a key those of the whole row. */
+static char *table_sql(const ReconcileScan *scan, const CatalogRelation *relation)
+{
+    GString *sql = g_string_new("(SELECT *");
+    for (guint i = 0; scan->columns[i] != NULL; i++) {
+        const char *const alone[] = {scan->columns[i], NULL};
+        g_autofree char *hash = digest_row_sql(relation, alone, scan->text, 0);
+        g_string_append_printf(sql, ", %s AS pgfold_c%u", hash, i);
+    }
+    if (scan->key.key == NULL)
+        g_string_append_printf(sql, ", %s AS pgfold_h, %s AS pgfold_h2", scan->key.row_sql, scan->key.second_sql);
+    g_string_append_printf(sql, " FROM %s%s) pgfold_t", reconcile_only(relation), relation->quoted);
+    return g_string_free(sql, FALSE);
 }
 
 /* The operator = of a type outside of pg_catalog is not on the (empty) search path. */
@@ -128,17 +180,16 @@ static char *fetch_sql(const ReconcileScan *scan, const CatalogRelation *relatio
 {
     const KeyPlan *key = &scan->key;
     GString *sql = g_string_new("SELECT DISTINCT ON (pgfold_l.i) pgfold_l.i::pg_catalog.text");
-    append_values(sql, scan->columns);
+    g_autofree char *table = table_sql(scan, relation);
+    append_values(sql, scan->columns, relation);
     g_string_append(sql, " FROM ");
     append_list_of_wanted(sql, key, wanted, absent);
     if (key->key != NULL) {
-        g_string_append_printf(sql, " JOIN %s%s AS pgfold_t ON ", reconcile_only(relation), relation->quoted);
+        g_string_append_printf(sql, " JOIN %s ON ", table);
         append_key_join(sql, relation, key->key);
     } else {
-        g_string_append_printf(sql,
-                               " JOIN (SELECT *, %s AS pgfold_h, %s AS pgfold_h2 FROM %s%s) pgfold_t ON "
-                               "pgfold_t.pgfold_h = pgfold_l.k0 AND pgfold_t.pgfold_h2 = pgfold_l.k1",
-                               key->row_sql, key->second_sql, reconcile_only(relation), relation->quoted);
+        g_string_append_printf(sql, " JOIN %s ON pgfold_t.pgfold_h = pgfold_l.k0 AND pgfold_t.pgfold_h2 = pgfold_l.k1",
+                               table);
     }
     return g_string_free(sql, FALSE);
 }
@@ -177,7 +228,14 @@ static bool has_row(const Fetched *fetched, guint i)
 
 static const char *value_of(const Fetched *fetched, guint i, int column)
 {
-    return has_row(fetched, i) ? pg_result_get(fetched->result, g_array_index(fetched->at, int, i), column + 1) : NULL;
+    return has_row(fetched, i) ? pg_result_get(fetched->result, g_array_index(fetched->at, int, i), 2 * column + 1)
+                               : NULL;
+}
+
+static const char *hash_of(const Fetched *fetched, guint i, int column)
+{
+    return has_row(fetched, i) ? pg_result_get(fetched->result, g_array_index(fetched->at, int, i), 2 * column + 2)
+                               : NULL;
 }
 
 static char *key_for_people(const KeyPlan *key, const Wanted *row)
@@ -195,7 +253,7 @@ static void add_columns(RowDifference *difference, char **columns, const Fetched
 {
     for (int c = 0; columns[c] != NULL; c++) {
         const char *a = value_of(source, i, c), *b = value_of(target, i, c);
-        if (difference->verdict == ROW_DIFFERENT && g_strcmp0(a, b) == 0)
+        if (difference->verdict == ROW_DIFFERENT && g_strcmp0(hash_of(source, i, c), hash_of(target, i, c)) == 0)
             continue;
         row_difference_add(difference, columns[c], a, b);
     }

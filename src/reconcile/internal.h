@@ -12,6 +12,7 @@ struct ReconcileScan {
     KeyPlan key;
     Grid grid;
     char **columns;
+    DigestText text;
     Group *source, *target; /* grid_groups() each */
     Digest source_digest, target_digest;
     bool key_proven; /* by an index, or by reconcile_prove_key() */

@@ -44,7 +44,9 @@ typedef struct ReconcileSink {
 
 typedef struct RowColumn {
     char *name;
-    char *source, *target; /* as text; NULL for SQL NULL, and on the side where there is no row */
+    /* As text, a long one only as it begins, with its length; NULL for SQL NULL, and on the side where there is no row.
+     * Two that differ may look alike. */
+    char *source, *target;
 } RowColumn;
 
 typedef struct RowDifference {

@@ -107,6 +107,7 @@ ReconcileScan *reconcile_scan(const ReconcileSide *source, const ReconcileSide *
     }
     g_autoptr(ReconcileScan) scan = g_new0(ReconcileScan, 1);
     scan->columns = digest_columns(source->relation);
+    scan->text = text;
     scan->key_proven = !source->relation->key_given && !target->relation->key_given;
     key_plan_init(&scan->key, source->relation, target->relation, (const char *const *)scan->columns, text);
     if (!read_both(scan, source, target, error)) {

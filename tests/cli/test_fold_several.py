@@ -42,12 +42,13 @@ def test_json_of_the_sources_before_a_failed_one_is_printed(two, laptop, command
 
 
 FORBID = ("CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no more'; END $$; "
-          "CREATE EVENT TRIGGER forbid ON ddl_command_start EXECUTE FUNCTION no()")
+          "CREATE EVENT TRIGGER forbid ON ddl_command_end EXECUTE FUNCTION no()")
 
 
 @pytest.mark.parametrize("view", ["count(*) AS n", "current_database() AS n"])
 def test_a_backup_with_a_forbidding_event_trigger_is_proven_and_folded(pair, view):
-    pair.source.create().sql(f"CREATE TABLE t (id int); INSERT INTO t VALUES (1); CREATE MATERIALIZED VIEW m AS SELECT {view} FROM t")
+    pair.source.create().sql(f"CREATE TABLE t (id int); INSERT INTO t VALUES (1); CREATE MATERIALIZED VIEW m AS SELECT {view} FROM t; "
+                             "CREATE MATERIALIZED VIEW n AS SELECT n FROM m")
     pair.source.sql(FORBID)
     pair.configure()
     pair.pgfold("fold", "--yes", status=0)

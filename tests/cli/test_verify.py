@@ -319,3 +319,38 @@ def test_a_key_without_its_column_is_a_mistake_in_the_file(pair):
     pair.configure("fold:\n  tables:\n    public.t: { key: [a, nowhere] }\n")
     error = pair.pgfold("verify", status=2).err
     assert "pgfold.yaml:" in error and 'table public.t has no column "nowhere"' in error
+
+
+@pytest.mark.slow
+def test_long_values_that_differ_are_named_and_cut_on_the_server(pair):
+    for side in (pair.source, pair.target):
+        side.create().sql("""
+            CREATE TABLE t (id int PRIMARY KEY, i int, k0 text, b bytea, s text, j json, a bytea[]);
+            INSERT INTO t SELECT 1, 2, 'same', pg_catalog.decode(repeat('00', 300000), 'hex') || string_agg(x, ''), repeat('é', 10000), '{}', ARRAY['x'::bytea]
+              FROM (SELECT convert_to(repeat('y', 1000000), 'UTF8') AS x FROM generate_series(1, 600)) g""")
+    pair.configure()
+    verify(pair, status=0)
+    pair.target.sql("UPDATE t SET b = set_byte(b, 400000000, 1), s = s || 'e', a = a || 'z'::bytea, j = ('{\"v\":\"' || repeat('w', 9000) || '\"}')::json")
+    row, = relation(verify(pair, status=1))["differences"]
+    assert row["key"] == "id=1" and [column["name"] for column in row["columns"]] == ["a", "b", "j", "s"]
+    shown = {column["name"]: column for column in row["columns"]}
+    assert shown["b"]["source"].endswith(" ... (600300000 bytes)") and shown["b"]["source"].startswith("\\x0000")
+    assert shown["s"]["source"].endswith("é ... (20000 bytes)") and shown["s"]["target"].endswith("é ... (20001 bytes)")
+    assert shown["j"]["source"] == "{}" and shown["j"]["target"].endswith(" ... (9008 bytes)") and len(shown["j"]["target"]) < 5000
+    assert shown["a"] == {"name": "a", "source": '{"\\\\x78"}', "target": '{"\\\\x78","\\\\x7a"}'}
+    result = pair.pgfold("verify", status=1)
+    assert "id=1" in result.out and "600300000 bytes" in result.out
+    # Without a key, and with a row that is there on one side only.
+    pair.source.sql("ALTER TABLE t DROP CONSTRAINT t_pkey")
+    pair.target.sql("ALTER TABLE t DROP CONSTRAINT t_pkey")
+    assert {row["result"] for row in relation(verify(pair, status=1))["differences"]} == {"missing", "extra"}
+
+
+def test_a_long_value_is_shown_in_a_database_that_knows_no_ellipsis(pair):
+    for side in (pair.source, pair.target):
+        side.cluster.sql("postgres", f"CREATE DATABASE {pair.name} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+        side.sql("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, repeat(chr(233), 9000))")
+    pair.configure()
+    pair.target.sql("UPDATE t SET v = v || 'x'")
+    (column,), = [row["columns"] for row in relation(verify(pair, status=1))["differences"]]
+    assert column["source"].endswith("é ... (9000 bytes)") and column["target"].endswith("é ... (9001 bytes)")
