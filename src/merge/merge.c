@@ -50,6 +50,7 @@ void merge_free(Merge *merge)
     g_ptr_array_unref(merge->blocks);
     g_ptr_array_unref(merge->notices);
     graph_free(merge->graph);
+    g_free(merge->path);
     g_free(merge);
 }
 
@@ -408,27 +409,6 @@ static bool note_triggers(Merge *merge, GError **error)
     return true;
 }
 
-/* Equality of citext, hstore and the like is found by name: their schemas come behind pg_catalog, whose operators nobody
- * can put anything in front of. */
-static bool set_search_path(Merge *merge, GError **error)
-{
-    g_autoptr(GHashTable) schemas = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autoptr(GString) path = g_string_new("pg_catalog");
-    for (guint i = 0; i < merge->relations->len; i++) {
-        const MergeRelation *r = merge->relations->pdata[i];
-        for (guint k = 0; k < r->source->columns->len; k++) {
-            const CatalogColumn *column = r->source->columns->pdata[k];
-            if (column->base_kind == 'b' && !g_str_equal(column->base_schema, "pg_catalog") &&
-                g_hash_table_add(schemas, pg_quote_ident(column->base_schema)))
-                continue;
-        }
-    }
-    g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(schemas), (GCompareFunc)strcmp);
-    for (GList *name = names; name != NULL; name = name->next)
-        g_string_append_printf(path, ", %s", (const char *)name->data);
-    return sql_run(merge, NULL, error, "SET search_path = %s", path->str);
-}
-
 static void report_unreachable(Merge *merge)
 {
     for (guint i = 0; i < merge->graph->references->len; i++) {
@@ -518,7 +498,8 @@ Merge *merge_new(const MergeSpec *spec, GError **error)
         check_rule_columns(merge, merge->relations->pdata[i]);
         check_extra_columns(merge, merge->relations->pdata[i]);
     }
-    if (!set_search_path(merge, error) || !check_privileges(merge, error) || !note_triggers(merge, error)) {
+    merge->path = sql_path(merge);
+    if (!check_privileges(merge, error) || !note_triggers(merge, error)) {
         g_prefix_error(error, "preparing the merge: ");
         return NULL;
     }
