@@ -174,8 +174,13 @@ static char *archive_folder(const Job *job)
         return g_strconcat(backup, ".merge", NULL);
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
-    g_autofree char *name = g_strdup_printf("%s-%s.merge", job->source->name, stamp);
-    return g_build_filename(job->choice->config->state, "backups", name, NULL);
+    for (guint attempt = 1;; attempt++) {
+        g_autofree char *number = attempt == 1 ? g_strdup("") : g_strdup_printf("-%u", attempt);
+        g_autofree char *name = g_strdup_printf("%s-%s%s.merge", job->source->name, stamp, number);
+        g_autofree char *path = g_build_filename(job->choice->config->state, "backups", name, NULL);
+        if (!g_file_test(path, G_FILE_TEST_EXISTS)) /* that of an earlier run, in the same second, is that run's */
+            return g_steal_pointer(&path);
+    }
 }
 
 static bool execute(Job *job, GError **error)

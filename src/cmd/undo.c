@@ -129,8 +129,10 @@ static void show_json(Out *out, const UndoSpec *spec, bool dry_run, const Counts
     json_object_set_new(document, "dry_run", json_boolean(dry_run));
     json_object_set_new(document, "outcome", json_string(dry_run ? "ready" : spec->forget ? "forgotten" : "undone"));
     json_object_set_new(document, "database", json_boolean(counts->database));
-    json_object_set_new(document, "deleted", counts->known ? json_integer(spec->forget ? 0 : counts->deleted) : json_null());
-    json_object_set_new(document, "put_back", counts->known ? json_integer(spec->forget ? 0 : counts->put_back) : json_null());
+    json_object_set_new(document, "deleted",
+                        counts->known ? json_integer(spec->forget ? 0 : counts->deleted) : json_null());
+    json_object_set_new(document, "put_back",
+                        counts->known ? json_integer(spec->forget ? 0 : counts->put_back) : json_null());
     out_json(out, document);
 }
 

@@ -56,8 +56,7 @@ static bool commit_objects(Fold *fold, GError **error)
         !make_final(fold, error) || !fold_try_refreshes(fold, error))
         return false;
     fold->result->target = catalog_read(fold->main, error);
-    if (fold->result->target == NULL || !fold_check_contained(fold, error) ||
-        !fold_undo_refreshes(fold, error))
+    if (fold->result->target == NULL || !fold_check_contained(fold, error) || !fold_undo_refreshes(fold, error))
         return false;
     return fold->own_database ? pg_exec(fold->main, COMMIT, DEADLINE_NONE, error)
                               : exec_last(fold, fold->main, COMMIT, error);

@@ -27,12 +27,12 @@ typedef struct FoldWatch {
 } FoldWatch;
 
 typedef struct FoldSpec {
-    Ends *ends;          /* with a snapshot; it is let go on the way */
-    GPtrArray *sources;  /* of PgConn*: a worker's each, outside of any transaction */
-    const Plan *plan;    /* without blocks */
-    Merge *merge;        /* of the plan, with its session; NULL: nothing is merged */
-    PgConn *stage;       /* that session; the fold commits in it */
-    const char *archive; /* folder for rows that lost and keys that changed; made when there are any */
+    Ends *ends;                 /* with a snapshot; it is let go on the way */
+    GPtrArray *sources;         /* of PgConn*: a worker's each, outside of any transaction */
+    const Plan *plan;           /* without blocks */
+    Merge *merge;               /* of the plan, with its session; NULL: nothing is merged */
+    PgConn *stage;              /* that session; the fold commits in it */
+    const char *archive;        /* folder for rows that lost and keys that changed; made when there are any */
     const char *columns_marker; /* schema that says that new columns are the run's: goes with the commit; or NULL */
     const DumpTools *tools;
     Ledger *ledger; /* locked */

@@ -165,6 +165,6 @@ void fold_note_for_undo(const Fold *fold)
 {
     const FoldSpec *spec = fold->spec;
     const char *drop_sql = fold->own_database ? UNDO_WHOLE_DATABASE : fold->drop_sql;
-    if (drop_sql != NULL && ledger_merge_begin(spec->ledger, spec->run, "", drop_sql, NULL, NULL))
+    if (drop_sql != NULL && *drop_sql != '\0' && ledger_merge_begin(spec->ledger, spec->run, "", drop_sql, NULL, NULL))
         (void)ledger_merge_set_state(spec->ledger, spec->run, LEDGER_MERGE_COMMITTED, NULL);
 }

@@ -19,7 +19,7 @@ typedef struct UndoSpec {
     Ledger *ledger; /* locked */
     const LedgerMerge *merge;
     const Receipt *receipt; /* only its target and source need be filled where the fold has made no objects */
-    bool forget; /* only drop what undo needs */
+    bool forget;            /* only drop what undo needs */
 } UndoSpec;
 
 /* PGF_ERROR_REFUSED, with the rows or objects named, where a later change would be lost: nothing was changed then. */

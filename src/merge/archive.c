@@ -26,19 +26,56 @@ static bool file_error(const char *path, GError **error)
     return false;
 }
 
+/* "schema.table", and "schema.table~2" where another table's name comes to the same: nothing is written over. */
+static char *path_of(const MergeRelation *r, const char *folder, guint attempt, const char *ending)
+{
+    g_autofree char *number = attempt == 1 ? g_strdup("") : g_strdup_printf("~%u", attempt);
+    g_autofree char *name = g_strconcat(r->source->label, number, ending, NULL);
+    g_strdelimit(name, "/", '_');
+    return g_build_filename(folder, name, NULL);
+}
+
 /* below: a folder in the archive's, or "". */
 static FILE *create(const MergeCommit *commit, const MergeRelation *r, const char *below, const char *ending,
                     GError **error)
 {
-    g_autofree char *name = g_strconcat(r->source->label, ending, NULL);
-    g_strdelimit(name, "/", '_');
     g_autofree char *folder = g_build_filename(commit->archive, below, NULL);
-    g_autofree char *path = g_build_filename(folder, name, NULL);
-    int fd = g_mkdir_with_parents(folder, 0700) != 0 ? -1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (file == NULL)
+    if (g_mkdir_with_parents(folder, 0700) != 0) {
+        file_error(folder, error);
+        return NULL;
+    }
+    for (guint attempt = 1;; attempt++) {
+        g_autofree char *path = path_of(r, folder, attempt, ending);
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0 && errno == EEXIST)
+            continue;
+        FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+        if (file == NULL)
+            file_error(path, error);
+        return file;
+    }
+}
+
+/* The names of the files, too. */
+static bool flush_folder(const char *path, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (!ok)
         file_error(path, error);
-    return file;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+static bool flush_folders(const char *archive, GError **error)
+{
+    g_autofree char *conflicts = g_build_filename(archive, "conflicts", NULL);
+    g_autofree char *beside = g_path_get_dirname(archive);
+    if (!g_file_test(archive, G_FILE_TEST_IS_DIR))
+        return true;
+    return (!g_file_test(conflicts, G_FILE_TEST_IS_DIR) || flush_folder(conflicts, error)) &&
+           flush_folder(archive, error) && flush_folder(beside, error);
 }
 
 /* Flushed to the disk: the target's transaction relies on it. */
@@ -46,7 +83,8 @@ static bool finish(FILE *file, const char *folder, GError **error)
 {
     if (file == NULL)
         return true;
-    bool ok = fflush(file) == 0 && fsync(fileno(file)) == 0;
+    /* A write that failed on the way is not reported again by the last one. */
+    bool ok = ferror(file) == 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
     if (!ok)
         file_error(folder, error);
     if (fclose(file) != 0 && ok)
@@ -196,6 +234,7 @@ bool archive_write(Merge *merge, const MergeCommit *commit, GError **error)
         bool lost = r->counts.kept > 0 || r->counts.overwritten > 0;
         ok = !r->staged || ((!lost || write_losers(merge, commit, r, error)) && write_keys(merge, commit, r, error));
     }
+    ok = ok && flush_folders(commit->archive, error);
     /* What is recorded counts only once the merge is confirmed (ledger/memory.h). */
     return ledger_batch_commit(commit->ledger, ok ? error : NULL) && ok;
 }

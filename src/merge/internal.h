@@ -72,6 +72,12 @@ char *sql_key_for_people(const char *alias, const char *const *key);
 char *sql_sharing(const MergeRelation *relation, const CatalogUnique *unique);
 /* Whether the stage has all columns that the index covers: those of the target alone get their defaults. */
 bool sql_covers(const MergeRelation *relation, const CatalogUnique *unique);
+/* The search path of statements on the stage; around each piece of work it is entered and left, for whoever else uses
+ * the session (catalogs are read in it) has an empty one. sql_leave(): ok, what was done went well; false without an
+ * error where not. */
+char *sql_path(const Merge *merge);
+bool sql_enter(Merge *merge, GError **error);
+bool sql_leave(Merge *merge, bool ok, GError **error);
 bool sql_run(Merge *merge, guint64 *ret_rows, GError **error, const char *format, ...) G_GNUC_PRINTF(4, 5);
 
 /* keys.c: what rekey does. */

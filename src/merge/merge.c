@@ -49,6 +49,7 @@ void merge_free(Merge *merge)
     g_ptr_array_unref(merge->blocks);
     g_ptr_array_unref(merge->notices);
     graph_free(merge->graph);
+    g_free(merge->path);
     g_free(merge);
 }
 
@@ -253,27 +254,10 @@ static bool is_direct(const Merge *merge, const MergeRelation *r)
     return true;
 }
 
-/* Equality of citext, hstore and the like is found by name: their schemas come behind pg_catalog, whose operators
- * nobody can put anything in front of. */
-static bool set_search_path(Merge *merge, GError **error)
+/* The stage stays in memory as long as it is small; of this one session. */
+static bool memory_for_stage(Merge *merge, GError **error)
 {
-    g_autoptr(GHashTable) schemas = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autoptr(GString) path = g_string_new("pg_catalog");
-    for (guint i = 0; i < merge->relations->len; i++) {
-        const MergeRelation *r = merge->relations->pdata[i];
-        for (guint k = 0; k < r->source->columns->len; k++) {
-            const CatalogColumn *column = r->source->columns->pdata[k];
-            if (column->base_kind == 'b' && !g_str_equal(column->base_schema, "pg_catalog") &&
-                g_hash_table_add(schemas, pg_quote_ident(column->base_schema)))
-                continue;
-        }
-    }
-    g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(schemas), (GCompareFunc)strcmp);
-    for (GList *name = names; name != NULL; name = name->next)
-        g_string_append_printf(path, ", %s", (const char *)name->data);
-    /* The stage stays in memory as long as it is small; of this one session. */
-    return sql_run(merge, NULL, error, "SET search_path = %s; SET temp_buffers = '64MB'; SET work_mem = '64MB'",
-                   path->str);
+    return sql_run(merge, NULL, error, "SET temp_buffers = '64MB'; SET work_mem = '64MB'");
 }
 
 /* Relations that need no merge leave; references keep only those that stay. */
@@ -332,7 +316,8 @@ Merge *merge_new(const MergeSpec *spec, GError **error)
     checks_references(merge);
     if (merge->relations->len == 0)
         return g_steal_pointer(&merge);
-    if (!set_search_path(merge, error) || !checks_relations(merge, error)) {
+    merge->path = sql_path(merge);
+    if (!memory_for_stage(merge, error) || !checks_relations(merge, error)) {
         g_prefix_error(error, "preparing the merge: ");
         return NULL;
     }

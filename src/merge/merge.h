@@ -80,6 +80,8 @@ typedef struct Merge {
     GPtrArray *blocks;        /* of char*: why this cannot be merged, as sentences */
     GPtrArray *notices;       /* of char* */
     struct MergeGraph *graph; /* src/merge only */
+    char *path;               /* likewise */
+    guint depth;
 } Merge;
 
 /* Which relations have to be merged. Nothing is read or written but catalogs of the target. */

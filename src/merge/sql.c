@@ -1,5 +1,6 @@
 /* Pieces of SQL that several files of this room put together. */
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "merge/internal.h"
@@ -131,6 +132,38 @@ bool sql_covers(const MergeRelation *r, const CatalogUnique *unique)
         if (catalog_column(r->source, ((const CatalogColumn *)r->target->columns->pdata[i])->name) == NULL)
             return false;
     return true;
+}
+
+/* Equality of citext, hstore and the like is found by name: their schemas come behind pg_catalog, whose operators
+ * nobody can put anything in front of. */
+char *sql_path(const Merge *merge)
+{
+    g_autoptr(GHashTable) schemas = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GString *path = g_string_new("pg_catalog");
+    for (guint i = 0; i < merge->relations->len; i++) {
+        const MergeRelation *r = merge->relations->pdata[i];
+        for (guint k = 0; k < r->source->columns->len; k++) {
+            const CatalogColumn *column = r->source->columns->pdata[k];
+            if (column->base_kind == 'b' && !g_str_equal(column->base_schema, "pg_catalog") &&
+                g_hash_table_add(schemas, pg_quote_ident(column->base_schema)))
+                continue;
+        }
+    }
+    g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(schemas), (GCompareFunc)strcmp);
+    for (GList *name = names; name != NULL; name = name->next)
+        g_string_append_printf(path, ", %s", (const char *)name->data);
+    return g_string_free(path, FALSE);
+}
+
+bool sql_enter(Merge *merge, GError **error)
+{
+    return merge->depth++ > 0 || sql_run(merge, NULL, error, "SET search_path = %s", merge->path);
+}
+
+bool sql_leave(Merge *merge, bool ok, GError **error)
+{
+    merge->depth--;
+    return ok && (merge->depth > 0 || sql_run(merge, NULL, error, "SET search_path = ''"));
 }
 
 bool sql_run(Merge *merge, guint64 *ret_rows, GError **error, const char *format, ...)

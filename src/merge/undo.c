@@ -11,9 +11,10 @@ enum { NAMED_ROWS = 5 /* in a message */ };
 typedef struct Written {
     int n;
     char *there, *label;
-    char **key;                /* names of columns; NULL: a multiset */
-    char *hash, *second;       /* SQL over the whole row, as when it was written */
+    char **key;          /* names of columns; NULL: a multiset */
+    char *hash, *second; /* SQL over the whole row, as when it was written */
     bool created;
+    guint32 oid; /* 0: it is not there any more */
 } Written;
 
 typedef struct Undo {
@@ -66,8 +67,9 @@ static bool undo_init(Undo *undo, PgConn *conn, const char *schema, GError **err
     undo->schema = pg_quote_ident(schema);
     undo->tables = g_ptr_array_new_with_free_func(written_free);
     undo->restore = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *sql =
-        g_strdup_printf("SELECT n, there, label, hash, second, created FROM %s.tables ORDER BY n", undo->schema);
+    g_autofree char *sql = g_strdup_printf("SELECT n, there, label, hash, second, created, "
+                                           "pg_catalog.to_regclass(there)::pg_catalog.oid FROM %s.tables ORDER BY n",
+                                           undo->schema);
     g_autoptr(PgResult) result = pg_query(conn, sql, deadline_in_ms(PG_CATALOG_MS), error);
     if (result == NULL)
         return false;
@@ -79,6 +81,7 @@ static bool undo_init(Undo *undo, PgConn *conn, const char *schema, GError **err
         w->hash = g_strdup(pg_result_get(result, row, 3));
         w->second = g_strdup(pg_result_get(result, row, 4));
         w->created = pg_result_bool(result, row, 5);
+        w->oid = (guint32)pg_result_int(result, row, 6);
         g_ptr_array_add(undo->tables, w);
         if (!read_key(undo, w->n, &w->key, error))
             return false;
@@ -154,11 +157,11 @@ static bool check_created(const Undo *undo, const Written *w, GError **error)
     return refuse_rows(undo, w, sql, "the fold made it", error);
 }
 
-static const Written *find(const Undo *undo, const char *label)
+static const Written *find(const Undo *undo, guint32 oid)
 {
     for (guint i = 0; i < undo->tables->len; i++) {
         const Written *w = undo->tables->pdata[i];
-        if (g_str_equal(w->label, label))
+        if (w->oid == oid)
             return w;
     }
     return NULL;
@@ -169,7 +172,7 @@ static bool check_reference(const Undo *undo, const Written *w, const PgResult *
 {
     g_autofree char *child = NULL;
     const char *child_sql = pg_result_get(references, row, 1), *label = pg_result_get(references, row, 2);
-    const Written *own = find(undo, label);
+    const Written *own = find(undo, (guint32)pg_result_int(references, row, 6));
     if (own != NULL && own->key == NULL)
         return true; /* a multiset: the constraint itself will tell */
     if (own != NULL) {
@@ -218,10 +221,32 @@ static bool lock(const Undo *undo, int seconds, GError **error)
     return true;
 }
 
+/* Keys are compared as the merge did it: equality of citext and the like is found by name (sql_path). Left again, for
+ * the caller's statements have an empty path. */
+static bool enter_path(const Undo *undo, GError **error)
+{
+    g_autofree char *sql = g_strdup_printf(
+        "SELECT pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', 'pg_catalog', "
+        "pg_catalog.string_agg(DISTINCT "
+        "pg_catalog.quote_ident(n.nspname), ', ')), true) FROM %s.tables u "
+        "JOIN pg_catalog.pg_attribute a ON a.attrelid = pg_catalog.to_regclass(u.there) AND a.attnum > 0 AND NOT "
+        "a.attisdropped "
+        "JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_type b ON b.oid IN (t.typbasetype, "
+        "t.typelem) "
+        "JOIN pg_catalog.pg_namespace n ON n.oid IN (t.typnamespace, b.typnamespace) WHERE n.nspname <> 'pg_catalog'",
+        undo->schema);
+    return pg_exec(undo->conn, sql, deadline_in_ms(PG_CATALOG_MS), error);
+}
+
+static bool leave_path(const Undo *undo, GError **error)
+{
+    return pg_exec(undo->conn, "SET LOCAL search_path = ''", deadline_in_ms(PG_CATALOG_MS), error);
+}
+
 bool merge_undo_check(PgConn *target, const char *undo_schema, int lock_timeout, GError **error)
 {
     g_auto(Undo) undo = {0};
-    if (!undo_init(&undo, target, undo_schema, error) || !lock(&undo, lock_timeout, error))
+    if (!undo_init(&undo, target, undo_schema, error) || !lock(&undo, lock_timeout, error) || !enter_path(&undo, error))
         return false;
     for (guint i = 0; i < undo.tables->len; i++) {
         const Written *w = undo.tables->pdata[i];
@@ -229,7 +254,7 @@ bool merge_undo_check(PgConn *target, const char *undo_schema, int lock_timeout,
             (!w->created && !check_references(&undo, w, error)))
             return false;
     }
-    return true;
+    return leave_path(&undo, error);
 }
 
 /* --- rows --------------------------------------------------------------------------------------------------------- */
@@ -241,8 +266,9 @@ static bool defer_references(Undo *undo, const Written *w, GError **error)
     if (references == NULL)
         return false;
     for (int row = 0; row < pg_result_rows(references); row++) {
-        const char *child = pg_result_get(references, row, 1);
-        if (pg_result_bool(references, row, 4) || !pg_result_bool(references, row, 5))
+        const char *child = pg_result_get(references, row, 7);
+        if (pg_result_bool(references, row, 4) || !pg_result_bool(references, row, 5) ||
+            !pg_result_bool(references, row, 8))
             continue;
         g_autofree char *name = pg_quote_ident(pg_result_get(references, row, 0));
         if (!pg_execf(undo->conn, DEADLINE_NONE, error,
@@ -353,7 +379,7 @@ static bool finish(const Undo *undo, GError **error)
 bool merge_undo_rows(PgConn *target, const char *undo_schema, GError **error)
 {
     g_auto(Undo) undo = {0};
-    if (!undo_init(&undo, target, undo_schema, error) || !prepare(&undo, error))
+    if (!undo_init(&undo, target, undo_schema, error) || !enter_path(&undo, error) || !prepare(&undo, error))
         return false;
     for (guint i = undo.tables->len; i > 0; i--) {
         const Written *w = undo.tables->pdata[i - 1];
@@ -364,7 +390,7 @@ bool merge_undo_rows(PgConn *target, const char *undo_schema, GError **error)
             return false;
         }
     }
-    return finish(&undo, error);
+    return finish(&undo, error) && leave_path(&undo, error);
 }
 
 bool merge_undo_forget(PgConn *target, const char *undo_schema, GError **error)

@@ -116,14 +116,38 @@ static bool in_key(const MergeTable *table, const char *name)
     return table->key != NULL && g_strv_contains(table->key, name);
 }
 
+/* Values that are equal are also written alike: not so 1.0 and 1.00, or 'Ann' and 'ANN' of citext. */
+static bool is_exact(const CatalogColumn *column)
+{
+    static const char *const EXACT[] = {"bool",      "int2",        "int4", "int8",    "oid",  "uuid",  "date",
+                                        "timestamp", "timestamptz", "text", "varchar", "name", "bytea", NULL};
+    return column->from_initdb && !column->is_array && column->collation == NULL &&
+           g_strv_contains(EXACT, column->base_name);
+}
+
 /* Columns that the target does not compute itself. */
-static GPtrArray *written_columns(const MergeRelation *r, bool with_key)
+static GPtrArray *inserted_columns(const MergeRelation *r)
 {
     GPtrArray *names = g_ptr_array_new();
     for (guint i = 0; i < r->table->columns->len; i++) {
         const CatalogColumn *column = r->table->columns->pdata[i];
         const CatalogColumn *there = r->target == NULL ? column : catalog_column(r->target, column->name);
-        if (!there->generated && (with_key || !in_key(r->table, column->name)))
+        if (!there->generated)
+            g_ptr_array_add(names, column->name);
+    }
+    g_ptr_array_add(names, NULL);
+    return names;
+}
+
+/* Columns in which a row that is overwritten may differ. One that is generated always as identity cannot be: where it
+ * differs, merge_judge() has refused. */
+static GPtrArray *overwritten_columns(const MergeRelation *r)
+{
+    GPtrArray *names = g_ptr_array_new();
+    for (guint i = 0; i < r->table->columns->len; i++) {
+        const CatalogColumn *column = r->table->columns->pdata[i];
+        const CatalogColumn *there = r->target == NULL ? column : catalog_column(r->target, column->name);
+        if (!there->generated && there->identity != 'a' && !(in_key(r->table, column->name) && is_exact(there)))
             g_ptr_array_add(names, column->name);
     }
     g_ptr_array_add(names, NULL);
@@ -184,7 +208,7 @@ static bool keep_images(Merge *merge, const MergeRelation *r, const char *schema
 
 static bool overwrite(Merge *merge, const MergeRelation *r, const char *schema, GError **error)
 {
-    g_autoptr(GPtrArray) columns = written_columns(r, false);
+    g_autoptr(GPtrArray) columns = overwritten_columns(r);
     if (r->counts.overwritten == 0 || columns->len == 1)
         return true;
     g_autoptr(GString) set = g_string_new(NULL);
@@ -212,7 +236,7 @@ static bool insert(Merge *merge, const MergeRelation *r, const char *schema, GEr
 {
     if (r->counts.inserted == 0)
         return true;
-    g_autoptr(GPtrArray) columns = written_columns(r, true);
+    g_autoptr(GPtrArray) columns = inserted_columns(r);
     g_autofree char *list = sql_list(NULL, (const char *const *)columns->pdata);
     g_autofree char *back = returning(r);
     guint64 rows = 0;
@@ -235,7 +259,7 @@ static bool insert(Merge *merge, const MergeRelation *r, const char *schema, GEr
 /* An empty table takes the source's rows as they come. */
 static bool copy_direct(Merge *merge, const MergeRelation *r, const char *schema, GError **error)
 {
-    g_autoptr(GPtrArray) columns = written_columns(r, true);
+    g_autoptr(GPtrArray) columns = inserted_columns(r);
     g_autofree char *list = sql_list(NULL, (const char *const *)columns->pdata);
     const char *format = catalog_travels_binary(r->source, false) ? "binary" : "text";
     g_autofree char *names = *list == '\0' ? g_strdup("") : g_strdup_printf("(%s)", list);
@@ -400,17 +424,21 @@ bool merge_commit(Merge *merge, const MergeCommit *commit, GError **error)
 {
     g_autoptr(GPtrArray) restore = g_ptr_array_new_with_free_func(g_free);
     Aside aside = {.restore = restore};
-    bool ok = lock_all(merge, commit->lock_timeout, error) && merge_judge(merge, MERGE_COMMIT, error) &&
-              refuse_conflicts(merge, error) && archive_write(merge, commit, error) &&
-              put_aside(merge, &aside, error) && write_relations(merge, commit, error) &&
-              put_back(merge, &aside, error) && prove(merge, error);
+    bool ok = sql_enter(merge, error) &&
+              sql_leave(merge,
+                        lock_all(merge, commit->lock_timeout, error) && merge_judge(merge, MERGE_COMMIT, error) &&
+                            refuse_conflicts(merge, error) && archive_write(merge, commit, error) &&
+                            put_aside(merge, &aside, error) && write_relations(merge, commit, error) &&
+                            put_back(merge, &aside, error) && prove(merge, error),
+                        error);
     if (ok)
         return sql_run(merge, NULL, error, "SET LOCAL lock_timeout = 0");
     if (error != NULL && g_str_equal(pg_conn_sqlstate(merge->spec.target), "55P03"))
         pgf_error_set_code(*error, PGF_ERROR_REFUSED);
     if (error != NULL && g_str_has_prefix(pg_conn_sqlstate(merge->spec.target), "23"))
-        pgf_error_set_hint(*error, "A constraint of the target forbids a row of the source: mend the row or the constraint, then fold "
-                                   "again.");
+        pgf_error_set_hint(
+            *error, "A constraint of the target forbids a row of the source: mend the row or the constraint, then fold "
+                    "again.");
     g_prefix_error(error, "merging: ");
     return false;
 }
