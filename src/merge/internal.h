@@ -107,5 +107,14 @@ bool losers_read(Merge *merge, MergeRelation *relation, GError **error);
 /* archive.c: rows that lost, and keys that changed, into files and into the ledger. */
 bool archive_write(Merge *merge, const MergeCommit *commit, GError **error);
 
+/* lock.c: all of the tables, or none while one is waited for, so that writers who take them in another order cannot
+ * come into a deadlock. In the caller's transaction; PGF_ERROR_REFUSED, with the table named, after so many seconds. */
+typedef struct MergeLock {
+    const char *table, *label; /* quoted; for people */
+    bool against_readers;
+} MergeLock;
+
+bool lock_tables(PgConn *conn, const MergeLock *locks, guint n, int seconds, GError **error);
+
 /* write.c */
 bool write_relations(Merge *merge, const MergeCommit *commit, GError **error);

@@ -209,16 +209,13 @@ static bool check_references(const Undo *undo, const Written *w, GError **error)
 
 static bool lock(const Undo *undo, int seconds, GError **error)
 {
-    if (!pg_execf(undo->conn, deadline_in_ms(PG_CATALOG_MS), error, "SET LOCAL lock_timeout = '%ds'", seconds))
-        return false;
+    g_autoptr(GArray) locks = g_array_new(FALSE, FALSE, sizeof(MergeLock));
     for (guint i = 0; i < undo->tables->len; i++) {
         const Written *w = undo->tables->pdata[i];
-        if (pg_execf(undo->conn, DEADLINE_NONE, error, "LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE", w->there))
-            continue;
-        g_prefix_error(error, "%s: ", w->label);
-        return false;
+        MergeLock lock = {.table = w->there, .label = w->label};
+        g_array_append_val(locks, lock);
     }
-    return true;
+    return lock_tables(undo->conn, (const MergeLock *)(const void *)locks->data, locks->len, seconds, error);
 }
 
 /* Keys are compared as the merge did it: equality of citext and the like is found by name (sql_path). Left again, for

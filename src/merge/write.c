@@ -15,34 +15,38 @@ static int by_name(gconstpointer a, gconstpointer b)
     return strcmp(x->source->quoted, y->source->quoted);
 }
 
-static bool lock_table(Merge *merge, const MergeRelation *r, int seconds, GError **error)
+static bool is_in_cycle(const MergeReference *reference)
 {
-    g_autoptr(GError) cause = NULL;
-    if (sql_run(merge, NULL, &cause, "LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE", r->table->there))
-        return true;
-    if (g_str_equal(pg_conn_sqlstate(merge->spec.target), "55P03"))
-        pgf_error_set(error, PGF_ERROR_REFUSED,
-                      "`SELECT * FROM pg_locks` on the target tells who; then fold again (fold.lock_timeout is how "
-                      "long it waits).",
-                      "%s is locked by somebody else on the target for longer than %d s", r->source->label, seconds);
-    else
-        g_propagate_error(error, g_steal_pointer(&cause));
+    return reference->in_target && reference->constraint != NULL && reference->child != NULL &&
+           reference->parent != NULL && reference->child != reference->parent &&
+           reference->child->table->component == reference->parent->table->component;
+}
+
+/* ALTER CONSTRAINT takes a lock against everybody: to come by it later, readers in between, would be a deadlock. */
+static bool is_altered(const MergeRelation *r)
+{
+    for (guint i = 0; i < r->table->references->len; i++) {
+        const MergeReference *reference = r->table->references->pdata[i];
+        if (is_in_cycle(reference) && !reference->deferrable)
+            return true;
+    }
     return false;
 }
 
-/* In one order for all runs. Readers go on; whoever writes waits until the commit. */
+/* Readers go on; whoever writes waits until the commit. */
 static bool lock_all(Merge *merge, int seconds, GError **error)
 {
     g_autoptr(GPtrArray) relations = g_ptr_array_new();
+    g_autoptr(GArray) locks = g_array_new(FALSE, FALSE, sizeof(MergeLock));
     for (guint i = 0; i < merge->relations->len; i++)
         g_ptr_array_add(relations, merge->relations->pdata[i]);
     g_ptr_array_sort(relations, by_name);
-    if (!sql_run(merge, NULL, error, "SET LOCAL lock_timeout = '%ds'", seconds))
-        return false;
-    for (guint i = 0; i < relations->len; i++)
-        if (!lock_table(merge, relations->pdata[i], seconds, error))
-            return false;
-    return true; /* rows may be locked as well: the limit stays */
+    for (guint i = 0; i < relations->len; i++) {
+        const MergeRelation *r = relations->pdata[i];
+        MergeLock lock = {.table = r->table->there, .label = r->source->label, .against_readers = is_altered(r)};
+        g_array_append_val(locks, lock);
+    }
+    return lock_tables(merge->spec.target, (const MergeLock *)(const void *)locks->data, locks->len, seconds, error);
 }
 
 /* --- what must not stand in the way ------------------------------------------------------------------------------- */
@@ -67,13 +71,6 @@ static bool silence_triggers(Merge *merge, const MergeRelation *r, Aside *aside,
         g_ptr_array_add(aside->restore, g_strdup(pg_result_get(triggers, row, 2)));
     }
     return true;
-}
-
-static bool is_in_cycle(const MergeReference *reference)
-{
-    return reference->in_target && reference->constraint != NULL && reference->child != NULL &&
-           reference->parent != NULL && reference->child != reference->parent &&
-           reference->child->table->component == reference->parent->table->component;
 }
 
 static bool defer_cycles(Merge *merge, Aside *aside, GError **error)
@@ -433,7 +430,8 @@ bool merge_commit(Merge *merge, const MergeCommit *commit, GError **error)
                         error);
     if (ok)
         return sql_run(merge, NULL, error, "SET LOCAL lock_timeout = 0");
-    if (error != NULL && g_str_equal(pg_conn_sqlstate(merge->spec.target), "55P03"))
+    const char *state = pg_conn_sqlstate(merge->spec.target);
+    if (error != NULL && *error != NULL && (g_str_equal(state, "55P03") || g_str_equal(state, "40P01")))
         pgf_error_set_code(*error, PGF_ERROR_REFUSED);
     if (error != NULL && g_str_has_prefix(pg_conn_sqlstate(merge->spec.target), "23"))
         pgf_error_set_hint(

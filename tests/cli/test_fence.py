@@ -617,7 +617,6 @@ def test_fence_fold_verify_with_writers_at_work_all_the_time(on_version, writers
     assert fenced.sql("SELECT count(*) FROM t") == fenced.pair.target.sql("SELECT count(*) FROM t")
 
 
-@pytest.mark.skip(reason="needs merge")
 def test_fold_fence_fold_verify_with_writers_at_work_all_the_time(fenced, writers):
     at_work = writers(fenced, APP, OTHER, "postgres")
     fenced.pair.pgfold("fold", "--yes", status=0)
