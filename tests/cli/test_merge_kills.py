@@ -155,7 +155,7 @@ class Case:
         if step == "locked":
             self.hold("LOCK TABLE log IN ROW EXCLUSIVE MODE")
             self.start()
-            return self.stands("query LIKE 'LOCK TABLE%' AND wait_event_type = 'Lock'")
+            return self.stands("query LIKE '%LOCK TABLE%' AND wait_event_type = 'Lock'")
         if step == "commit":
             self.server.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
             self.server.sql("postgres", "SELECT pg_reload_conf()")
