@@ -142,16 +142,15 @@ static bool note_triggers(Merge *merge, GError **error)
 {
     for (guint i = 0; i < merge->relations->len; i++) {
         const MergeRelation *r = merge->relations->pdata[i];
-        if (r->target == NULL || r->table->can_alter)
-            continue;
-        const char *values[] = {r->table->there};
         g_autoptr(PgResult) triggers =
-            pg_query_params(merge->spec.target, MERGE_TRIGGERS_SQL, 1, values, deadline_in_ms(PG_CATALOG_MS), error);
-        if (triggers == NULL)
+            r->target == NULL ? NULL : triggers_read(merge->spec.target, r->table->there, error);
+        if (r->target != NULL && triggers == NULL)
             return false;
-        for (int row = 0; row < pg_result_rows(triggers); row++)
-            merge_notice(merge, "%s: trigger %s fires for the rows that are written: the role does not own the table",
-                         r->source->label, pg_result_get(triggers, row, 0));
+        for (int row = 0; triggers != NULL && row < pg_result_rows(triggers); row++)
+            if (!pg_result_bool(triggers, row, 3))
+                merge_notice(merge,
+                             "%s: trigger %s fires for the rows that are written: the role does not own the table",
+                             r->source->label, pg_result_get(triggers, row, 0));
     }
     return true;
 }

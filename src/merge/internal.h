@@ -45,7 +45,6 @@ void merge_notice(Merge *merge, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* graph.c: references among the candidates, which tables are staged whole, and the order of merge->relations. */
 void graph_free(MergeGraph *graph);
 MergeGraph *graph_new(const MergeSpec *spec, GHashTable *by_name);
-/* True with *ret_names "a -> b -> a" for a cycle that cannot be written; names are for people. */
 void graph_order(Merge *merge);
 
 /* checks.c: what stands against a merge goes to its blocks, what should be known before to its notices. First what the
@@ -91,6 +90,12 @@ bool keys_renumber(Merge *merge, MergeRelation *relation, MergeMode mode, guint6
 
 /* suggest.c: notices about references that nobody has declared. */
 bool suggest_references(Merge *merge, GError **error);
+
+/* triggers.c: silences the triggers of the users that fire on writes to a table (quoted), where the role owns it, and
+ * adds the statements that wake them to restore. */
+bool triggers_silence(PgConn *conn, const char *there, GPtrArray *restore, GError **error);
+/* Name, statements that silence and wake it, whether the role may, of each. Transfer full. */
+PgResult *triggers_read(PgConn *conn, const char *there, GError **error);
 
 /* recall.c: what the ledger remembers of one table, as temporary tables pgfold_m<index> (old text, new text) and
  * pgfold_z<index> (key text, hash int8). */

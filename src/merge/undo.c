@@ -277,21 +277,6 @@ static bool defer_references(Undo *undo, const Written *w, GError **error)
     return true;
 }
 
-static bool silence_triggers(Undo *undo, const Written *w, GError **error)
-{
-    const char *values[] = {w->there};
-    g_autoptr(PgResult) triggers =
-        pg_query_params(undo->conn, MERGE_TRIGGERS_SQL, 1, values, deadline_in_ms(PG_CATALOG_MS), error);
-    if (triggers == NULL)
-        return false;
-    for (int row = 0; row < pg_result_rows(triggers); row++) {
-        g_ptr_array_add(undo->restore, g_strdup(pg_result_get(triggers, row, 2)));
-        if (!pg_exec(undo->conn, pg_result_get(triggers, row, 1), DEADLINE_NONE, error))
-            return false;
-    }
-    return true;
-}
-
 /* Columns that the fold may have overwritten: all of the image's that the target does not compute itself. */
 static char *set_list(const Undo *undo, const Written *w, GError **error)
 {
@@ -357,7 +342,8 @@ static bool prepare(Undo *undo, GError **error)
 {
     for (guint i = 0; i < undo->tables->len; i++) {
         const Written *w = undo->tables->pdata[i];
-        if (!w->created && (!silence_triggers(undo, w, error) || !defer_references(undo, w, error)))
+        if (!w->created &&
+            (!triggers_silence(undo->conn, w->there, undo->restore, error) || !defer_references(undo, w, error)))
             return false;
     }
     return pg_exec(undo->conn, "SET CONSTRAINTS ALL DEFERRED", deadline_in_ms(PG_CATALOG_MS), error);

@@ -56,23 +56,6 @@ typedef struct Aside {
     GPtrArray *restore; /* of char* */
 } Aside;
 
-static bool silence_triggers(Merge *merge, const MergeRelation *r, Aside *aside, GError **error)
-{
-    const char *values[] = {r->table->there};
-    g_autoptr(PgResult) triggers =
-        pg_query_params(merge->spec.target, MERGE_TRIGGERS_SQL, 1, values, deadline_in_ms(PG_CATALOG_MS), error);
-    if (triggers == NULL)
-        return false;
-    for (int row = 0; row < pg_result_rows(triggers); row++) {
-        if (!r->table->can_alter)
-            continue; /* it fires; the plan said so */
-        if (!sql_run(merge, NULL, error, "%s", pg_result_get(triggers, row, 1)))
-            return false;
-        g_ptr_array_add(aside->restore, g_strdup(pg_result_get(triggers, row, 2)));
-    }
-    return true;
-}
-
 static bool defer_cycles(Merge *merge, Aside *aside, GError **error)
 {
     for (guint i = 0; i < merge->graph->references->len; i++) {
@@ -91,7 +74,8 @@ static bool defer_cycles(Merge *merge, Aside *aside, GError **error)
 static bool put_aside(Merge *merge, Aside *aside, GError **error)
 {
     for (guint i = 0; i < merge->relations->len; i++)
-        if (!silence_triggers(merge, merge->relations->pdata[i], aside, error))
+        if (!triggers_silence(merge->spec.target, ((const MergeRelation *)merge->relations->pdata[i])->table->there,
+                              aside->restore, error))
             return false;
     return defer_cycles(merge, aside, error);
 }

@@ -163,12 +163,6 @@ bool verify_rows(Verification *v, const AuditSpec *spec, guint max_details, GErr
     return true;
 }
 
-Verification *verify_run(const AuditSpec *spec, guint max_details, GError **error)
-{
-    g_autoptr(Verification) v = verify_digests(spec, error);
-    return v != NULL && verify_rows(v, spec, max_details, error) ? g_steal_pointer(&v) : NULL;
-}
-
 const char *verify_verdict_text(VerifyVerdict verdict)
 {
     static const char *const TEXTS[] = {"same",         "contained", "different", "missing",

@@ -33,16 +33,14 @@ typedef struct Verification {
     bool contained;
 } Verification;
 
-/* spec as for audit_run(); without a target every relation is missing. max_details: rows to describe per relation. */
-Verification *verify_run(const AuditSpec *spec, guint max_details, GError **error);
+/* By digests: relations that differ are VERIFY_DIFFERENT, also where the target only has more rows. spec as for
+ * audit_run(); without a target every relation is missing. */
+Verification *verify_digests(const AuditSpec *spec, GError **error);
 void verification_free(Verification *verification);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verification, verification_free)
 
-/* As verify_run(), by digests alone: relations that differ are VERIFY_DIFFERENT, also where the target only has more
- * rows. For a caller that goes down to the rows itself (merge/merge.h). */
-Verification *verify_digests(const AuditSpec *spec, GError **error);
-/* What verify_run() does beyond verify_digests(): down to the rows of those relations that are VERIFY_DIFFERENT and not
- * told. */
+/* Then down to the rows of those relations that are VERIFY_DIFFERENT and not told: missing, other values, or only more
+ * in the target. max_details: rows to describe per relation. A merge does this itself (merge/merge.h). */
 bool verify_rows(Verification *verification, const AuditSpec *spec, guint max_details, GError **error);
 /* Sets contained anew, after verdicts were changed. */
 void verify_judge(Verification *verification);

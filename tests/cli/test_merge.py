@@ -651,6 +651,21 @@ def test_triggers_of_the_target_are_silenced_for_its_owner(pair):
     proven(pair)
 
 
+def test_triggers_of_a_new_table_do_not_fire_for_the_rows_that_the_merge_brings_into_it(pair):
+    """Its parent's keys change, so its rows come with the merge, when its triggers are there already."""
+    sides(pair, "CREATE TABLE people (id serial PRIMARY KEY, name text);",
+          "INSERT INTO people (name) VALUES ('mine'); CREATE TABLE diary (id int PRIMARY KEY, person int REFERENCES people, name text);"
+          "INSERT INTO diary VALUES (1, 1, 'as it was');"
+          "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.name = 'meddled'; RETURN NEW; END $$;"
+          "CREATE TRIGGER meddle BEFORE INSERT ON diary FOR EACH ROW EXECUTE FUNCTION meddle()",
+          "INSERT INTO people (name) VALUES ('theirs')")
+    pair.configure(rules(people="rekey"))
+    fold(pair)
+    assert pair.target.sql("SELECT d.name, p.name FROM diary d JOIN people p ON p.id = person") == "as it was|mine"
+    assert pair.target.sql("SELECT tgenabled FROM pg_trigger WHERE tgname = 'meddle'") == "O"
+    proven(pair)
+
+
 def test_triggers_that_will_fire_are_named_by_plan(pair, vps):
     sides(pair, PEOPLE, *CONFLICT)
     vps.sql("postgres", "DROP ROLE IF EXISTS merge_writer; CREATE ROLE merge_writer LOGIN")
