@@ -60,7 +60,8 @@ GPtrArray *comparison_check(const Comparison *comparison, GError **error);
 /* Opens the workers' connections, all in the snapshots. */
 bool comparison_staff(Comparison *comparison, GError **error);
 
-/* For audit_run() and verify_digests(), after comparison_staff(). Tables with skip: true in the configuration are left out.
+/* For audit_run() and verify_digests(), after comparison_staff(). Tables with skip: true in the configuration are left
+ * out.
  */
 AuditSpec comparison_spec(const Comparison *comparison, Watch *watch);
 
