@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <glib.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -100,14 +101,22 @@ static int open_terminal(FILE **ret_slave)
     return master;
 }
 
-/* What the terminal has been sent until now. */
-static char *read_terminal(int master)
+/* What the terminal is sent, up to the end of that many lines: a terminal hands over each write by itself. */
+static char *read_terminal(int master, guint lines)
 {
-    char buffer[8192];
-    ssize_t length = read(master, buffer, sizeof buffer - 1);
-    g_assert_cmpint((int)length, >, 0);
-    buffer[length] = '\0';
-    return g_strdup(buffer);
+    GString *text = g_string_new(NULL);
+    guint ended = 0;
+    while (ended < lines) {
+        struct pollfd ready = {.fd = master, .events = POLLIN};
+        g_assert_cmpint(poll(&ready, 1, 10000), ==, 1);
+        char buffer[8192];
+        ssize_t length = read(master, buffer, sizeof buffer);
+        g_assert_cmpint((int)length, >, 0);
+        for (ssize_t i = 0; i < length; i++)
+            ended += buffer[i] == '\n';
+        g_string_append_len(text, buffer, length);
+    }
+    return g_string_free(text, FALSE);
 }
 
 static void test_live_lines_are_erased_also_after_a_resize(void)
@@ -116,7 +125,7 @@ static void test_live_lines_are_erased_also_after_a_resize(void)
     int master = open_terminal(&out.notices);
     Progress *progress = progress_new(&out);
     progress_show(progress, &state);
-    g_autofree char *drawn = read_terminal(master);
+    g_autofree char *drawn = read_terminal(master, 3);
     g_assert_true(g_str_has_prefix(drawn, "copying  3 of 12 tables"));
     g_assert_cmpint(out.live.lines, ==, 3);
     g_assert_cmpint(out.live.widths[0], ==, 59);
@@ -125,7 +134,7 @@ static void test_live_lines_are_erased_also_after_a_resize(void)
     struct winsize narrow = {.ws_row = 5, .ws_col = 30};
     g_assert_cmpint(ioctl(master, TIOCSWINSZ, &narrow), ==, 0);
     out_notice(&out, "a remark");
-    g_autofree char *erased = read_terminal(master);
+    g_autofree char *erased = read_terminal(master, 1);
     /* 59, 59 and 24 columns fill 2 + 2 + 1 rows of 30 */
     g_assert_cmpstr(erased, ==, "\033[5A\r\033[Ja remark\r\n");
     g_assert_cmpint(out.live.lines, ==, 0);
