@@ -4,6 +4,7 @@
 #include "catalog/catalog.h"
 #include "catalog/catalog_sql.h"
 #include "catalog/internal.h"
+#include "pg/batch.h"
 
 enum { SEQUENCES_PER_QUERY = 500 };
 
@@ -225,29 +226,24 @@ Catalog *catalog_read(PgConn *conn, GError **error)
     g_autoptr(GHashTable) by_oid = g_hash_table_new(g_direct_hash, g_direct_equal);
     g_autoptr(GHashTable) keys_by_oid = g_hash_table_new(g_direct_hash, g_direct_equal);
     Reader reader = {.catalog = catalog, .by_oid = by_oid, .keys_by_oid = keys_by_oid};
-    const struct {
-        const char *sql;
-        PgRowFunc on_row;
-        gpointer data;
-    } queries[] = {
-        {CATALOG_RELATIONS_SQL, on_relation, &reader},
-        {CATALOG_COLUMNS_SQL, on_column, &reader},
-        {CATALOG_KEYS_SQL, on_key, &reader},
-        {CATALOG_UNIQUES_SQL, on_unique, &reader},
-        {CATALOG_DEFINITIONS_SQL, on_definition, &reader},
-        {CATALOG_SEQUENCES_SQL, on_sequence, &reader},
-        {CATALOG_FOREIGN_KEYS_SQL, on_foreign_key, &reader},
-        {CATALOG_FOREIGN_KEY_COLUMNS_SQL, on_foreign_key_column, &reader},
-        {CATALOG_EXTENSIONS_SQL, on_pair, catalog->extensions},
-        {CATALOG_COUNTS_SQL, on_pair, catalog->counts},
-        {CATALOG_DATABASE_SQL, on_pair, catalog->properties},
+    const PgStatement queries[] = {
+        {.sql = CATALOG_RELATIONS_SQL, .func = on_relation, .data = &reader},
+        {.sql = CATALOG_COLUMNS_SQL, .func = on_column, .data = &reader},
+        {.sql = CATALOG_KEYS_SQL, .func = on_key, .data = &reader},
+        {.sql = CATALOG_UNIQUES_SQL, .func = on_unique, .data = &reader},
+        {.sql = CATALOG_DEFINITIONS_SQL, .func = on_definition, .data = &reader},
+        {.sql = CATALOG_SEQUENCES_SQL, .func = on_sequence, .data = &reader},
+        {.sql = CATALOG_FOREIGN_KEYS_SQL, .func = on_foreign_key, .data = &reader},
+        {.sql = CATALOG_FOREIGN_KEY_COLUMNS_SQL, .func = on_foreign_key_column, .data = &reader},
+        {.sql = CATALOG_EXTENSIONS_SQL, .func = on_pair, .data = catalog->extensions},
+        {.sql = CATALOG_COUNTS_SQL, .func = on_pair, .data = catalog->counts},
+        {.sql = CATALOG_DATABASE_SQL, .func = on_pair, .data = catalog->properties},
     };
-    for (gsize i = 0; i < G_N_ELEMENTS(queries); i++)
-        if (!pg_query_each(conn, queries[i].sql, 0, NULL, queries[i].on_row, queries[i].data,
-                           deadline_in_ms(PG_CATALOG_MS), error)) {
-            g_prefix_error(error, "reading the catalogs: ");
-            return NULL;
-        }
+    if (!pg_batch(conn, queries, G_N_ELEMENTS(queries), NULL, NULL,
+                  deadline_in_ms(PG_CATALOG_MS * G_N_ELEMENTS(queries)), error)) {
+        g_prefix_error(error, "reading the catalogs: ");
+        return NULL;
+    }
     if (!read_all_sequence_values(conn, catalog->sequences, error)) {
         g_prefix_error(error, "reading the sequences: ");
         return NULL;
