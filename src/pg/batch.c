@@ -3,14 +3,16 @@
 #include "base/error.h"
 #include "pg/internal.h"
 
-static bool send_all(PgConn *conn, const PgStatement *statements, guint n, Deadline deadline, GError **error)
+static bool send_all(PgConn *conn, const PgStatement *statements, guint n, bool alone, Deadline deadline,
+                     GError **error)
 {
     conn->sqlstate[0] = '\0';
     bool good = PQenterPipelineMode(conn->pg) == 1;
     for (guint i = 0; good && i < n; i++)
         good = PQsendQueryParams(conn->pg, statements[i].sql, (int)statements[i].n, NULL, statements[i].values, NULL,
-                                 NULL, 0) == 1;
-    if (!good || PQpipelineSync(conn->pg) != 1) {
+                                 NULL, 0) == 1 &&
+               (!(alone || i + 1 == n) || PQpipelineSync(conn->pg) == 1);
+    if (!good) {
         pg_set_error(conn, NULL, error);
         return false;
     }
@@ -60,13 +62,13 @@ static bool receive(PgConn *conn, const PgStatement *statement, PgResult **ret_r
     }
 }
 
-/* The synchronisation point after the last statement. */
-static bool finish(PgConn *conn, Deadline deadline, GError **error)
+/* A synchronisation point: the end of a transaction, or of all. */
+static bool receive_sync(PgConn *conn, Deadline deadline, GError **error)
 {
     if (!pg_wait_result(conn, deadline, error))
         return false;
     PGresult *res = PQgetResult(conn->pg);
-    bool good = PQresultStatus(res) == PGRES_PIPELINE_SYNC && PQexitPipelineMode(conn->pg) == 1;
+    bool good = PQresultStatus(res) == PGRES_PIPELINE_SYNC;
     PQclear(res);
     if (!good)
         pg_set_error(conn, NULL, error);
@@ -77,22 +79,23 @@ bool pg_batch(PgConn *conn, const PgStatement *statements, guint n, PgResult **r
               Deadline deadline, GError **error)
 {
     g_autofree PgResult **results = g_new0(PgResult *, n + 1);
-    guint done = 0;
-    bool good = send_all(conn, statements, n, deadline, error);
-    if (!good)
-        done = n;
+    bool alone = !pg_conn_in_transaction(conn);
+    bool good = n == 0 || send_all(conn, statements, n, alone, deadline, error);
+    guint done = good ? 0 : n;
     while (good && done < n) {
-        good = receive(conn, &statements[done], &results[done], deadline, error);
+        good = receive(conn, &statements[done], &results[done], deadline, error) &&
+               (!(alone || done + 1 == n) || receive_sync(conn, deadline, error));
         done += good ? 1 : 0;
     }
-    good = good && finish(conn, deadline, error);
-    if (good && ret_results != NULL)
-        for (guint i = 0; i < n; i++)
-            ret_results[i] = g_steal_pointer(&results[i]);
-    for (guint i = 0; i < n; i++)
-        pg_result_free(results[i]);
-    if (!good)
+    if (good)
+        (void)PQexitPipelineMode(conn->pg);
+    else
         pg_leave_batch(conn);
+    for (guint i = 0; i < n; i++)
+        if (good && ret_results != NULL)
+            ret_results[i] = results[i];
+        else
+            pg_result_free(results[i]);
     if (ret_failed != NULL)
         *ret_failed = done;
     return good;

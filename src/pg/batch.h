@@ -1,8 +1,7 @@
 /*
- * Several statements in one round trip: libpq's pipeline mode (libpq 14 and later).
- *
- * They run in their order. Where one fails, those after it do not run, and outside of a transaction block those before
- * it are rolled back.
+ * Several statements in one round trip: libpq's pipeline mode (libpq 14 and later). For reading: in a transaction
+ * block, those after one that fails do not run; elsewhere each is a transaction of its own, and holds its locks no
+ * longer.
  */
 #pragma once
 
@@ -18,6 +17,7 @@ typedef struct PgStatement {
 
 /* ret_results: room for n results (transfer full), NULL where the statement has a func; or NULL when each has one. On
  * failure nothing is returned, and *ret_failed, where it is wanted, is the index of the statement at fault (after
- * a wait that was given up, of the first one without an answer), or n when it is none's. Errors: as pg_query(), or those of a func. */
+ * a wait that was given up, of the first one without an answer), or n when it is none's. Errors: as pg_query(), or
+ * those of a func. */
 bool pg_batch(PgConn *conn, const PgStatement *statements, guint n, PgResult **ret_results, guint *ret_failed,
               Deadline deadline, GError **error);

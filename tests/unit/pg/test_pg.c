@@ -163,11 +163,17 @@ static void test_batch_fails(void)
         {.sql = "CREATE TABLE public.batch_left (a int)"}, {.sql = "SELECT 1 / 0"}, {.sql = "SELECT 1"}};
     PgResult *results[3] = {NULL};
     guint failed = 0;
+    do_ok(conn, "BEGIN");
     g_assert_false(pg_batch(conn, statements, 3, results, &failed, deadline_in_ms(PG_CATALOG_MS), &error));
     g_assert_error(error, PGF_ERROR, PGF_ERROR_MIDWAY);
     g_assert_cmpuint(failed, ==, 1);
     g_assert_cmpstr(pg_conn_sqlstate(conn), ==, "22012");
     g_assert_null(results[0]);
+    g_assert_true(pg_conn_in_transaction(conn));
+    do_ok(conn, "ROLLBACK");
+    g_clear_error(&error);
+    g_assert_false(pg_batch(conn, &statements[1], 2, results, &failed, deadline_in_ms(PG_CATALOG_MS), &error));
+    g_assert_cmpuint(failed, ==, 0);
     g_autofree char *left = ask(conn, "SELECT (to_regclass('public.batch_left') IS NULL)::text");
     g_assert_cmpstr(left, ==, "true");
 }
