@@ -3,21 +3,13 @@
 #include "pg/batch.h"
 #include "pool/at_once.h"
 
-/* '{"a","b"}' of the first column. */
+/* An array of the first column. */
 static char *array_of(const PgResult *rows)
 {
-    GString *literal = g_string_new("{");
-    for (int i = 0; i < pg_result_rows(rows); i++) {
-        g_string_append(literal, i > 0 ? ",\"" : "\"");
-        for (const char *c = pg_result_get(rows, i, 0); *c != '\0'; c++) {
-            if (*c == '"' || *c == '\\')
-                g_string_append_c(literal, '\\');
-            g_string_append_c(literal, *c);
-        }
-        g_string_append_c(literal, '"');
-    }
-    g_string_append_c(literal, '}');
-    return g_string_free(literal, FALSE);
+    g_autoptr(GPtrArray) texts = g_ptr_array_new();
+    for (int i = 0; i < pg_result_rows(rows); i++)
+        g_ptr_array_add(texts, (gpointer)pg_result_get(rows, i, 0));
+    return pg_array_literal(texts);
 }
 
 Question *question_new(GPtrArray *questions, const AuditCheck *check, PgConn *conn)
