@@ -109,6 +109,10 @@ typedef struct Catalog {
 
 /* Reads everything in the connection's current transaction (join a snapshot first for one moment). */
 Catalog *catalog_read(PgConn *conn, GError **error);
+/* Likewise, but for the values of sequences, which take a privilege on each. */
+Catalog *catalog_read_definitions(PgConn *conn, GError **error);
+/* Sets the values of those, of CatalogSequence*; a catalog's sequences, or some of them. */
+bool catalog_read_sequences(PgConn *conn, GPtrArray *sequences, GError **error);
 void catalog_free(Catalog *catalog);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Catalog, catalog_free)
 

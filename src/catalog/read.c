@@ -214,7 +214,7 @@ static char *sequence_values_sql(const GPtrArray *sequences, guint from, guint t
 
 /* A sequence's value is a row of the sequence itself: many of them in one query, but not so many that the server's
  * table of locks is full. */
-static bool read_sequence_values(PgConn *conn, GPtrArray *sequences, GError **error)
+bool catalog_read_sequences(PgConn *conn, GPtrArray *sequences, GError **error)
 {
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GArray) statements = g_array_new(FALSE, FALSE, sizeof(PgStatement));
@@ -224,11 +224,14 @@ static bool read_sequence_values(PgConn *conn, GPtrArray *sequences, GError **er
         g_ptr_array_add(texts, sql);
         g_array_append_val(statements, statement);
     }
-    return pg_batch(conn, (const PgStatement *)(const void *)statements->data, statements->len, NULL, NULL,
-                    deadline_in_ms(PG_CATALOG_MS), error);
+    if (pg_batch(conn, (const PgStatement *)(const void *)statements->data, statements->len, NULL, NULL,
+                 deadline_in_ms(PG_CATALOG_MS), error))
+        return true;
+    g_prefix_error(error, "reading the sequences: ");
+    return false;
 }
 
-Catalog *catalog_read(PgConn *conn, GError **error)
+Catalog *catalog_read_definitions(PgConn *conn, GError **error)
 {
     g_autoptr(Catalog) catalog = catalog_new();
     g_autoptr(GHashTable) by_oid = g_hash_table_new(g_direct_hash, g_direct_equal);
@@ -252,13 +255,16 @@ Catalog *catalog_read(PgConn *conn, GError **error)
         g_prefix_error(error, "reading the catalogs: ");
         return NULL;
     }
-    if (!read_sequence_values(conn, catalog->sequences, error)) {
-        g_prefix_error(error, "reading the sequences: ");
-        return NULL;
-    }
     const char *bytes = catalog_property(catalog, "bytes");
     const char *large_objects = catalog_property(catalog, "large objects");
     catalog->database_bytes = bytes == NULL ? 0 : g_ascii_strtoull(bytes, NULL, 10);
     catalog->large_objects = large_objects == NULL ? 0 : g_ascii_strtoull(large_objects, NULL, 10);
     return g_steal_pointer(&catalog);
+}
+
+Catalog *catalog_read(PgConn *conn, GError **error)
+{
+    g_autoptr(Catalog) catalog = catalog_read_definitions(conn, error);
+    return catalog != NULL && catalog_read_sequences(conn, catalog->sequences, error) ? g_steal_pointer(&catalog)
+                                                                                      : NULL;
 }

@@ -34,6 +34,7 @@ static void job_clear(Job *job)
     analysis_free(job->analysis);
     comparison_free(job->comparison);
     receipt_free(job->receipt);
+    g_clear_pointer(&job->protected, g_ptr_array_unref);
     g_free(job->columns_marker);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
@@ -249,7 +250,8 @@ static bool analyse(Job *job, const AnalysisOptions *how, GError **error)
         return false;
     if (!args_flag(job->args, "add-columns") || args_flag(job->args, "dry-run"))
         return true;
-    if (!fold_add_columns(job->analysis, job->ledger, job->run, job->out, &job->columns_marker, error))
+    if (!fold_protect_before(job, error) ||
+        !fold_add_columns(job->analysis, job->ledger, job->run, job->out, &job->columns_marker, error))
         return false;
     if (job->columns_marker == NULL)
         return true;
@@ -295,18 +297,21 @@ static bool fold_steps(Job *job, GError **error)
         json_object_set_new(job->json, "outcome", json_string("ready"));
         return true;
     }
-    return fold_confirm(job, error) && back_up(job, error) && execute(job, error);
+    return fold_confirm(job, error) && fold_protect_before(job, error) && back_up(job, error) && execute(job, error);
 }
 
+/* *ret_touched: it is folded, and something protected changed meanwhile. */
 static bool fold_source(const CommandArgs *args, Out *out, const Choice *choice, const ConfigSource *source,
-                        Ledger *ledger, json_t *json, GError **error)
+                        Ledger *ledger, json_t *json, bool *ret_touched, GError **error)
 {
     g_auto(Job) job = {.args = args, .out = out, .choice = choice, .source = source, .ledger = ledger, .json = json};
     out_notice(out, "Folding %s", source->name);
     if (!ledger_run_begin(ledger, "fold", source->name, &job.run, error))
         return false;
     g_autoptr(GError) failure = NULL;
-    if (fold_steps(&job, &failure))
+    bool folded = fold_steps(&job, &failure);
+    *ret_touched = job.touched;
+    if (folded)
         return ledger_run_finish(ledger, job.run, LEDGER_DONE, NULL, error);
     take_columns_away(&job);
     g_autofree char *message = config_redact(choice->config, failure->message);
@@ -335,12 +340,13 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     json_t *sources = json_array();
     json_object_set_new(document, "sources", sources);
     json_object_set_new(document, "failed", json_null());
-    for (guint i = 0; i < choice.sources->len; i++) {
+    bool touched = false;
+    for (guint i = 0; i < choice.sources->len && !touched; i++) {
         const ConfigSource *source = choice.sources->pdata[i];
         json_t *json = json_pack("{s:s, s:n, s:n, s:n}", "name", source->name, "outcome", "receipt", "contents");
         json_array_append_new(sources, json);
         g_autoptr(GError) failure = NULL;
-        bool ok = fold_source(args, out, &choice, source, ledger, json, &failure);
+        bool ok = fold_source(args, out, &choice, source, ledger, json, &touched, &failure);
         if (ok)
             continue;
         bool refused = g_error_matches(failure, PGF_ERROR, PGF_ERROR_REFUSED);
@@ -354,33 +360,38 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         out_json(out, document);
     else
         json_decref(document);
-    return 0;
+    return touched ? PGF_ERROR_DIFFERS : 0;
 }
 
 const Command command_fold = {
     .name = "fold",
     .summary = "bring every row of the sources into the target, and prove it",
     .synopsis = "[SOURCE...]",
-    .description = "Reads each source in one snapshot, compares it with the target, backs it up and proves the backup "
-                   "by restoring it, "
-                   "then creates what the target lacks, copies the rows, builds indexes and constraints, and compares "
-                   "the digest of every "
-                   "table with that of the source. At the end a receipt is written.\n\n"
-                   "Tables that both sides have are merged, in one transaction: rows that the target lacks are "
-                   "inserted; of rows that "
-                   "are in conflict, on_conflict in pgfold.yaml says what becomes (docs/merge.md). Where no rule does, "
-                   "nothing is changed "
-                   "(exit status 1), and `pgfold plan` shows both sides. Rows that only the target has stay.\n\n"
-                   "A target database that does not exist is made under another name and gets its own only when all is "
-                   "proven. What a run "
-                   "that fails has made in the target is taken away again, at the latest by the next fold. `pgfold "
-                   "undo` takes a fold "
-                   "back that succeeded.",
+    .description =
+        "Reads each source in one snapshot, compares it with the target, backs it up and proves the backup "
+        "by restoring it, "
+        "then creates what the target lacks, copies the rows, builds indexes and constraints, and compares "
+        "the digest of every "
+        "table with that of the source. At the end a receipt is written.\n\n"
+        "Tables that both sides have are merged, in one transaction: rows that the target lacks are "
+        "inserted; of rows that "
+        "are in conflict, on_conflict in pgfold.yaml says what becomes (docs/merge.md). Where no rule does, "
+        "nothing is changed "
+        "(exit status 1), and `pgfold plan` shows both sides. Rows that only the target has stay.\n\n"
+        "A target database that does not exist is made under another name and gets its own only when all is "
+        "proven. What a run "
+        "that fails has made in the target is taken away again, at the latest by the next fold. `pgfold "
+        "undo` takes a fold "
+        "back that succeeded.\n\n"
+        "What stands under protect in pgfold.yaml is refused wherever a fold would touch it. Its fingerprints are "
+        "taken before and compared afterwards, and stand in the receipt (docs/protect.md). Where something "
+        "protected changed meanwhile, the fold stands, no further source is begun, and the exit status is 1.",
     .options = options,
     .examples = examples,
     .exit_codes =
         "1 means that rows are in conflict, and no rule settles them: nothing was changed. Also that others have "
-        "changed rows in the target between the commit of a merge and its verification: the message says so. 4 means "
+        "changed rows in the target between the commit of a merge and its verification, or that something protected "
+        "changed meanwhile: the message says so. 4 means "
         "that nothing was changed: the message lists every reason. 5 means that it failed midway: the message says "
         "what state the target is in.",
     .run = run,

@@ -16,6 +16,8 @@ typedef struct Job {
     Analysis *analysis;
     Receipt *receipt;
     char *columns_marker; /* schema that came with new columns, or NULL */
+    GPtrArray *protected; /* of ProtectItem*: before anything was changed; NULL: not taken yet */
+    bool touched;         /* something protected is not as it was */
     json_t *json;         /* what is printed about this source */
 } Job;
 
@@ -23,6 +25,12 @@ typedef struct Job {
 void fold_show_notices(const Job *job);
 bool fold_gate(const Job *job, GError **error);
 bool fold_confirm(const Job *job, GError **error);
+
+/* fold_protect.c: what is protected, looked at once before the first change, and into the receipt afterwards. */
+bool fold_protect_before(Job *job, GError **error);
+void fold_protect_after(Job *job);
+/* A line for each; what changed is also a warning. */
+void fold_protect_show(const Job *job);
 
 /* fold_receipt.c: the receipt is written, entered into the ledger and printed. */
 bool fold_write_receipt(Job *job, const FoldSpec *spec, const FoldResult *result, GError **error);

@@ -73,6 +73,7 @@ static void print_receipt(const Job *job, const FoldResult *result, const char *
     g_autoptr(LedgerMerge) note = ledger_merge_of(job->ledger, job->run, NULL);
     if (note != NULL && note->state == LEDGER_MERGE_COMMITTED)
         out_line(job->out, "To take it back: pgfold undo %" G_GINT64_FORMAT, job->run);
+    fold_protect_show(job);
     out_line(job->out, "Receipt: %s", path);
 }
 
@@ -81,6 +82,7 @@ bool fold_write_receipt(Job *job, const FoldSpec *spec, const FoldResult *result
     Receipt *receipt = job->receipt;
     g_autofree char *path = NULL;
     fold_evidence(spec, result, receipt);
+    fold_protect_after(job);
     receipt->finished = g_get_real_time();
     g_autoptr(GPtrArray) warnings = checks_warnings(job->analysis->findings);
     for (guint i = 0; i < warnings->len; i++)

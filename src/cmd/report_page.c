@@ -322,6 +322,35 @@ static void add_objects(Page *page, const Receipt *receipt)
     add_table(page, table);
 }
 
+static void add_protected(Page *page, const Receipt *receipt)
+{
+    static const TableColumn columns[] = {
+        {"KIND", TABLE_LEFT, false},       {"NAME", TABLE_LEFT, true},     {"WHERE", TABLE_LEFT, false},
+        {"LOOKED AT", TABLE_LEFT, false},  {"COUNT", TABLE_RIGHT, false},  {"ROWS", TABLE_RIGHT, false},
+        {"FINGERPRINT", TABLE_LEFT, true}, {"VERDICT", TABLE_LEFT, false}, {NULL, TABLE_LEFT, false}};
+    if (receipt->protected->len == 0)
+        return;
+    g_autoptr(Table) table = table_new(columns);
+    add_heading(page, 2, OUT_BOLD, "Protected");
+    for (guint i = 0; i < receipt->protected->len; i++) {
+        const ReceiptProtected *item = receipt->protected->pdata[i];
+        bool same = strcmp(item->verdict, "same") == 0, changed = strcmp(item->verdict, "changed") == 0;
+        table_add(table, OUT_PLAIN, item->kind);
+        table_add(table, OUT_NAME, item->name);
+        table_add(table, OUT_PLAIN, item->server == NULL ? "" : item->server);
+        table_add(table, OUT_PLAIN, item->method);
+        add_count_cell(table, item->count);
+        add_count_cell(table, item->rows);
+        table_addf(table, OUT_DIM, "%.12s", item->after == NULL ? "" : item->after);
+        table_addf(table,
+                   same      ? OUT_GOOD
+                   : changed ? OUT_BAD
+                             : OUT_WARN,
+                   "%s%s%s", item->verdict, item->reason == NULL ? "" : ": ", item->reason == NULL ? "" : item->reason);
+    }
+    add_table(page, table);
+}
+
 static void add_notes(Page *page, const Receipt *receipt)
 {
     if (receipt->notes->len == 0)
@@ -344,6 +373,7 @@ static char *make_page(const ReportFacts *facts, Page page)
     add_merged(&page, facts->receipt);
     add_sequences(&page, facts->receipt);
     add_objects(&page, facts->receipt);
+    add_protected(&page, facts->receipt);
     add_notes(&page, facts->receipt);
     return g_string_free(page.text, FALSE);
 }

@@ -1,7 +1,8 @@
 /* What is wrong between keys: each of them alone is good. */
-#include "config/read.h"
-
 #include <string.h>
+
+#include "config/protect.h"
+#include "config/read.h"
 
 /* NULL: the key was not given. */
 static const ConfigPlace *place_of(const ConfigReader *reader, const char *path)
@@ -88,12 +89,23 @@ static void check_match(ConfigReader *reader, const ConfigSource *source, const 
                         "%s.on_match is given without match_on", table->path);
 }
 
+/* A rule says how a table is written; one that is left out is not. */
+static void check_unprotected(ConfigReader *reader, const ConfigTable *table)
+{
+    const char *entry = config_protects_table(reader->config, table->schema, table->table);
+    if (entry != NULL && !table->skip)
+        config_mistakes_add(reader->mistakes, *place_of(reader, table->path),
+                            "write skip: true alone, or take one of the two out",
+                            "%s has rules for a table that is protected (%s)", table->path, entry);
+}
+
 static void check_tables(ConfigReader *reader, const ConfigSource *source, const GPtrArray *tables)
 {
     for (guint i = 0; i < tables->len; i++) {
         const ConfigTable *table = g_ptr_array_index(tables, i);
         check_references(reader, table);
         check_match(reader, source, table);
+        check_unprotected(reader, table);
     }
 }
 

@@ -1,6 +1,5 @@
 #include "config/config.h"
 
-#include <fnmatch.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -194,42 +193,6 @@ GPtrArray *config_choose_sources(const Config *config, const char *const *names,
     else
         pgf_error_set(error, PGF_ERROR_USAGE, "name one on the command line", "every source has skip: true");
     return NULL;
-}
-
-/* Without FNM_PATHNAME a * passes over slashes too. An entry with a bracket in it is also taken as it is written. */
-static bool is_matched(const char *entry, const char *name)
-{
-    return strcmp(entry, name) == 0 || fnmatch(entry, name, 0) == 0;
-}
-
-static int protected_index(const Config *config, ConfigProtectKind kind, const char *name)
-{
-    char *const *entries = config->protect[kind];
-    for (int i = 0; entries[i] != NULL; i++) {
-        if (is_matched(entries[i], name))
-            return i;
-    }
-    return -1;
-}
-
-const char *config_protected(const Config *config, ConfigProtectKind kind, const char *name)
-{
-    int index = protected_index(config, kind, name);
-    return index < 0 ? NULL : config->protect[kind][index];
-}
-
-bool config_check_protected(const Config *config, const char *label, const char *database, GError **error)
-{
-    int index = protected_index(config, CONFIG_PROTECT_DATABASES, database);
-    if (index < 0)
-        return true;
-    g_autofree char *key = g_strdup_printf("protect.databases[%d]", index);
-    g_autofree char *where = config_where(config, key);
-    g_autofree char *entry = config_quote(config->protect[CONFIG_PROTECT_DATABASES][index]);
-    char *hint = g_strdup_printf("choose another database, or take %s out of protect.databases", entry);
-    pgf_error_take_hint(error, PGF_ERROR_REFUSED, hint, "%s: the database \"%s\" is protected (%s)", label, database,
-                        where);
-    return false;
 }
 
 char *config_where(const Config *config, const char *key)

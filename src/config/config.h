@@ -86,6 +86,13 @@ typedef enum ConfigProtectKind {
     CONFIG_PROTECT_KINDS
 } ConfigProtectKind;
 
+/* What of protected things is compared before and after (docs/protect.md). */
+typedef enum ConfigFingerprint {
+    CONFIG_FINGERPRINT_FULL,    /* definitions and rows */
+    CONFIG_FINGERPRINT_CATALOG, /* of databases, schemas and tables their definitions only */
+    CONFIG_FINGERPRINT_OFF
+} ConfigFingerprint;
+
 typedef struct ConfigFold {
     int jobs;               /* workers, 1..CONFIG_JOBS_MAX; 4 unless given */
     ConfigRule on_conflict; /* never unset: stop unless given */
@@ -114,6 +121,7 @@ typedef struct Config {
     ConfigTarget target;
     GPtrArray *sources; /* of ConfigSource*, in the order of the file */
     char **protect[CONFIG_PROTECT_KINDS];
+    ConfigFingerprint fingerprint; /* full unless given */
     ConfigFold fold;
     ConfigCode code;
     ConfigTestdb testdb;
@@ -166,14 +174,6 @@ typedef struct ConfigTableRule {
  * be NULL: what holds where no source says otherwise. */
 void config_table_rule(const Config *config, const ConfigSource *source, const char *schema, const char *table,
                        ConfigTableRule *ret_rule);
-
-/* Whether a name is on one of the protected lists: equal to an entry, or matched by it (*, ? and [] as in a shell).
- * The entry is owned by config; NULL: not protected. */
-const char *config_protected(const Config *config, ConfigProtectKind kind, const char *name);
-
-/* False with PGF_ERROR_REFUSED when database is protected. Call for every database that a command connects to, with the
- * name that the server gave, before anything else is done there. label: "target", "source laptop". */
-bool config_check_protected(const Config *config, const char *label, const char *database, GError **error);
 
 /* "pgfold.yaml:4:13" for a key such as "target.identity", "sources[0].url", "fold.tables.public.t.skip"; the file where
  * the key was not given; "the command line" without a file. Transfer full. */

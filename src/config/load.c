@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/wait.h"
-#include "config/config.h"
+#include "config/protect.h"
 #include "config/read.h"
 
 #define READ_MS 15000 /* a pipe whose writer says nothing */
@@ -84,6 +84,8 @@ static Config *parse(const char *text, gsize length, const char *shown, const ch
     if (!config_mistakes_settle(&mistakes, error))
         return NULL;
     settle_paths(config, path);
+    if (!config_check_protected_path(config, "the state folder", config->state, error))
+        return NULL;
     return g_steal_pointer(&config);
 }
 

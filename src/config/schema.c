@@ -160,32 +160,42 @@ static const ConfigKey SOURCE_KEYS[] = {
 
 #define PROTECT_OFFSET(kind) (offsetof(Config, protect) + (gsize)(kind) * sizeof(char **))
 
+static const char *const FINGERPRINTS[] = {"full", "catalog", "off", NULL};
+
 /* These lie in Config itself: the level has no struct of its own. */
 static const ConfigKey PROTECT_KEYS[] = {
     {.name = "databases",
      .kind = CONFIG_KIND_TEXTS,
      .offset = PROTECT_OFFSET(CONFIG_PROTECT_DATABASES),
-     .about = "Databases that are never a source or a target."},
+     .about = "Databases that are never a source or a target, nor made on the target."},
     {.name = "schemas",
      .kind = CONFIG_KIND_TEXTS,
      .offset = PROTECT_OFFSET(CONFIG_PROTECT_SCHEMAS),
-     .about = "Schemas of the target. Kept for later."},
+     .about = "Schemas of the target: nothing is made, changed or dropped in them."},
     {.name = "tables",
      .kind = CONFIG_KIND_TEXTS,
      .offset = PROTECT_OFFSET(CONFIG_PROTECT_TABLES),
-     .about = "Tables of the target, as `schema.table`. Kept for later."},
+     .about = "Tables of the target, as `schema.table`: neither made, changed nor written."},
     {.name = "roles",
      .kind = CONFIG_KIND_TEXTS,
      .offset = PROTECT_OFFSET(CONFIG_PROTECT_ROLES),
-     .about = "Roles of either side. Kept for later."},
+     .about = "Roles: neither created, changed, granted anything nor given objects; nor does pgfold connect as one "
+              "where it writes."},
     {.name = "containers",
      .kind = CONFIG_KIND_TEXTS,
      .offset = PROTECT_OFFSET(CONFIG_PROTECT_CONTAINERS),
-     .about = "Containers. Kept for later."},
+     .about = "Containers that are neither started nor stopped."},
     {.name = "paths",
      .kind = CONFIG_KIND_TEXTS,
      .offset = PROTECT_OFFSET(CONFIG_PROTECT_PATHS),
-     .about = "Files and folders, relative to pgfold.yaml. Kept for later."},
+     .about = "Files and folders, relative to pgfold.yaml, `**` for any depth: nothing is written or removed there."},
+    {.name = "fingerprint",
+     .kind = CONFIG_KIND_WORD,
+     .offset = offsetof(Config, fingerprint),
+     .words = FINGERPRINTS,
+     .unless_given = "`full`",
+     .about = "What of all this is compared before and after a fold: `full`, `catalog` (of databases, schemas and "
+              "tables their definitions only) or `off` ([protect.md](protect.md))."},
     {0},
 };
 
@@ -294,7 +304,8 @@ static const ConfigKey TOP_KEYS[] = {
      .kind = CONFIG_KIND_MAP,
      .offset = 0,
      .keys = PROTECT_KEYS,
-     .about = "What pgfold must not touch. Entries are names or patterns (`*`, `?`, `[abc]`)."},
+     .about = "What pgfold must not touch, and proves that it did not ([protect.md](protect.md)). Entries are "
+              "names or patterns (`*`, `?`, `[abc]`)."},
     {.name = "fold",
      .kind = CONFIG_KIND_MAP,
      .offset = offsetof(Config, fold),
@@ -341,6 +352,7 @@ const char *config_kind_name(ConfigKind kind)
         [CONFIG_KIND_TABLE] = "table",
         [CONFIG_KIND_INTO] = "text or a mapping",
         [CONFIG_KIND_TEXTS] = "list of text",
+        [CONFIG_KIND_WORD] = "word",
         [CONFIG_KIND_SETTINGS] = "mapping of settings",
     };
     return NAMES[kind];

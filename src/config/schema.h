@@ -23,6 +23,7 @@ typedef enum ConfigKind {
     CONFIG_KIND_TABLE,   /* "schema.table"; schema and table of the ConfigReference at offset */
     CONFIG_KIND_INTO,    /* into_database of the ConfigSource at offset; a map has keys below it, for the same struct */
     CONFIG_KIND_TEXTS,   /* char **; list of text */
+    CONFIG_KIND_WORD,    /* an enum; the index of one of words */
     CONFIG_KIND_SETTINGS /* char **; map from name to value, as "name=value" */
 } ConfigKind;
 
@@ -35,6 +36,7 @@ typedef struct ConfigKey {
     int min, max;
     bool no_rekey;                /* of RULE: all the others */
     gpointer (*create)(void);     /* of ENTRIES and TABLES: one element with its defaults */
+    const char *const *words;     /* of WORD: NULL-terminated */
     const char *example;          /* of ENTRIES: what one looks like */
     const struct ConfigKey *keys; /* of MAP, ENTRIES, TABLES and INTO */
     bool repeats;                 /* keys are those of another key: config_schema_each() does not go into them again */

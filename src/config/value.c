@@ -253,6 +253,21 @@ static void read_rule(ConfigReader *reader, const ConfigKey *key, const ConfigNo
                              : "stop, keep-target, take-source, newest(column) or rekey");
 }
 
+static void read_one_of(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, int *member)
+{
+    g_autofree char *text = take_text(reader, key, node);
+    for (int i = 0; text != NULL && key->words[i] != NULL; i++) {
+        if (strcmp(key->words[i], text) == 0) {
+            *member = i;
+            return;
+        }
+    }
+    g_autofree char *words = g_strjoinv(", ", (char **)(guintptr)key->words);
+    g_autofree char *expected = g_strconcat("one of ", words, NULL);
+    if (text != NULL)
+        tell_value(reader, node, NULL, expected);
+}
+
 static void read_table_name(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, ConfigReference *member)
 {
     g_autofree char *text = take_string(reader, key, node);
@@ -369,6 +384,9 @@ void config_read_value(ConfigReader *reader, const ConfigKey *key, const ConfigN
         break;
     case CONFIG_KIND_RULE:
         read_rule(reader, key, node, member);
+        break;
+    case CONFIG_KIND_WORD:
+        read_one_of(reader, key, node, member);
         break;
     case CONFIG_KIND_TABLE:
         read_table_name(reader, key, node, member);

@@ -1,6 +1,7 @@
 #include "ends/ends.h"
 
 #include "base/error.h"
+#include "config/protect.h"
 #include "pool/at_once.h"
 
 static Deadline connect_deadline(void)

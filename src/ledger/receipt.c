@@ -43,6 +43,20 @@ static void objects_free(gpointer data)
     g_free(objects);
 }
 
+static void protected_free(gpointer data)
+{
+    ReceiptProtected *item = data;
+    g_free(item->kind);
+    g_free(item->name);
+    g_free(item->server);
+    g_free(item->method);
+    g_free(item->before);
+    g_free(item->after);
+    g_free(item->verdict);
+    g_free(item->reason);
+    g_free(item);
+}
+
 Receipt *receipt_new(void)
 {
     Receipt *receipt = g_new0(Receipt, 1);
@@ -51,6 +65,7 @@ Receipt *receipt_new(void)
     receipt->relations = g_ptr_array_new_with_free_func(relation_free);
     receipt->sequences = g_ptr_array_new_with_free_func(sequence_free);
     receipt->objects = g_ptr_array_new_with_free_func(objects_free);
+    receipt->protected = g_ptr_array_new_with_free_func(protected_free);
     receipt->notes = g_ptr_array_new_with_free_func(g_free);
     receipt->large_objects.count = RECEIPT_UNKNOWN;
     receipt->large_objects.target_count = RECEIPT_UNKNOWN;
@@ -67,6 +82,8 @@ void receipt_free(Receipt *receipt)
     g_ptr_array_unref(receipt->relations);
     g_ptr_array_unref(receipt->sequences);
     g_ptr_array_unref(receipt->objects);
+    g_ptr_array_unref(receipt->protected);
+    g_free(receipt->fingerprint);
     g_ptr_array_unref(receipt->notes);
     g_free(receipt->large_objects.digest);
     g_free(receipt->large_objects.target_digest);
@@ -140,6 +157,16 @@ ReceiptObjects *receipt_add_objects(Receipt *receipt, const char *kind, gint64 s
     objects->verdict = target >= source ? RECEIPT_CONTAINED : RECEIPT_DIFFERENT;
     g_ptr_array_add(receipt->objects, objects);
     return objects;
+}
+
+ReceiptProtected *receipt_add_protected(Receipt *receipt, const char *kind, const char *name)
+{
+    ReceiptProtected *item = g_new0(ReceiptProtected, 1);
+    item->kind = g_strdup(kind);
+    item->name = g_strdup(name);
+    item->count = item->rows = RECEIPT_UNKNOWN;
+    g_ptr_array_add(receipt->protected, item);
+    return item;
 }
 
 void receipt_add_note(Receipt *receipt, const char *format, ...)

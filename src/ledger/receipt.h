@@ -86,6 +86,18 @@ typedef struct ReceiptBackup {
     gint64 at;    /* when: of the backup, or of that confirmation */
 } ReceiptBackup;
 
+typedef struct ReceiptProtected { /* something that must not be touched, looked at before and after */
+    char *kind;                   /* "database", "schema", "table", "role", "container", "path" */
+    char *name;
+    char *server; /* "target", "source laptop", "docker"; NULL: this machine, or nowhere */
+    char *method; /* what was looked at */
+    gint64 count; /* tables, of a path files */
+    gint64 rows;
+    char *before, *after; /* SHA-256; NULL: there was nothing, or nothing of it could be read */
+    char *verdict;        /* "same", "changed", "unreadable", "absent" */
+    char *reason;         /* what changed or cannot be read; else NULL */
+} ReceiptProtected;
+
 typedef struct Receipt {
     gint64 format;        /* version of the document: the newest, unless it was read from an older file */
     char *pgfold_version; /* receipt_new() sets it */
@@ -99,6 +111,8 @@ typedef struct Receipt {
     GPtrArray *relations; /* of ReceiptRelation* */
     GPtrArray *sequences; /* of ReceiptSequence* */
     GPtrArray *objects;   /* of ReceiptObjects* */
+    char *fingerprint;    /* "full", "catalog" or "off": what of protected things was looked at; NULL: unknown */
+    GPtrArray *protected; /* of ReceiptProtected* */
     ReceiptLargeObjects large_objects;
     ReceiptBackup backup;
     bool contained;   /* the verdict; receipt_judge() */
@@ -120,6 +134,7 @@ void receipt_set_end(ReceiptEnd *end, const char *name, const PgIdentity *identi
 ReceiptRelation *receipt_add_relation(Receipt *receipt, const char *schema, const char *name, const char *kind);
 ReceiptSequence *receipt_add_sequence(Receipt *receipt, const char *schema, const char *name);
 ReceiptObjects *receipt_add_objects(Receipt *receipt, const char *kind, gint64 source, gint64 target);
+ReceiptProtected *receipt_add_protected(Receipt *receipt, const char *kind, const char *name);
 void receipt_add_note(Receipt *receipt, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* Sets and returns receipt->contained: true when no relation, sequence, kind of object nor the large objects have the

@@ -69,6 +69,21 @@ static const char *large_objects_problem(const ReceiptLargeObjects *large)
     return large->count == large->target_count ? NULL : "are called contained, but their counts differ";
 }
 
+/* NULL when its verdict follows from the two fingerprints. */
+static const char *protected_problem(const ReceiptProtected *item)
+{
+    bool equal = g_strcmp0(item->before, item->after) == 0;
+    if (strcmp(item->verdict, "same") == 0)
+        return item->before != NULL && equal ? NULL : "is called the same without two equal fingerprints";
+    if (strcmp(item->verdict, "changed") == 0)
+        return equal ? "is called changed, with equal fingerprints" : NULL;
+    if (strcmp(item->verdict, "absent") == 0)
+        return item->before == NULL && item->after == NULL ? NULL : "is called absent, with a fingerprint";
+    if (strcmp(item->verdict, "unreadable") == 0)
+        return item->reason != NULL ? NULL : "is called unreadable without a reason";
+    return "has a verdict that is none";
+}
+
 static char *lists_problem(const Receipt *receipt)
 {
     const char *problem;
@@ -86,6 +101,11 @@ static char *lists_problem(const Receipt *receipt)
         const ReceiptObjects *objects = receipt->objects->pdata[i];
         if ((problem = objects_problem(objects)) != NULL)
             return g_strdup_printf("objects of kind %s %s", objects->kind, problem);
+    }
+    for (guint i = 0; i < receipt->protected->len; i++) {
+        const ReceiptProtected *item = receipt->protected->pdata[i];
+        if ((problem = protected_problem(item)) != NULL)
+            return g_strdup_printf("protected %s %s %s", item->kind, item->name, problem);
     }
     problem = large_objects_problem(&receipt->large_objects);
     return problem == NULL ? NULL : g_strdup_printf("large objects %s", problem);

@@ -31,6 +31,7 @@ static json_t *value_to_json(const Field *field, const void *at)
     case FIELD_TEXT:
     case FIELD_TEXT_NULL:
     case FIELD_SHA256:
+    case FIELD_SHA256_NULL:
         return text_to_json(*(char *const *)at);
     case FIELD_INT:
         return json_integer(*(const gint64 *)at);
@@ -132,6 +133,9 @@ static bool value_from_json(const Field *field, void *at, json_t *value)
     case FIELD_SHA256:
         receipt_text(at, text);
         return is_sha256(text);
+    case FIELD_SHA256_NULL:
+        receipt_text(at, text);
+        return json_is_null(value) || is_sha256(text);
     case FIELD_INT:
         return parse_integer(value, G_MININT64, at);
     case FIELD_COUNT:

@@ -3,15 +3,16 @@
 
 #include "ledger/receipt.h"
 
-#define RECEIPT_VERSION 2 /* of those that are written; older ones are read */
+#define RECEIPT_VERSION 3 /* of those that are written; older ones are read */
 
 typedef enum FieldType {
     FIELD_TEXT,      /* char *, must be there */
     FIELD_TEXT_NULL, /* char *, may be NULL */
     FIELD_SHA256,    /* char *, 64 hexadecimal digits */
-    FIELD_INT,       /* gint64 */
-    FIELD_COUNT,     /* gint64, RECEIPT_UNKNOWN is null */
-    FIELD_VALUE,     /* ReceiptValue, null when not used */
+    FIELD_SHA256_NULL,
+    FIELD_INT,   /* gint64 */
+    FIELD_COUNT, /* gint64, RECEIPT_UNKNOWN is null */
+    FIELD_VALUE, /* ReceiptValue, null when not used */
     FIELD_BOOL,
     FIELD_TIME, /* gint64, as "2026-01-31T09:30:00.000000Z" */
     FIELD_ACTION,

@@ -14,6 +14,7 @@ static const Field head_fields[] = {
     {"snapshot", FIELD_TEXT, offsetof(Receipt, snapshot)},
     {"lsn", FIELD_TEXT_NULL, offsetof(Receipt, lsn)},
     {"archive", FIELD_TEXT_NULL, offsetof(Receipt, archive)},
+    {"fingerprint", FIELD_TEXT_NULL, offsetof(Receipt, fingerprint)},
     {NULL, FIELD_TEXT, 0},
 };
 
@@ -80,6 +81,20 @@ static const Field large_objects_fields[] = {
     {NULL, FIELD_TEXT, 0},
 };
 
+static const Field protected_fields[] = {
+    {"kind", FIELD_TEXT, offsetof(ReceiptProtected, kind)},
+    {"name", FIELD_TEXT, offsetof(ReceiptProtected, name)},
+    {"server", FIELD_TEXT_NULL, offsetof(ReceiptProtected, server)},
+    {"method", FIELD_TEXT, offsetof(ReceiptProtected, method)},
+    {"count", FIELD_COUNT, offsetof(ReceiptProtected, count)},
+    {"rows", FIELD_COUNT, offsetof(ReceiptProtected, rows)},
+    {"before", FIELD_SHA256_NULL, offsetof(ReceiptProtected, before)},
+    {"after", FIELD_SHA256_NULL, offsetof(ReceiptProtected, after)},
+    {"verdict", FIELD_TEXT, offsetof(ReceiptProtected, verdict)},
+    {"reason", FIELD_TEXT_NULL, offsetof(ReceiptProtected, reason)},
+    {NULL, FIELD_TEXT, 0},
+};
+
 static const Field backup_fields[] = {
     {"path", FIELD_TEXT, offsetof(ReceiptBackup, path)},     {"sha256", FIELD_SHA256, offsetof(ReceiptBackup, sha256)},
     {"proven", FIELD_BOOL, offsetof(ReceiptBackup, proven)}, {"how", FIELD_TEXT_NULL, offsetof(ReceiptBackup, how)},
@@ -121,10 +136,16 @@ static json_t *notes_to_json(const GPtrArray *notes)
 static const char *const MERGE_FIELDS[] = {"inserted", "overwritten", "kept", "settled", "rekeyed", "matched", NULL};
 
 /* An old document stays what it was: its hash goes over what it holds. */
-static void as_version_1(json_t *root)
+static void as_older(json_t *root, gint64 version)
 {
     json_t *relation;
     size_t i;
+    if (version < 3) {
+        json_object_del(root, "fingerprint");
+        json_object_del(root, "protected");
+    }
+    if (version > 1)
+        return;
     json_object_del(root, "archive");
     json_array_foreach(json_object_get(root, "relations"), i, relation)
     {
@@ -151,13 +172,13 @@ json_t *receipt_to_json(const Receipt *receipt)
     json_object_set_new(root, "sequences", list_to_json(sequence_fields, receipt->sequences));
     json_object_set_new(root, "large_objects", fields_to_json(large_objects_fields, &receipt->large_objects));
     json_object_set_new(root, "objects", list_to_json(objects_fields, receipt->objects));
+    json_object_set_new(root, "protected", list_to_json(protected_fields, receipt->protected));
     json_object_set_new(root, "notes", notes_to_json(receipt->notes));
     json_object_set_new(root, "previous",
                         receipt->previous_file == NULL ? json_null() : fields_to_json(previous_fields, receipt));
     if (receipt->sha256 != NULL)
         json_object_set_new(root, "sha256", json_string(receipt->sha256));
-    if (receipt->format == 1)
-        as_version_1(root);
+    as_older(root, receipt->format);
     return root;
 }
 
@@ -179,6 +200,8 @@ static void *new_element(Receipt *receipt, const Field *fields)
         return receipt_add_relation(receipt, NULL, NULL, NULL);
     if (fields == sequence_fields)
         return receipt_add_sequence(receipt, NULL, NULL);
+    if (fields == protected_fields)
+        return receipt_add_protected(receipt, NULL, NULL);
     return receipt_add_objects(receipt, NULL, 0, 0);
 }
 
@@ -241,7 +264,7 @@ static bool read_head(Receipt *receipt, json_t *root, GError **error)
 {
     static const char *const others[] = {"schema",  "version",   "verdict",   "source",    "target",
                                          "backup",  "no_backup", "relations", "sequences", "large_objects",
-                                         "objects", "notes",     "previous",  "sha256"};
+                                         "objects", "protected", "notes",     "previous",  "sha256"};
     json_t *head = json_copy(root);
     for (guint i = 0; i < G_N_ELEMENTS(others); i++)
         json_object_del(head, others[i]);
@@ -279,7 +302,12 @@ static json_t *as_newest(json_t *document)
     json_t *root = json_deep_copy(document);
     json_t *relation;
     size_t i;
-    if (json_integer_value(json_object_get(root, "version")) != 1)
+    json_int_t version = json_integer_value(json_object_get(root, "version"));
+    if (version < 3) {
+        json_object_set_new(root, "fingerprint", json_null());
+        json_object_set_new(root, "protected", json_array());
+    }
+    if (version > 1)
         return root;
     json_object_set_new(root, "archive", json_null());
     json_array_foreach(json_object_get(root, "relations"), i, relation)
@@ -301,7 +329,8 @@ Receipt *receipt_from_json(json_t *document, GError **error)
               read_list(receipt, sequence_fields, root, "sequences", error) &&
               fields_from_json(large_objects_fields, &receipt->large_objects, json_object_get(root, "large_objects"),
                                "large_objects", error) &&
-              read_list(receipt, objects_fields, root, "objects", error) && read_notes(receipt, root, error) &&
+              read_list(receipt, objects_fields, root, "objects", error) &&
+              read_list(receipt, protected_fields, root, "protected", error) && read_notes(receipt, root, error) &&
               read_previous(receipt, root, error);
     json_decref(root);
     return ok ? g_steal_pointer(&receipt) : NULL;

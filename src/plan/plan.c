@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "config/protect.h"
 #include "plan/internal.h"
 
 static void relation_free(gpointer data)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "config/protect.h"
 #include "support.h"
 
 static const ConfigSource *source_at(const Config *config, guint index)

@@ -100,6 +100,15 @@ Receipt *fixture_receipt(const char *source, gint64 run, int second)
     receipt->backup.proven = true;
     receipt_text(&receipt->backup.how, "restored into PostgreSQL 15.4 and compared");
     receipt->backup.at = receipt->started;
+    receipt_text(&receipt->fingerprint, "full");
+    ReceiptProtected *archon = receipt_add_protected(receipt, "database", "archon");
+    receipt_text(&archon->server, "target");
+    receipt_text(&archon->method, "definitions and rows");
+    receipt_text(&archon->before, receipt->backup.sha256);
+    receipt_text(&archon->after, receipt->backup.sha256);
+    receipt_text(&archon->verdict, "same");
+    archon->count = 12;
+    archon->rows = 3021;
     receipt_add_note(receipt, "%d table was skipped", 1);
     receipt_judge(receipt);
     return receipt;

@@ -147,6 +147,31 @@ static void uncounted_large_objects(Receipt *receipt)
     receipt->large_objects.count = RECEIPT_UNKNOWN;
 }
 
+static ReceiptProtected *archon(Receipt *receipt)
+{
+    return receipt->protected->pdata[0];
+}
+
+static void changed_called_same(Receipt *receipt)
+{
+    receipt_text(&archon(receipt)->after, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b856");
+}
+
+static void same_called_changed(Receipt *receipt)
+{
+    receipt_text(&archon(receipt)->verdict, "changed");
+}
+
+static void absent_with_fingerprint(Receipt *receipt)
+{
+    receipt_text(&archon(receipt)->verdict, "absent");
+}
+
+static void unreadable_without_reason(Receipt *receipt)
+{
+    receipt_text(&archon(receipt)->verdict, "unreadable");
+}
+
 static void difference_called_contained(Receipt *receipt)
 {
     orders(receipt)->verdict = RECEIPT_DIFFERENT;
@@ -185,6 +210,10 @@ static const Contradiction contradictions[] = {
     {"the target has fewer", fewer_indexes},
     {"large objects are called contained, but the digests differ", other_large_objects},
     {"without a count", uncounted_large_objects},
+    {"database archon is called the same without two equal", changed_called_same},
+    {"is called changed, with equal", same_called_changed},
+    {"is called absent, with", absent_with_fingerprint},
+    {"is called unreadable without", unreadable_without_reason},
     {"its parts say otherwise", difference_called_contained},
     {"are the same database", same_database},
     {"finished before it started", before_it_started},
@@ -356,7 +385,7 @@ static void test_not_receipts(Fixture *fixture, gconstpointer data)
         {"{", "not JSON"},
         {"[]", "schema is not"},
         {"{\"schema\": \"other\"}", "schema is not"},
-        {"{\"schema\": \"pgfold.receipt\", \"version\": 3}", "version is another"},
+        {"{\"schema\": \"pgfold.receipt\", \"version\": 4}", "version is another"},
         {"{\"schema\": \"pgfold.receipt\", \"schema\": \"pgfold.receipt\"}", "not JSON: duplicate"},
     };
     g_autofree char *path = g_build_filename(fixture->folder, "r.json", NULL);
