@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cmd/shared.h"
 #include "cmd/show.h"
+#include "config/protect.h"
 
 static const CommandOption options[] = {
     {"source", 0, OPTION_STRING, "URL", "back this database up, without a pgfold.yaml"},
@@ -264,6 +265,9 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     if (args_string(args, "check") != NULL)
         return run_check(args, out, error);
     if (!choose(args, out, &choice, error))
+        return 0;
+    const char *folder = args_string(args, "output");
+    if (folder != NULL && !config_check_protected_path(choice.config, "the backup folder", folder, error))
         return 0;
     json_t *document = out_json_new("backup");
     json_t *backups = json_array();

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "cmd/fence_view.h"
 #include "cmd/shared.h"
+#include "config/protect.h"
 
 static const CommandOption options[] = {
     {"source", 0, OPTION_STRING, "URL", "fence this database, without a pgfold.yaml"},
@@ -77,6 +78,8 @@ static bool open_source(Job *job, const Config *config, GError **error)
     if (job->ends == NULL)
         return false;
     const PgIdentity *identity = pg_conn_identity(job->ends->source);
+    if (!config_check_protected_role(config, pg_conn_label(job->ends->source), identity->role, error))
+        return false;
     g_clear_pointer(&job->ends->target, pg_conn_close);
     if (!identity->in_recovery)
         return ledger_run_identify(job->ledger, job->run, identity, NULL, NULL, error);
@@ -174,9 +177,29 @@ static bool close_and_prove(Job *job, GError **error)
     return false;
 }
 
+/* Roles whose privileges or settings in this database a fence would change. */
+static bool check_roles(const Job *job, GError **error)
+{
+    const Config *config = job->ends->config;
+    PgConn *conn = job->ends->source;
+    if (config->protect[CONFIG_PROTECT_ROLES][0] == NULL)
+        return true;
+    g_autoptr(PgResult) roles =
+        pg_query(conn, "SELECT rolname FROM pg_catalog.pg_roles", deadline_in_ms(PG_CATALOG_MS), error);
+    for (int i = 0; roles != NULL && i < pg_result_rows(roles); i++) {
+        const char *name = pg_result_get(roles, i, 0);
+        for (guint k = 0; k < job->survey->statements->len; k++) {
+            if (pg_sql_names_role(job->survey->statements->pdata[k], name) &&
+                !config_check_protected_role(config, pg_conn_label(conn), name, error))
+                return false;
+        }
+    }
+    return roles != NULL;
+}
+
 static bool fence(Job *job, GError **error)
 {
-    if (!fence_gate(job->survey, job->ends->source, error))
+    if (!check_roles(job, error) || !fence_gate(job->survey, job->ends->source, error))
         return false;
     FenceView view = view_of(job);
     fence_show_survey(&view);

@@ -5,6 +5,7 @@
 #include "cmd/fold_columns.h"
 #include "cmd/fold_job.h"
 #include "cmd/fold_watch.h"
+#include "config/protect.h"
 #include "testdb/tree.h"
 
 static const CommandOption options[] = {
@@ -89,7 +90,10 @@ static bool clean_up_old_runs(Job *job, bool *ret_again, GError **error)
 static bool open_and_lock(Job *job, GError **error)
 {
     job->comparison = comparison_open(job->choice->config, job->source, error);
-    return job->comparison != NULL && lock_target(job->comparison->ends->target, error);
+    return job->comparison != NULL &&
+           config_check_protected_role(job->choice->config, "target",
+                                       pg_conn_identity(job->comparison->ends->target)->role, error) &&
+           lock_target(job->comparison->ends->target, error);
 }
 
 static bool open_both(Job *job, GError **error)
@@ -332,6 +336,9 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         pgf_error_set(error, PGF_ERROR_USAGE, "Give --target as well.", "there is no target to fold into");
         return 0;
     }
+    const char *backups = args_string(args, "backup-dir");
+    if (backups != NULL && !config_check_protected_path(choice.config, "the backup folder", backups, error))
+        return 0;
     g_autoptr(Ledger) ledger = ledger_open(choice.config->state, error);
     if (ledger == NULL || !ledger_lock(ledger, "fold", error))
         return 0;

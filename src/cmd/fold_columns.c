@@ -1,6 +1,7 @@
 #include "cmd/fold_columns.h"
 
 #include "base/error.h"
+#include "config/protect.h"
 
 typedef struct Change {
     GString *add, *drop;
@@ -21,6 +22,18 @@ static void add_table(Change *change, const AuditRelation *audit)
             g_string_append_printf(change->drop, "ALTER TABLE IF EXISTS %s DROP COLUMN IF EXISTS %s; ",
                                    audit->target->quoted, name);
     }
+}
+
+static bool check_unprotected(const Config *config, const AuditRelation *audit, GError **error)
+{
+    const char *entry = config_protects_table(config, audit->target->schema, audit->target->name);
+    if (entry == NULL)
+        return true;
+    pgf_error_set(error, PGF_ERROR_REFUSED, "Leave it out (skip: true in fold.tables), or fold without --add-columns.",
+                  "%s is protected (%s): it is given no columns", audit->target->label, entry);
+    if (error != NULL)
+        pgf_error_set_state(*error, "nothing was changed");
+    return false;
 }
 
 /* Our own reading of the target must not stand in the way. */
@@ -69,8 +82,11 @@ bool fold_add_columns(const Analysis *analysis, Ledger *ledger, gint64 run, Out 
     Change change = {.add = add, .drop = drop, .shown = shown};
     for (guint i = 0; i < relations->len; i++) {
         const VerifyRelation *r = relations->pdata[i];
-        if (r->verdict == VERIFY_INCOMPARABLE && r->audit->target != NULL)
-            add_table(&change, r->audit);
+        if (r->verdict != VERIFY_INCOMPARABLE || r->audit->target == NULL)
+            continue;
+        if (!check_unprotected(analysis->comparison->ends->config, r->audit, error))
+            return false;
+        add_table(&change, r->audit);
     }
     for (guint i = 0; i < shown->len; i++)
         out_notice(out, "%s", (const char *)shown->pdata[i]);

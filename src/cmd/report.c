@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "cmd/command.h"
 #include "cmd/report_page.h"
-#include "config/config.h"
+#include "config/protect.h"
 #include "ledger/memory.h"
 #include "ledger/receipt.h"
 
@@ -96,10 +96,13 @@ static char *json_text(const Receipt *receipt)
     return line;
 }
 
-static bool print_report(const CommandArgs *args, const ReportFacts *facts, Out *out, GError **error)
+static bool print_report(const CommandArgs *args, const Config *config, const ReportFacts *facts, Out *out,
+                         GError **error)
 {
     const char *file = args_string(args, "output");
     if (file != NULL && strcmp(file, "-") != 0) {
+        if (!config_check_protected_path(config, "the report", file, error))
+            return false;
         g_autofree char *text = out->json ? json_text(facts->receipt) : report_markdown(facts);
         if (!write_file(file, text, error))
             return false;
@@ -138,7 +141,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         facts.chain_problem = broken->message;
         out_warning(out, "%s", broken->message);
     }
-    if (!print_report(args, &facts, out, error))
+    if (!print_report(args, config, &facts, out, error))
         return PGF_ERROR_USAGE;
     return receipt->contained && broken == NULL ? 0 : PGF_ERROR_DIFFERS;
 }

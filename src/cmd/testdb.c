@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/spawn.h"
 #include "cmd/command.h"
-#include "config/config.h"
+#include "config/protect.h"
 
 static const char *const actions[] = {"start", "stop", "url", NULL};
 
@@ -225,6 +225,15 @@ static int run_stop(const char *name, Out *out, GError **error)
     return 0;
 }
 
+/* A test database of a protected name is one slip away from the protected one. */
+static bool check_protected(const Config *config, const TestDbOptions *wish, GError **error)
+{
+    if (config == NULL)
+        return true;
+    return (wish->database == NULL || config_check_protected(config, "testdb", wish->database, error)) &&
+           (wish->dir == NULL || config_check_protected_path(config, "the folder of the server", wish->dir, error));
+}
+
 static int run(const CommandArgs *args, Out *out, GError **error)
 {
     const char *const *words = args_words(args);
@@ -244,6 +253,8 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         return PGF_ERROR_USAGE;
     g_autoptr(GPtrArray) settings = collect_settings(args, config);
     TestDbOptions wish = collect_options(args, config, settings);
+    if (!check_protected(config, &wish, error))
+        return PGF_ERROR_REFUSED;
     return action != NULL ? run_start(name, &wish, out, error) : run_with(&wish, words, out, error);
 }
 

@@ -1,7 +1,7 @@
 /* pgfold undo: takes a committed fold out of the target again. */
-#include "fold/undo.h"
 #include "base/error.h"
 #include "cmd/shared.h"
+#include "fold/undo_gate.h"
 
 static const CommandOption options[] = {
     {"forget", 0, OPTION_FLAG, NULL, "keep the fold, and drop what undo would need"},
@@ -175,6 +175,8 @@ static void show(Out *out, const UndoSpec *spec, bool dry_run)
 
 static bool undo(const CommandArgs *args, Out *out, const UndoSpec *spec, GError **error)
 {
+    if (!undo_gate_known(spec, error))
+        return false;
     if (spec->rehearse) {
         if (!undo_run(spec, error))
             return false;

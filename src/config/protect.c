@@ -76,7 +76,7 @@ bool config_check_protected(const Config *config, const char *label, const char 
 bool config_check_protected_role(const Config *config, const char *label, const char *role, GError **error)
 {
     int index = index_of(config, CONFIG_PROTECT_ROLES, role);
-    g_autofree char *what = g_strdup_printf("%s: the role \"%s\", which would write,", label, role);
+    g_autofree char *what = g_strdup_printf("%s: the role \"%s\", which would write or be changed,", label, role);
     return index < 0 || refuse(config, CONFIG_PROTECT_ROLES, index, what, "connect as another role", error);
 }
 

@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 #include "catalog/catalog.h"
+#include "config/protect.h"
+#include "fold/undo_gate.h"
 #include "merge/merge.h"
 #include "reconcile/digest.h"
 
@@ -90,7 +92,10 @@ static PgConn *open_target(const UndoSpec *spec, GError **error)
 {
     g_autoptr(PgConn) conn = pg_conn_open("target", spec->config->target.url, spec->receipt->target.database,
                                           deadline_in_ms(PG_CONNECT_MS), error);
-    return conn != NULL && check_identity(spec, conn, error) ? g_steal_pointer(&conn) : NULL;
+    return conn != NULL && check_identity(spec, conn, error) &&
+                   config_check_protected_role(spec->config, "target", pg_conn_identity(conn)->role, error)
+               ? g_steal_pointer(&conn)
+               : NULL;
 }
 
 static bool drop_database(const UndoSpec *spec, GError **error)
@@ -199,6 +204,8 @@ static bool run_in_target(const UndoSpec *spec, PgConn *conn, GError **error)
         return false;
     if (done || (spec->forget && !has_rows))
         return true;
+    if (!undo_gate_target(spec, conn, error))
+        return false;
     /* Recorded before: whoever finds the schema gone knows why. */
     LedgerMergeState state = spec->forget ? LEDGER_MERGE_FORGETTING : LEDGER_MERGE_UNDOING;
     if (has_rows && !spec->rehearse && !ledger_merge_set_state(spec->ledger, spec->merge->run, state, error))
@@ -208,6 +215,8 @@ static bool run_in_target(const UndoSpec *spec, PgConn *conn, GError **error)
 
 bool undo_run(const UndoSpec *spec, GError **error)
 {
+    if (!undo_gate_known(spec, error))
+        return false;
     if (!spec->forget && g_strcmp0(spec->merge->drop_sql, UNDO_WHOLE_DATABASE) == 0) {
         if (!drop_database(spec, error))
             return false;

@@ -23,3 +23,11 @@ PlanRole *plan_find_role(const Plan *plan, const char *name);
 bool plan_obstacles(Plan *plan, const PlanSpec *spec, GError **error);
 /* advice.c: after the others. */
 bool plan_advice(Plan *plan, const PlanSpec *spec, GError **error);
+/* Whether a fold would make something that belongs to that role. */
+bool plan_gives_to(const Plan *plan, const char *role);
+/* protect.c: whatever would touch something protected blocks. Each relation as soon as it is judged; the rest when all
+ * else is planned. */
+void plan_protect_relation(Plan *plan, const PlanSpec *spec, PlanRelation *r);
+bool plan_protect(Plan *plan, const PlanSpec *spec, GError **error);
+/* protect_roles.c: part of that. */
+bool plan_protect_roles(Plan *plan, const PlanSpec *spec, GError **error);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "config/protect.h"
 #include "plan/internal.h"
 
 static void relation_free(gpointer data)
@@ -165,17 +164,6 @@ static void judge_relation(Plan *plan, PlanRelation *r)
     }
 }
 
-static void check_protected(Plan *plan, const PlanSpec *spec, const PlanRelation *r)
-{
-    const CatalogRelation *relation = r->verify->audit->source;
-    if (spec->config == NULL || (r->action != PLAN_NEW && r->action != PLAN_MERGE))
-        return;
-    if (config_protected(spec->config, CONFIG_PROTECT_SCHEMAS, relation->schema) != NULL)
-        plan_block(plan, "%s: schema %s is protected: nothing is written in it", relation->label, relation->schema);
-    else if (config_protected(spec->config, CONFIG_PROTECT_TABLES, relation->label) != NULL)
-        plan_block(plan, "%s is protected: it is not written", relation->label);
-}
-
 static void plan_relations(Plan *plan, const PlanSpec *spec)
 {
     plan->relations = g_ptr_array_new_with_free_func(relation_free);
@@ -184,7 +172,7 @@ static void plan_relations(Plan *plan, const PlanSpec *spec)
         r->verify = plan->verification->relations->pdata[i];
         r->merge = merge_find(plan->merge, r->verify->audit->source);
         judge_relation(plan, r);
-        check_protected(plan, spec, r);
+        plan_protect_relation(plan, spec, r);
         g_ptr_array_add(plan->relations, r);
     }
 }
@@ -228,7 +216,7 @@ Plan *plan_make(const PlanSpec *spec, GError **error)
     plan_extensions(plan);
     plan_entries(plan, spec);
     if (!plan_check_names(plan, spec, error) || !plan_obstacles(plan, spec, error) || !plan_server(plan, spec, error) ||
-        !plan_advice(plan, spec, error)) {
+        !plan_protect(plan, spec, error) || !plan_advice(plan, spec, error)) {
         g_prefix_error(error, "planning: ");
         return NULL;
     }

@@ -47,7 +47,7 @@ static GHashTable *read_target_roles(PgConn *target, GError **error)
     return roles;
 }
 
-static bool owns_something_new(const Plan *plan, const char *role)
+bool plan_gives_to(const Plan *plan, const char *role)
 {
     const char *owner = catalog_property(plan->verification->audit->source, "owner");
     if (plan->verification->audit->target == NULL && g_strcmp0(owner, role) == 0)
@@ -97,7 +97,7 @@ static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, G
         gpointer may_act = NULL;
         if (!g_hash_table_lookup_extended(there, name, NULL, &may_act)) {
             judge_missing_role(plan, spec, role, pg_result_get(r, i, 1), powers);
-        } else if (!spec->no_owner && may_act == NULL && owns_something_new(plan, name)) {
+        } else if (!spec->no_owner && may_act == NULL && plan_gives_to(plan, name)) {
             role->reason =
                 g_strdup_printf("%s may not give objects to role %s", pg_conn_identity(spec->target)->role, name);
             plan_block(plan, "%s: GRANT %s TO %s on the target, or fold with --no-owner", role->reason, name,

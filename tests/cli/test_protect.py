@@ -5,7 +5,7 @@ import os
 import pytest
 
 import harness
-from folding import Lock, wait_until
+from folding import Lock, assert_one_error, assert_same, wait_until, whole
 
 
 @pytest.fixture
@@ -33,7 +33,9 @@ def receipt(pair):
 
 
 def one(pair, kind, name):
-    found = [item for item in receipt(pair)["protected"] if (item["kind"], item["name"]) == (kind, name)]
+    """On the target's server, where there is one of that name on both."""
+    found = [item for item in receipt(pair)["protected"]
+             if (item["kind"], item["name"]) == (kind, name) and not (item["server"] or "").startswith("source")]
     assert len(found) == 1, receipt(pair)["protected"]
     return found[0]
 
@@ -164,3 +166,187 @@ def test_schemas_tables_roles_and_paths_are_proven(model, vps):
         assert one(model, "table", "public.audit")["verdict"] == one(model, "role", role)["verdict"] == "same"
     finally:
         vps.sql("postgres", f"DROP ROLE {role}")
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+def refused(pair, *words, command=("fold", "--yes"), run=True):
+    """Exit status 4, one error with these words, and nothing changed in the target."""
+    before = whole(pair.target)
+    result = pair.pgfold(*command, status=4)
+    assert_one_error(result, "protected", *words)
+    assert_same(whole(pair.target), before)
+    assert run or not (pair.folder / ".pgfold").exists()
+    return result
+
+
+@pytest.fixture
+def small(pair):
+    """Both sides have `item`, with other rows."""
+    for side, row in ((pair.source, "(1, 'one'), (2, 'two')"), (pair.target, "(1, 'eins'), (3, 'three')")):
+        side.create().sql("CREATE TABLE item (id int PRIMARY KEY, name text UNIQUE); INSERT INTO item VALUES " + row)
+    return pair
+
+
+def test_a_database_that_into_would_make_is_refused(small, vps):
+    name = small.name[:40] + "_kept"
+    small.configure(f"protect: {{databases: ['*_kept']}}\n")
+    small.config.write_text(small.config.read_text().replace("name: laptop\n", f"name: laptop\n    into: {name}\n"))
+    for command in (("fold", "--yes"), ("plan",), ("audit",)):
+        refused(small, name, command=command)
+    assert name not in vps.databases()
+
+
+def test_a_test_database_of_a_protected_name_is_refused(small):
+    protect(small, "{databases: [archon]}\ntestdb: {database: archon}")
+    assert_one_error(small.pgfold("testdb", "--", "true", status=4), "testdb", "archon", "protected")
+    assert_one_error(small.pgfold("testdb", "--database", "archon", "--", "true", status=4), "protected")
+
+
+@pytest.mark.parametrize("what", ["tables: [public.item]", "tables: ['public.*']", "schemas: [public]"])
+def test_protected_tables_are_blocked_in_the_plan_and_refused_by_fold(small, what):
+    small.configure(f"protect: {{{what}}}\nfold: {{on_conflict: keep-target}}\n")
+    assert "blocked" in small.pgfold("plan").out
+    refused(small, "public.item")
+    refused(small, "public.item", command=("fold", "--yes", "--add-columns"))
+
+
+def test_a_protected_table_that_is_skipped_is_no_obstacle(small):
+    small.source.sql("CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other VALUES (1)")
+    small.configure("protect: {tables: [public.item]}\nfold: {tables: {public.item: {skip: true}}}\n")
+    small.pgfold("fold", "--yes", status=0)
+    assert small.target.sql("SELECT count(*) FROM other") == "1"
+    assert one(small, "table", "public.item")["verdict"] == "same"
+
+
+def test_columns_are_not_added_to_a_protected_table(small):
+    small.source.sql("ALTER TABLE item ADD note text")
+    protect(small, "{tables: [public.item]}")
+    refused(small, "public.item", "no columns", command=("fold", "--yes", "--add-columns"))
+
+
+def test_a_rule_for_a_protected_table_is_a_mistake(small):
+    small.configure("protect: {tables: ['public.i*']}\nfold: {tables: {public.item: {on_conflict: take-source}}}\n")
+    result = small.pgfold("plan", status=2)
+    assert "pgfold.yaml:" in result.err and "fold.tables.public.item has rules for a table that is protected" in result.err
+
+
+def test_nothing_that_hangs_on_a_protected_table_is_made_or_set_off(small):
+    for side in (small.source, small.target):
+        side.sql("CREATE TABLE kept (id int PRIMARY KEY, name text REFERENCES item (name) ON UPDATE CASCADE); INSERT INTO kept VALUES (1)")
+    small.source.sql("CREATE TABLE child (id int REFERENCES kept (id))")
+    small.configure("protect: {tables: [public.kept]}\nfold: {on_conflict: take-source}\n")
+    refused(small, "public.child", "foreign key", "public.item: rows of it would be overwritten", "kept_name_fkey")
+
+
+def test_a_trigger_that_writes_to_a_protected_table_is_refused(small, vps):
+    role = f"guest_{os.getpid()}"
+    vps.sql("postgres", f"CREATE ROLE {role} LOGIN")
+    try:
+        small.target.sql("CREATE TABLE log (name text); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS "
+                         "$$ BEGIN INSERT INTO public.log VALUES (NEW.name); RETURN NEW; END $$;"
+                         "CREATE TRIGGER note AFTER INSERT ON item FOR EACH ROW EXECUTE FUNCTION note();"
+                         f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}; GRANT CREATE ON DATABASE {small.name} TO {role}")
+        small.configure("protect: {tables: [public.log]}\nfold: {on_conflict: keep-target}\n",
+                        target_url=small.target.url.replace("postgres@", f"{role}@", 1))
+        refused(small, "public.log", "note", command=("fold", "--yes", "--no-owner", "--no-privileges"))
+    finally:
+        small.target.drop()
+        vps.sql("postgres", f"DROP ROLE {role}")
+
+
+@pytest.fixture
+def roles(small, laptop, vps):
+    """Roles `kept_N` and `other_N` in the source; the target has neither."""
+    made = [f"kept_{os.getpid()}", f"other_{os.getpid()}"]
+    laptop.sql("postgres", "; ".join(f"CREATE ROLE {name}" for name in made))
+    yield made
+    small.source.drop()
+    small.target.drop()
+    for server in (laptop, vps):
+        server.sql("postgres", "; ".join(f"DROP ROLE IF EXISTS {name}" for name in made))
+
+
+def test_a_protected_role_is_neither_made_nor_given_anything(small, roles, vps):
+    kept, other = roles
+    protect(small, "{roles: ['kept_*']}\nfold: {on_conflict: keep-target}")
+    small.source.sql(f"CREATE TABLE mine (id int); ALTER TABLE mine OWNER TO {kept}")
+    refused(small, f"role {kept} is protected: it is not created")
+    vps.sql("postgres", f"CREATE ROLE {kept}")
+    refused(small, f"role {kept} is protected: objects of this fold would belong to it")
+    small.source.sql(f"ALTER TABLE mine OWNER TO postgres; GRANT SELECT ON mine TO {kept}")
+    refused(small, f"role {kept} is protected: ACL of")
+    small.source.sql(f"REVOKE ALL ON mine FROM {kept}; ALTER TABLE mine OWNER TO {other}; GRANT {kept} TO {other}")
+    refused(small, f"role {kept} is protected: no membership", other)
+    small.pgfold("fold", "--yes", "--no-owner", "--no-privileges", status=0)
+    assert one(small, "role", kept)["verdict"] == "same"
+
+
+def test_nobody_writes_as_a_protected_role(small):
+    protect(small, "{roles: [postgres]}")
+    refused(small, "postgres", "connect as another role")
+    assert "connect as another" in small.pgfold("plan").out
+    refused(small, "postgres", command=("fence", "laptop", "--yes"))
+
+
+def test_a_fence_that_would_take_something_from_a_protected_role_is_refused(small, roles):
+    kept = roles[0]
+    small.source.sql(f"GRANT CONNECT ON DATABASE {small.name} TO {kept}")
+    protect(small, "{roles: ['kept_*']}")
+    refused(small, kept, command=("fence", "laptop", "--yes"))
+    assert kept in small.source.sql("SELECT datacl FROM pg_database WHERE datname = current_database()")
+
+
+@pytest.mark.parametrize("what", ["tables: [public.item]", "schemas: [public]", "databases: ['*']", "roles: [postgres]"])
+def test_undo_does_not_touch_what_is_protected_by_now(small, what):
+    small.configure("fold: {on_conflict: keep-target}\n")
+    small.pgfold("fold", "--yes", status=0)
+    protect(small, f"{{{what}}}")
+    refused(small, command=("undo", "1", "--yes"))
+    protect(small, "{databases: [none]}")
+    small.pgfold("undo", "1", "--yes", status=0)
+
+
+def test_undo_drops_nothing_in_a_protected_schema(small):
+    small.source.sql("CREATE SCHEMA made; CREATE FUNCTION made.f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+    small.configure("fold: {on_conflict: keep-target}\n")
+    small.pgfold("fold", "--yes", status=0)
+    protect(small, "{schemas: [made]}")
+    refused(small, "schema made", command=("undo", "1", "--yes"))
+
+
+def test_nothing_is_written_into_a_protected_path(small):
+    folder = small.folder
+    (folder / "archon").mkdir()
+    (folder / "away").symlink_to("archon")
+    (folder / "new").symlink_to("archon/new")
+    protect(small, "{paths: ['archon/**', 'docs/*.md']}\nfold: {on_conflict: keep-target}")
+    for place in ("archon", "archon/deep/er", "away/backups", "new", str(folder / "archon" / "x")):
+        refused(small, "backup folder", command=("fold", "--yes", "--backup-dir", place))
+        refused(small, "backup folder", command=("backup", "--output", place))
+    small.pgfold("fold", "--yes", "--backup-dir", "archon2", status=0)
+    assert one(small, "path", "archon/**")["verdict"] == "same"
+    (folder / "docs").mkdir()
+    assert_one_error(small.pgfold("report", "-o", "docs/fold.md", status=4), "docs/fold.md", "protected")
+    small.pgfold("report", "-o", "docs/fold.txt", status=0)
+    assert list((folder / "archon").iterdir()) == [] and not (folder / "docs" / "fold.md").exists()
+    protect(small, "{paths: ['.pg*']}")
+    refused(small, "the state folder", command=("status",))
+
+
+def test_containers_are_asked_of_the_engine_that_is_there(model):
+    tools = model.folder / "bin"
+    tools.mkdir()
+    state = model.folder / "state"
+    state.write_text("running")
+    engine = tools / "docker"
+    engine.write_text(f'#!/bin/sh\nif [ "$1" = ps ]; then echo archon-db; echo web; else echo "abc123 $(cat {state})"; fi\n')
+    engine.chmod(0o755)
+    protect(model, "{containers: ['archon-*', gone]}")
+    path = {"PATH": f"{tools}:/usr/bin:/bin"}
+    model.pgfold("fold", "--yes", status=0, env=path)
+    assert one(model, "container", "archon-db")["verdict"] == "same"
+    engine.write_text("#!/bin/sh\necho 'the daemon is not running' >&2; exit 1\n")
+    result = model.pgfold("fold", "--yes", status=0, env=path)
+    assert one(model, "container", "gone")["verdict"] == "unreadable"
+    assert "docker says: the daemon is not running" in result.err
