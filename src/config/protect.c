@@ -117,7 +117,13 @@ static const char *below(const char *path, const char *folder)
     gsize length = strlen(folder);
     if (length == 1)
         return path + 1;
-    return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0') ? path + length : NULL;
+    return g_str_has_prefix(path, folder) && (path[length] == '/' || path[length] == '\0') ? path + length : NULL;
+}
+
+static bool matches_below(const char *path, const char *folder, const char *pattern)
+{
+    const char *relative = below(path, folder);
+    return relative != NULL && path_matches(pattern, relative);
 }
 
 bool config_path_matches(const Config *config, const char *entry, const char *absolute)
@@ -125,9 +131,5 @@ bool config_path_matches(const Config *config, const char *entry, const char *ab
     const char *pattern = first_pattern(entry);
     g_autofree char *root = config_path_root(config, entry);
     g_autofree char *resolved = path_resolve(root);
-    const char *relative = below(absolute, root);
-    if (relative != NULL && path_matches(pattern, relative))
-        return true;
-    relative = below(absolute, resolved);
-    return relative != NULL && path_matches(pattern, relative);
+    return matches_below(absolute, root, pattern) || matches_below(absolute, resolved, pattern);
 }

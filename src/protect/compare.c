@@ -1,3 +1,4 @@
+#include <fnmatch.h>
 #include <string.h>
 
 #include "protect/internal.h"
@@ -37,12 +38,12 @@ typedef struct Reasons {
     GPtrArray *changed, *unreadable; /* of char* */
 } Reasons;
 
-static void compare_part(const ProtectPart *before, const ProtectPart *after, Reasons *reasons)
+/* before or after: NULL where it was not there then. */
+static void compare_part(const char *name, const ProtectPart *before, const ProtectPart *after, Reasons *reasons)
 {
     const ProtectPart *dark = before != NULL && before->value == NULL ? before
                               : after != NULL && after->value == NULL ? after
                                                                       : NULL;
-    const char *name = before != NULL ? before->name : after->name;
     char *text = NULL;
     if (dark != NULL) {
         g_ptr_array_add(reasons->unreadable, g_strdup_printf("%s: %s", name, dark->problem));
@@ -74,13 +75,15 @@ static void compare_parts(const ProtectItem *before, const ProtectItem *after, R
 {
     g_autoptr(GHashTable) old = by_name(before), new = by_name(after);
     for (guint i = 0; before != NULL && i < before->parts->len; i++) {
-        const ProtectPart *part = before->parts->pdata[i];
-        compare_part(part, g_hash_table_lookup(new, part->name), reasons);
+        const ProtectPart *part = before->parts->pdata[i], *later = g_hash_table_lookup(new, part->name);
+        if (later != NULL || after == NULL || !after->blind)
+            compare_part(part->name, part, later, reasons);
     }
     for (guint i = 0; after != NULL && i < after->parts->len; i++) {
         const ProtectPart *part = after->parts->pdata[i];
-        if (!g_hash_table_contains(old, part->name))
-            compare_part(NULL, part, reasons);
+        bool known = part->value == NULL || before == NULL || !before->blind;
+        if (!g_hash_table_contains(old, part->name) && known)
+            compare_part(part->name, NULL, part, reasons);
     }
 }
 
@@ -110,10 +113,9 @@ static void count_parts(ProtectFinding *finding, const ProtectItem *item)
     }
 }
 
-/* One of the two may be NULL: it was not there then. */
-static ProtectFinding *compare(const ProtectItem *before, const ProtectItem *after)
+/* item: one of the two. The other may be NULL: it was not there then. */
+static ProtectFinding *compare(const ProtectItem *item, const ProtectItem *before, const ProtectItem *after)
 {
-    const ProtectItem *item = after != NULL ? after : before;
     g_autoptr(GPtrArray) changed = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) unreadable = g_ptr_array_new_with_free_func(g_free);
     Reasons reasons = {.changed = changed, .unreadable = unreadable};
@@ -139,12 +141,20 @@ static ProtectFinding *compare(const ProtectItem *before, const ProtectItem *aft
     return finding;
 }
 
+/* That thing; where it is not there, an entry of pgfold.yaml of which nothing could be found out, and which means it.
+ */
 static const ProtectItem *find(const GPtrArray *items, const ProtectItem *wanted)
 {
     for (guint i = 0; i < items->len; i++) {
         const ProtectItem *item = items->pdata[i];
         if (strcmp(item->kind, wanted->kind) == 0 && strcmp(item->name, wanted->name) == 0 &&
             g_strcmp0(item->server, wanted->server) == 0)
+            return item;
+    }
+    for (guint i = 0; i < items->len; i++) {
+        const ProtectItem *item = items->pdata[i];
+        if (item->blind && item->server == NULL && strcmp(item->kind, wanted->kind) == 0 &&
+            fnmatch(item->name, wanted->name, 0) == 0)
             return item;
     }
     return NULL;
@@ -167,12 +177,13 @@ GPtrArray *protect_compare(const GPtrArray *before, const GPtrArray *after)
 {
     GPtrArray *findings = g_ptr_array_new_with_free_func(finding_free);
     for (guint i = 0; i < before->len; i++) {
-        if (!is_superseded(before->pdata[i], after))
-            g_ptr_array_add(findings, compare(before->pdata[i], find(after, before->pdata[i])));
+        const ProtectItem *item = before->pdata[i];
+        if (!is_superseded(item, after))
+            g_ptr_array_add(findings, compare(item, item, find(after, item)));
     }
     for (guint i = 0; i < after->len; i++) {
         if (find(before, after->pdata[i]) == NULL && !is_superseded(after->pdata[i], before))
-            g_ptr_array_add(findings, compare(NULL, after->pdata[i]));
+            g_ptr_array_add(findings, compare(after->pdata[i], NULL, after->pdata[i]));
     }
     return findings;
 }

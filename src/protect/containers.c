@@ -41,7 +41,7 @@ static bool inspect(GPtrArray *items, const char *engine, const char *name, GErr
         return false;
     ProtectItem *item = items_add(items, item_new("container", name, engine, METHOD));
     if (said == NULL) {
-        item_unreadable(item, "the container", problem);
+        item_blind(item, "the container", problem);
         return true;
     }
     g_auto(GStrv) words = g_strsplit(g_strstrip(said), " ", 2);
@@ -81,8 +81,8 @@ static void add_unknown(GPtrArray *items, const Config *config, const char *prob
     char *const *entries = config->protect[CONFIG_PROTECT_CONTAINERS];
     for (guint i = 0; entries[i] != NULL; i++) {
         if (!is_found(items, entries[i]))
-            item_unreadable(items_add(items, item_new("container", entries[i], NULL, METHOD)), "its state is unknown",
-                            problem);
+            item_blind(items_add(items, item_new("container", entries[i], NULL, METHOD)), "its state is unknown",
+                       problem);
     }
 }
 

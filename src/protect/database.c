@@ -55,7 +55,7 @@ bool protect_database(ProtectItem *item, const char *url, bool rows, GError **er
         g_propagate_error(error, failure);
         return false;
     }
-    item_unreadable(item, "the database", failure->message);
+    item_blind(item, "the database", failure->message);
     g_error_free(failure);
     return true;
 }

@@ -14,6 +14,8 @@ ProtectItem *items_add(GPtrArray *items, ProtectItem *item);
 void item_part(ProtectItem *item, const char *name, const char *value);
 void item_rows(ProtectItem *item, const char *name, gint64 rows, const char *digest);
 void item_unreadable(ProtectItem *item, const char *name, const char *problem);
+/* Likewise, and nothing more is known of it. */
+void item_blind(ProtectItem *item, const char *name, const char *problem);
 /* The lists of pgfold.yaml hold names that nothing here has: one item each, without parts. */
 void items_add_absent(GPtrArray *items, const Config *config, ConfigProtectKind kind, const char *kind_name,
                       const char *method);

@@ -72,6 +72,12 @@ void item_unreadable(ProtectItem *item, const char *name, const char *problem)
     add(item, name)->problem = g_strdup(problem);
 }
 
+void item_blind(ProtectItem *item, const char *name, const char *problem)
+{
+    item_unreadable(item, name, problem);
+    item->blind = true;
+}
+
 static bool has_matching(const GPtrArray *items, const char *kind, const char *entry)
 {
     for (guint i = 0; i < items->len; i++) {

@@ -29,6 +29,7 @@ typedef struct ProtectItem {
     char *server;       /* "target", "source laptop"; NULL: this machine */
     const char *method; /* what was looked at: a literal */
     GPtrArray *parts;   /* of ProtectPart*, always in one order; empty: there is no such thing */
+    bool blind;         /* something kept us from looking: what is not among the parts is unknown, not gone */
     const char *counts; /* what count counts: "table", "file"; NULL: nothing */
 } ProtectItem;
 

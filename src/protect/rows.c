@@ -84,8 +84,9 @@ static bool read_sequences(const Reading *reading, const Catalog *catalog, GErro
         const CatalogSequence *s = catalog->sequences->pdata[i];
         g_autoptr(GPtrArray) items = pick(reading, s->schema, s->name);
         const char *problem = g_hash_table_lookup(reading->unreadable, s->quoted);
+        g_autofree char *name = g_strconcat("sequence ", s->label, NULL);
         if (problem != NULL)
-            add_unreadable(items, s->label, problem);
+            add_unreadable(items, name, problem);
         else if (items->len > 0)
             g_ptr_array_add(readable, catalog->sequences->pdata[i]);
     }

@@ -36,7 +36,7 @@ static bool list_databases(Taking *taking, const Server *server, PgConn *conn, G
         if (pg_result_bool(r, i, 1))
             g_array_append_val(taking->tasks, task);
         else
-            item_unreadable(task.item, "the database", "nobody may connect to it (datallowconn)");
+            item_blind(task.item, "the database", "nobody may connect to it (datallowconn)");
     }
     return r != NULL;
 }

@@ -1,6 +1,7 @@
 """What is protected is refused wherever something would touch it, and proven untouched (docs/protect.md)."""
 import json
 import os
+import re
 
 import pytest
 
@@ -40,10 +41,10 @@ def one(pair, kind, name):
     return found[0]
 
 
-def during(pair, action):
+def during(pair, action, **options):
     """Does something while a fold waits for a lock on the target's table, which it needs for its commit."""
     lock = Lock(pair.target.cluster, pair.target.name, "LOCK TABLE public.item IN ROW EXCLUSIVE MODE")
-    process = pair.pgfold.start("fold", "--yes")
+    process = pair.pgfold.start("fold", "--yes", **options)
     try:
         wait_until(lambda: process.poll() is not None or pair.target.sql(
             "SELECT count(*) FROM pg_catalog.pg_locks WHERE relation = 'public.item'::regclass AND NOT granted") != "0", "the fold")
@@ -99,6 +100,12 @@ def test_vacuum_and_statistics_are_no_change(model):
     result = during(model, lambda: model.archon.cluster.psql(model.archon.name, "-c", "VACUUM FULL", "-c", "ANALYZE",
                                                                  "-c", "REINDEX TABLE task", "-c", "CREATE TEMP TABLE t (a int)"))
     assert result.status == 0 and "unchanged (2 tables, 22 rows)" in result.out, result
+
+
+def test_a_database_that_cannot_be_reached_any_more_is_not_called_gone(model, vps):
+    result = during(model, lambda: vps.sql("postgres", f"ALTER DATABASE {model.archon.name} ALLOW_CONNECTIONS false"))
+    item = one(model, "database", model.archon.name)
+    assert (result.status, item["verdict"], item["reason"]) == (0, "unreadable", "the database: nobody may connect to it (datallowconn)")
 
 
 def test_what_cannot_be_read_is_named(model, vps):
@@ -190,7 +197,7 @@ def small(pair):
 
 def test_a_database_that_into_would_make_is_refused(small, vps):
     name = small.name[:40] + "_kept"
-    small.configure(f"protect: {{databases: ['*_kept']}}\n")
+    small.configure("protect: {databases: ['*_kept']}\n")
     small.config.write_text(small.config.read_text().replace("name: laptop\n", f"name: laptop\n    into: {name}\n"))
     for command in (("fold", "--yes"), ("plan",), ("audit",)):
         refused(small, name, command=command)
@@ -203,12 +210,11 @@ def test_a_test_database_of_a_protected_name_is_refused(small):
     assert_one_error(small.pgfold("testdb", "--database", "archon", "--", "true", status=4), "protected")
 
 
-@pytest.mark.parametrize("what", ["tables: [public.item]", "tables: ['public.*']", "schemas: [public]"])
-def test_protected_tables_are_blocked_in_the_plan_and_refused_by_fold(small, what):
-    small.configure(f"protect: {{{what}}}\nfold: {{on_conflict: keep-target}}\n")
-    assert "blocked" in small.pgfold("plan").out
-    refused(small, "public.item")
-    refused(small, "public.item", command=("fold", "--yes", "--add-columns"))
+def test_protected_tables_are_blocked_in_the_plan_and_refused_by_fold(small):
+    for what in ("tables: ['public.*']", "schemas: [public]"):
+        small.configure(f"protect: {{{what}}}\nfold: {{on_conflict: keep-target}}\n")
+        refused(small, "public.item")
+    assert re.search(r"public\.item +blocked +2 .*protected \(public\)", small.pgfold("plan").out)
 
 
 def test_a_protected_table_that_is_skipped_is_no_obstacle(small):
@@ -297,12 +303,13 @@ def test_a_fence_that_would_take_something_from_a_protected_role_is_refused(smal
     assert kept in small.source.sql("SELECT datacl FROM pg_database WHERE datname = current_database()")
 
 
-@pytest.mark.parametrize("what", ["tables: [public.item]", "schemas: [public]", "databases: ['*']", "roles: [postgres]"])
-def test_undo_does_not_touch_what_is_protected_by_now(small, what):
+def test_undo_does_not_touch_what_is_protected_by_now(small):
     small.configure("fold: {on_conflict: keep-target}\n")
     small.pgfold("fold", "--yes", status=0)
-    protect(small, f"{{{what}}}")
-    refused(small, command=("undo", "1", "--yes"))
+    for what in ("tables: [public.item]", "schemas: [public]", "databases: ['*']", "roles: [postgres]"):
+        protect(small, f"{{{what}}}")
+        refused(small, command=("undo", "1", "--yes"))
+        refused(small, command=("undo", "1", "--dry-run"))
     protect(small, "{databases: [none]}")
     small.pgfold("undo", "1", "--yes", status=0)
 
@@ -321,9 +328,9 @@ def test_nothing_is_written_into_a_protected_path(small):
     (folder / "away").symlink_to("archon")
     (folder / "new").symlink_to("archon/new")
     protect(small, "{paths: ['archon/**', 'docs/*.md']}\nfold: {on_conflict: keep-target}")
-    for place in ("archon", "archon/deep/er", "away/backups", "new", str(folder / "archon" / "x")):
+    for place in ("archon/deep/er", "away/backups", "new"):
         refused(small, "backup folder", command=("fold", "--yes", "--backup-dir", place))
-        refused(small, "backup folder", command=("backup", "--output", place))
+    assert_one_error(small.pgfold("backup", "--output", folder / "archon", status=4), "backup folder", "protected")
     small.pgfold("fold", "--yes", "--backup-dir", "archon2", status=0)
     assert one(small, "path", "archon/**")["verdict"] == "same"
     (folder / "docs").mkdir()
@@ -342,11 +349,15 @@ def test_containers_are_asked_of_the_engine_that_is_there(model):
     engine = tools / "docker"
     engine.write_text(f'#!/bin/sh\nif [ "$1" = ps ]; then echo archon-db; echo web; else echo "abc123 $(cat {state})"; fi\n')
     engine.chmod(0o755)
+    broken = "#!/bin/sh\necho 'the daemon is not running' >&2; exit 1\n"
     protect(model, "{containers: ['archon-*', gone]}")
     path = {"PATH": f"{tools}:/usr/bin:/bin"}
+    result = during(model, lambda: state.write_text("exited"), env=path)
+    assert (result.status, one(model, "container", "archon-db")["reason"]) == (1, "its state changed"), result
+    model.source.sql("INSERT INTO item VALUES (8, 'eight')")
+    result = during(model, lambda: engine.write_text(broken), env=path)
+    item = one(model, "container", "archon-db")
+    assert (result.status, item["verdict"]) == (0, "unreadable"), "what nobody can be asked about is not gone"
+    assert "docker says: the daemon is not running" in item["reason"]
     model.pgfold("fold", "--yes", status=0, env=path)
-    assert one(model, "container", "archon-db")["verdict"] == "same"
-    engine.write_text("#!/bin/sh\necho 'the daemon is not running' >&2; exit 1\n")
-    result = model.pgfold("fold", "--yes", status=0, env=path)
     assert one(model, "container", "gone")["verdict"] == "unreadable"
-    assert "docker says: the daemon is not running" in result.err
