@@ -303,6 +303,7 @@ const Command command_backup = {
         "Roles are not in a backup of one database: the server that it is restored onto must have them.",
     .options = options,
     .examples = examples,
-    .exit_codes = "1 when a backup does not restore to what the source holds, or --check finds a change.",
+    .exit_codes = "1 when a backup does not restore to what the source holds, or --check finds a change. 4 when "
+                  "the source, or the folder for the backup, is protected.",
     .run = run,
 };

@@ -306,6 +306,7 @@ const Command command_fence = {
         "It needs the owner of the database or a superuser, and for sessions of other roles membership in "
         "pg_signal_backend. Prepared transactions and enabled subscriptions must be ended before: both write later "
         "than any fence.\n\n"
+        "A protected database is not fenced, nor anything taken from a protected role (docs/protect.md).\n\n"
         "Superusers still come in, and a session that is let in can switch read-only off for itself. docs/fence.md "
         "says what that means.",
     .options = options,

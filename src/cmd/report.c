@@ -158,6 +158,7 @@ const Command command_report = {
     .options = options,
     .examples = examples,
     .exit_codes =
-        "1 when the receipt says \"not contained\", was changed, or the chain of receipts before it is broken.",
+        "1 when the receipt says \"not contained\", was changed, or the chain of receipts before it is broken. 4 "
+        "when --output leads into a protected path.",
     .run = run,
 };

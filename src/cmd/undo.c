@@ -247,6 +247,6 @@ const Command command_undo = {
                    "(docs/merge.md).",
     .options = options,
     .examples = examples,
-    .exit_codes = "4 when a later change would be lost: nothing was changed.",
+    .exit_codes = "4 when a later change would be lost, or something protected be changed: nothing was changed.",
     .run = run,
 };
