@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import documents
 import harness
 from folding import Lock, assert_one_error, assert_same, wait_until, whole
 
@@ -41,10 +42,10 @@ def one(pair, kind, name):
     return found[0]
 
 
-def during(pair, action, **options):
+def during(pair, action, *words, **options):
     """Does something while a fold waits for a lock on the target's table, which it needs for its commit."""
     lock = Lock(pair.target.cluster, pair.target.name, "LOCK TABLE public.item IN ROW EXCLUSIVE MODE")
-    process = pair.pgfold.start("fold", "--yes", **options)
+    process = pair.pgfold.start("fold", "--yes", *words, **options)
     try:
         wait_until(lambda: process.poll() is not None or pair.target.sql(
             "SELECT count(*) FROM pg_catalog.pg_locks WHERE relation = 'public.item'::regclass AND NOT granted") != "0", "the fold")
@@ -89,8 +90,10 @@ def test_rows_that_another_session_writes_during_the_fold_are_told(model):
 def test_every_kind_of_change_in_a_protected_database_is_found(model):
     result = during(model, lambda: model.archon.sql(
         "UPDATE task SET text = 'other' WHERE id = 7; SELECT nextval('note_id_seq'); DELETE FROM note WHERE id = 1;"
-        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE more ()"))
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE more ()"), "--json")
     assert result.status == 1, result
+    source = documents.check(result.json(), "fold")["sources"][0]
+    assert (source["outcome"], source["contents"]["protected"][0]["verdict"]) == ("contained", "changed")
     assert one(model, "database", model.archon.name)["reason"].split("; ") == [
         "its definitions changed", "public.note: 2 rows before, 1 after", "public.task: other values",
         "sequence public.note_id_seq changed", "public.more is new"]
