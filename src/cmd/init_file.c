@@ -109,8 +109,13 @@ static void append_source(GString *text, const InitSource *source)
     const Place *compose = candidate_compose(source->candidate);
     append_value(text, "  - name", source->name);
     append_url(text, "    ", source->candidate, false);
+    const Place *container = candidate_container(source->candidate);
     if (compose != NULL)
         append_value(text, "    compose", compose->compose);
+    else if (container != NULL)
+        append_value(text, "    container", container->container);
+    if (container != NULL && container->engine != NULL)
+        append_value(text, "    engine", container->engine);
 }
 
 static void append_list(GString *text, const char *key, const GPtrArray *values)

@@ -191,7 +191,8 @@ static void sort_in(Discovery *discovery, Question *question)
 {
     Place *place = question->place;
     if (question->server == NULL) {
-        place->state = PLACE_SILENT;
+        bool stopped = place->kind == PLACE_COMPOSE && g_strcmp0(question->reason, "Connection refused") == 0;
+        place->state = stopped ? PLACE_STOPPED : PLACE_SILENT;
         place->reason =
             question->reason == NULL ? g_strdup("it does not say what it holds") : g_steal_pointer(&question->reason);
         return;

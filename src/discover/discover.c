@@ -70,6 +70,8 @@ Discovery *discover(const char *folder, GError **error)
     find_env_files(discovery->places, folder, files.env);
     find_services(discovery->places);
     find_compose(discovery->places, folder, files.compose);
+    if (!find_containers(discovery, folder, error))
+        return NULL;
     translate_service_names(discovery->places);
     find_sockets(discovery->places);
     if (!find_ports(discovery->places, error) || !ask_places(discovery, error))

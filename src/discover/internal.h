@@ -22,6 +22,8 @@ void find_services(GPtrArray *places);
 /* files: of char*, relative to folder, as project_files() found them. */
 void find_env_files(GPtrArray *places, const char *folder, const GPtrArray *files);
 void find_compose(GPtrArray *places, const char *folder, const GPtrArray *files);
+/* After find_compose(): containers that it named are joined with what the engines say of them. */
+bool find_containers(Discovery *discovery, const char *folder, GError **error);
 
 /* Compose files and files of variables under folder, relative to it, sorted. Transfer full. */
 typedef struct ProjectFiles {
