@@ -128,6 +128,7 @@ static bool start(Containers *containers, const EngineRef *ref, const ConfigSour
                           "source %s: %s was started, and no container of it is found", source->name, name_of(source));
             return false;
         }
+        out_notice(containers->out, "Compose made %s anew: it holds what its volumes hold.", (*found)->name);
         if (!ledger_container_made(containers->ledger, ours, (*found)->engine, (*found)->id, (*found)->name, error))
             return false;
     }

@@ -54,6 +54,25 @@ static void take(GPtrArray *places, const Container *container, const char *fold
         place->reason = g_strdup(container->running ? "it publishes no port on this machine" : "not running");
 }
 
+/* A compose service without a container, whose port another container has: whatever answers there is not the service.
+ */
+static void yield_ports(GPtrArray *places)
+{
+    for (guint i = 0; i < places->len; i++) {
+        Place *place = places->pdata[i];
+        const char *port = place_loopback(place);
+        for (guint k = 0; place->compose != NULL && place->engine == NULL && port != NULL && k < places->len; k++) {
+            const Place *other = places->pdata[k];
+            if (other->engine == NULL || other->state == PLACE_STOPPED || g_strcmp0(place_loopback(other), port) != 0)
+                continue;
+            g_free(place->reason);
+            place->state = PLACE_STOPPED;
+            place->reason = g_strdup_printf("not running, and container %s has its port", other->container);
+            break;
+        }
+    }
+}
+
 bool find_containers(Discovery *discovery, const char *folder, GError **error)
 {
     bool complete = true;
@@ -66,5 +85,6 @@ bool find_containers(Discovery *discovery, const char *folder, GError **error)
         if (image_is_postgres(container->image, container->environment))
             take(discovery->places, container, here);
     }
+    yield_ports(discovery->places);
     return true;
 }

@@ -11,10 +11,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import engine as engines  # noqa: E402
 
 SECRET = "hunter2-not-in-any-file"
+SERVICES = {"local": "db", "test": "testdb"}
 COMPOSE = """
 version: "3.7"
 services:
-  db:
+  {service}:
     image: {image}
     network_mode: host
     environment:
@@ -54,20 +55,19 @@ class Project:
         self.compose("local", "app", self.port)
         self.compose("test", "app_test", self.test_port)
         self.target = vps.database("app").create()
-        self.env = {**engine.variables(), "DATABASE_URL": self.target.url, "COMPOSE_PROJECT_NAME": f"project-{name}"}
+        self.env = {**engine.variables(), "DATABASE_URL": self.target.url}
 
     def compose(self, kind, database, port):
-        text = COMPOSE.format(image=engines.IMAGE, database=database, secret=SECRET, port=port)
+        text = COMPOSE.format(service=SERVICES[kind], image=engines.IMAGE, database=database, secret=SECRET, port=port)
         (self.folder / f"docker-compose.{kind}.yml").write_text(text, encoding="utf-8")
 
     def up(self, kind):
-        self.engine.run("docker-compose", "-p", f"{self.folder.name}-{kind}", "-f", f"docker-compose.{kind}.yml", "up", "-d",
-                        cwd=self.folder)
+        self.engine.run("docker-compose", "-f", f"docker-compose.{kind}.yml", "up", "-d", cwd=self.folder)
 
     def name(self, kind):
         """The container of a compose file."""
         listed = self.engine.podman("ps", "--all", "--format", "{{.Names}}").split()
-        [found] = [one for one in listed if one.startswith(f"{self.folder.name}-{kind}")]
+        [found] = [one for one in listed if one.startswith(f"{self.folder.name}_{SERVICES[kind]}_")]
         return found
 
     def stop(self, name):

@@ -87,7 +87,8 @@ def test_the_model_case_from_nothing_to_a_proven_fold(project):
         project.sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2)", port, database)
     project.stop(project.name("local"))
     found = project.run("init", "--json", status=0).json()["databases"]
-    local, test = ([one for one in found if one["compose"] == f"docker-compose.{kind}.yml#db"] for kind in ("local", "test"))
+    local, test = ([one for one in found if one["compose"] == f"docker-compose.{kind}.yml#{service}"]
+                   for kind, service in (("local", "db"), ("test", "testdb")))
     assert [one["state"] for one in local] == ["stopped"] and local[0]["container"] == project.name("local")
     assert {one["state"] for one in test} == {"reached"} and all(one["test"] for one in test if one["database"] == "app_test")
     project.run("init", "--target", project.target.url, "--source", "laptop=docker-compose.local.yml#db", "--test",
