@@ -41,8 +41,13 @@ static bool works(const char *const *command)
 
 const char *const *compose_command(const char *engine)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(COMMANDS); i++)
-        if (serves(COMMANDS[i][0], engine) && works(COMMANDS[i]))
+    const char *const *other = NULL; /* that speaks to more than one engine: after those of this one */
+    for (gsize i = 0; i < G_N_ELEMENTS(COMMANDS); i++) {
+        if (!serves(COMMANDS[i][0], engine) || !works(COMMANDS[i]))
+            continue;
+        if (engine == NULL || g_str_has_prefix(COMMANDS[i][0], engine))
             return COMMANDS[i];
-    return NULL;
+        other = COMMANDS[i];
+    }
+    return other;
 }

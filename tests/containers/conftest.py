@@ -9,8 +9,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import engine as engines  # noqa: E402
+from engine import SECRET  # noqa: E402
 
-SECRET = "hunter2-not-in-any-file"
 SERVICES = {"local": "db", "test": "testdb"}
 COMPOSE = """
 version: "3.7"

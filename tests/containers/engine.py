@@ -16,6 +16,7 @@ import harness
 
 IMAGE = "localhost/postgres:14"
 UID = 70
+SECRET = "hunter2-not-in-any-file"
 CONTAINERS_CONF = """
 [containers]
 netns = "host"

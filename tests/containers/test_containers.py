@@ -5,7 +5,7 @@ import signal
 import pytest
 
 import engine as engines
-from conftest import SECRET
+from engine import SECRET
 
 
 def test_a_container_that_does_not_run_is_an_error_with_the_command_that_starts_it(local):
