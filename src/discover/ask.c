@@ -10,7 +10,7 @@
 #include "pg/url.h"
 #include "pool/pool.h"
 
-enum { ASKERS = 8 };
+enum { ASKERS = 8, NAMES_MS = 800 };
 
 typedef struct Question {
     Place *place;
@@ -218,6 +218,9 @@ bool ask_places(Discovery *discovery, GError **error)
 {
     g_autoptr(GPtrArray) questions = g_ptr_array_new_with_free_func(question_free);
     g_autoptr(Pool) pool = pool_new(ASKERS, NULL, NULL);
+    check_names(discovery->places, deadline_in_ms(NAMES_MS));
+    if (!cancel_check(error))
+        return false;
     for (guint i = 0; i < discovery->places->len; i++) {
         Place *place = discovery->places->pdata[i];
         if (place->state != PLACE_UNASKED)

@@ -38,6 +38,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProjectFiles, project_files_clear)
  * variables (may be NULL). Transfer full. */
 char *compose_interpolate(const char *text, GHashTable *variables);
 
+/* Places whose host has no address, or none in time, become silent. */
+void check_names(GPtrArray *places, Deadline deadline);
 /* Connects to every place that was not asked yet, all at once, and sorts them to servers. False only when cancelled. */
 bool ask_places(Discovery *discovery, GError **error);
 /* Numbers what was found. Call once. */

@@ -33,7 +33,7 @@ GHashTable *variables_read(const char *path)
 {
     g_autofree char *text = NULL;
     gsize length = 0;
-    if (!g_file_get_contents(path, &text, &length, NULL) || length > (1 << 20))
+    if (!g_file_get_contents(path, &text, &length, NULL) || text == NULL || length > (1 << 20))
         return NULL;
     GHashTable *variables = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, wipe);
     char *rest = text;

@@ -118,6 +118,14 @@ def test_a_port_that_is_not_postgresql_is_left_alone_and_holds_nobody_up(project
             assert f":{listener.getsockname()[1]}" not in result.out
 
 
+def test_a_host_that_has_no_address_is_named_and_holds_nobody_up(project):
+    project.write(".env", f"DATABASE_URL=postgresql://app:{SECRET}@nowhere.invalid/app\n")
+    began = time.monotonic()
+    [one] = [one for one in project.unreached() if one["database"] == "app"]
+    assert time.monotonic() - began < 2
+    assert one["state"] == "silent" and "host" in one["reason"] and one["variable"] == "DATABASE_URL"
+
+
 def test_the_file_works_and_holds_no_password(project):
     project.laptop.require_password("app", SECRET)
     project.laptop.sql("app_local", "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); GRANT ALL ON t TO app")
