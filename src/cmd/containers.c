@@ -12,9 +12,15 @@ enum { ANSWER_MS = 60000, PAUSE_MS = 100, ATTEMPT_MS = 5000 };
 
 struct Containers {
     Out *out;
+    const Config *config;
     Ledger *ledger;
-    GPtrArray *started; /* of LedgerContainer* */
+    GPtrArray *started; /* of Started* */
 };
+
+typedef struct Started {
+    LedgerContainer *container;
+    const ConfigSource *source;
+} Started;
 
 static EngineRef ref_of(const Config *config, const ConfigSource *source)
 {
@@ -30,9 +36,19 @@ static const char *name_of(const ConfigSource *source)
     return source->compose != NULL ? source->compose : source->container;
 }
 
-static void free_started(gpointer container)
+static void free_started(gpointer data)
 {
-    ledger_container_free(container);
+    Started *started = data;
+    ledger_container_free(started->container);
+    g_free(started);
+}
+
+static void remember(Containers *containers, const ConfigSource *source, LedgerContainer *container_taken)
+{
+    Started *started = g_new0(Started, 1);
+    started->container = container_taken;
+    started->source = source;
+    g_ptr_array_add(containers->started, started);
 }
 
 static void set_stopped_error(const EngineRef *ref, const ConfigSource *source, const Container *found, GError **error)
@@ -95,7 +111,7 @@ static bool adopt(Containers *containers, const ConfigSource *source, const Cont
         if (!ledger_container_begin(containers->ledger, source->name, found->engine, found->id, found->name, &ours,
                                     error))
             return false;
-        g_ptr_array_add(containers->started, ours);
+        remember(containers, source, ours);
         if (!ledger_container_ended(containers->ledger, one, error))
             return false;
         out_notice(containers->out, "%s was started by an earlier run that was killed: it is stopped in the end.",
@@ -114,7 +130,7 @@ static bool start(Containers *containers, const EngineRef *ref, const ConfigSour
     if (!ledger_container_begin(containers->ledger, source->name, there == NULL ? NULL : there->engine,
                                 there == NULL ? NULL : there->id, there == NULL ? NULL : there->name, &ours, error))
         return false;
-    g_ptr_array_add(containers->started, ours);
+    remember(containers, source, ours);
     if (!engine_start(ref, there, deadline_in_ms(ENGINE_START_MS), error)) {
         g_prefix_error(error, "source %s: ", source->name);
         return false;
@@ -169,6 +185,7 @@ bool containers_begin(Out *out, const Config *config, const GPtrArray *sources, 
         if (*ret_containers == NULL) {
             *ret_containers = g_new0(Containers, 1);
             (*ret_containers)->out = out;
+            (*ret_containers)->config = config;
             (*ret_containers)->started = g_ptr_array_new_with_free_func(free_started);
             (*ret_containers)->ledger = ledger_open(config->state, error);
         }
@@ -178,19 +195,29 @@ bool containers_begin(Out *out, const Config *config, const GPtrArray *sources, 
     return true;
 }
 
-static void stop(Containers *containers, const LedgerContainer *container)
+/* Compose failed or was interrupted: did it start one? */
+static bool find_made(const Containers *containers, Started *started, GError **error)
 {
-    g_autoptr(GError) cause = NULL;
-    if (container->id == NULL) {
-        out_warning(containers->out,
-                    "it is not known whether a container of source %s was started: `pgfold status` says more",
-                    container->source_name);
-        return;
+    EngineRef ref = ref_of(containers->config, started->source);
+    g_autoptr(Container) found = NULL;
+    bool known = false;
+    if (!engine_find(&ref, &found, &known, error))
+        return false;
+    return found == NULL || !found->running ||
+           ledger_container_made(containers->ledger, started->container, found->engine, found->id, found->name, error);
+}
+
+static bool stop(const Containers *containers, Started *started, GError **error)
+{
+    const LedgerContainer *container = started->container;
+    if (container->id == NULL && !find_made(containers, started, error))
+        return false;
+    if (container->id != NULL) {
+        out_notice(containers->out, "Stopping %s.", container->name);
+        if (!engine_stop(container->engine, container->id, deadline_in_ms(ENGINE_STOP_MS), error))
+            return false;
     }
-    out_notice(containers->out, "Stopping %s.", container->name);
-    if (!engine_stop(container->engine, container->id, deadline_in_ms(ENGINE_STOP_MS), &cause) ||
-        !ledger_container_ended(containers->ledger, container, &cause))
-        out_warning(containers->out, "%s was started and could not be stopped: %s", container->name, cause->message);
+    return ledger_container_ended(containers->ledger, container, error);
 }
 
 void containers_end(Containers *containers)
@@ -200,8 +227,13 @@ void containers_end(Containers *containers)
     bool cancelled = cancel_requested();
     if (cancelled)
         cancel_reset(); /* or nothing could be waited for */
-    for (guint i = containers->started->len; i > 0; i--)
-        stop(containers, containers->started->pdata[i - 1]);
+    for (guint i = containers->started->len; i > 0; i--) {
+        g_autoptr(GError) cause = NULL;
+        Started *started = containers->started->pdata[i - 1];
+        if (!stop(containers, started, &cause))
+            out_warning(containers->out, "the container of source %s was started and could not be stopped: %s",
+                        started->source->name, cause->message);
+    }
     if (cancelled)
         cancel_request();
     g_ptr_array_unref(containers->started);

@@ -63,7 +63,7 @@ static Candidate *resolve(Discovery *discovery, const char *role, const char *te
                                        : "it is not one of those that were found";
     pgf_error_set(error, PGF_ERROR_USAGE,
                   "Give a number of the list, the name of a database that is there once, or a connection string.",
-                  "%s %s: %s", role, text, what);
+                  "%s: %s: %s", role, text, what);
     return NULL;
 }
 
@@ -85,8 +85,11 @@ static bool check_target(const Candidate *target, GError **error)
 
 static bool set_target(Discovery *discovery, InitAnswers *answers, const char *text, GError **error)
 {
-    answers->target = resolve(discovery, "target", text, error);
-    return answers->target != NULL && check_target(answers->target, error);
+    Candidate *target = resolve(discovery, "target", text, error);
+    if (target == NULL || !check_target(target, error))
+        return false;
+    answers->target = target;
+    return true;
 }
 
 /* What stands between "docker-compose." and ".yml", the container, or the database. */
@@ -278,7 +281,7 @@ static bool ask(Out *out, Discovery *discovery, InitAnswers *answers, const char
                 bool several, Taker take, GError **error)
 {
     for (;;) {
-        g_autofree char *answer = out_ask(out, *proposal == '\0' ? "%s: " : "%s [%s]: ", question, proposal);
+        g_autofree char *answer = out_ask(out, *proposal == '\0' ? "%s:" : "%s [%s]:", question, proposal);
         if (answer == NULL) {
             if (cancel_check(error))
                 pgf_error_set(error, PGF_ERROR_USAGE, NULL, "no answer: nothing was written");
@@ -288,11 +291,15 @@ static bool ask(Out *out, Discovery *discovery, InitAnswers *answers, const char
         const char *const whole[] = {text, NULL};
         g_auto(GStrv) parts = g_strsplit_set(text, ", ", -1);
         g_autoptr(GError) cause = NULL;
-        bool split = several && !is_url(text);
+        bool split = several && strstr(text, "://") == NULL;
+        const guint lengths[] = {answers->sources->len, answers->databases->len, answers->paths->len};
         if (take_all(discovery, answers, split ? (const char *const *)parts : whole, take, &cause))
             return true;
         if (!cancel_check(error))
             return false;
+        g_ptr_array_set_size(answers->sources, (gint)lengths[0]);
+        g_ptr_array_set_size(answers->databases, (gint)lengths[1]);
+        g_ptr_array_set_size(answers->paths, (gint)lengths[2]);
         out_notice(out, "%s", cause->message);
     }
 }

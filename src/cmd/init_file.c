@@ -168,7 +168,7 @@ char *init_file_text(const InitAnswers *answers)
     append_url(text, "  ", answers->target, true);
     g_string_append(text, "  # The system identifier of its cluster: another server behind this URL is an error.\n");
     append_value(text, "  identity", answers->target->server->system_identifier);
-    g_string_append(text, "\n# Folded into it. Nothing is ever written to them.\nsources:\n");
+    g_string_append(text, "\n# Folded into it; a fold only reads them.\nsources:\n");
     for (guint i = 0; i < answers->sources->len; i++)
         append_source(text, answers->sources->pdata[i]);
     g_string_append_c(text, '\n');

@@ -193,8 +193,11 @@ static void sort_in(Discovery *discovery, Question *question)
     if (question->server == NULL) {
         bool stopped = place->kind == PLACE_COMPOSE && g_strcmp0(question->reason, "Connection refused") == 0;
         place->state = stopped ? PLACE_STOPPED : PLACE_SILENT;
-        place->reason =
-            question->reason == NULL ? g_strdup("it does not say what it holds") : g_steal_pointer(&question->reason);
+        if (stopped)
+            place->reason = g_strdup("not running: nothing answers at its port");
+        else
+            place->reason = question->reason == NULL ? g_strdup("it does not say what it holds")
+                                                     : g_steal_pointer(&question->reason);
         return;
     }
     place->state = PLACE_REACHED;

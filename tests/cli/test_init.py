@@ -204,7 +204,7 @@ def test_without_a_terminal_it_says_which_options_answer(project):
 @pytest.mark.parametrize("arguments, status, words", [
     (["--target", "{app}", "--source", "{app}"], 2, ["target itself"]),
     (["--target", "{app}", "--source", "a={local}", "--protect", "app_local"], 2, ["cannot be protected"]),
-    (["--target", "99999", "--source", "a={local}"], 2, ["target 99999", "no such number"]),
+    (["--target", "99999", "--source", "a={local}"], 2, ["target: 99999", "no such number"]),
     (["--target", "nowhere", "--source", "a={local}"], 2, ["nowhere"]),
     (["--target", "postgresql://x@127.0.0.1:1/x", "--source", "a={local}"], 3, ["target", "refused"]),
     (["--target", "{app}", "--source", "a={local}", "--source", "a={archon}"], 2, ["two sources"]),
@@ -276,14 +276,15 @@ def test_on_a_terminal_it_asks_and_asks_again(project):
     terminal = Terminal(project)
     terminal.answer("Target", "99999")
     terminal.answer("no such number", str(app))
-    terminal.answer(f"Sources, to be folded into it (numbers, or NAME=number) [{local}]", "")
+    terminal.answer(f"Sources, to be folded into it (numbers, or NAME=number) [{local}]: ", f"laptop={local}, nowhere")
+    terminal.answer("nowhere: it is not one of those", f"laptop={local}")
     terminal.answer("Test databases", "-")
     terminal.answer("Protected", "archon")
     terminal.answer("Write pgfold.yaml? [y/N]", "y")
     assert terminal.end() == 0, terminal.seen
     assert "SYSTEM IDENTIFIER" in terminal.seen and SECRET not in terminal.seen
     text = project.config.read_text(encoding="utf-8")
-    assert '- name: "local"' in text and '- "archon"' in text and SECRET not in text
+    assert '- name: "laptop"' in text and text.count("- name:") == 1 and '- "archon"' in text and SECRET not in text
     assert project.pgfold("audit", env=project.environment()).status in (0, 1)
 
 

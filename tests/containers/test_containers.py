@@ -35,6 +35,24 @@ def test_compose_makes_a_container_that_is_not_there(local):
     assert local.target.sql("SELECT count(*) FROM t") == "100"
 
 
+def test_a_service_that_compose_cannot_start_is_an_error_and_leaves_nothing(project):
+    path = project.folder / "docker-compose.local.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace(engines.IMAGE, "localhost/nowhere:1"), encoding="utf-8")
+    project.configure(["compose: docker-compose.local.yml#db"])
+    assert "up -d" in project.run("audit", "--start", status=3).err
+    assert project.running() == set() and not project.run("status", "--json").json()["containers"]
+
+
+def test_it_is_stopped_on_ctrl_c_while_compose_makes_it(local):
+    local.engine.podman("rm", local.name("local"))
+    process = local.pgfold.start("audit", "--start", env=local.env)
+    assert "Starting" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert local.running() == set() and not local.run("status", "--json").json()["containers"]
+
+
 def test_it_is_stopped_when_the_command_fails(local):
     local.vps.stop()
     local.run("audit", "--start", status=3)
