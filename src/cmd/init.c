@@ -98,6 +98,21 @@ static void warn_of_passwords(const CommandArgs *args, Out *out)
         warn_of_password(out, "--source", args_list(args, "source")[i]);
 }
 
+typedef struct Job {
+    const CommandArgs *args;
+    Out *out;
+    const char *path;
+    bool exists;
+} Job;
+
+/* A file of a folder above holds here until now. */
+static void warn_of_other(const Job *job)
+{
+    g_autofree char *other = NULL;
+    if (!job->exists && args_config(job->args) == NULL && config_find(NULL, &other, NULL) && other != NULL)
+        out_warning(job->out, "%s is what pgfold uses in this folder until now: the new file goes before it", other);
+}
+
 static void say_written(Out *out, const InitAnswers *answers, const char *path)
 {
     g_autoptr(GPtrArray) needs = init_file_needs(answers);
@@ -107,13 +122,6 @@ static void say_written(Out *out, const InitAnswers *answers, const char *path)
         out_notice(out, "Before it can be used, %s", (const char *)needs->pdata[i]);
     out_notice(out, "Next: `pgfold audit` compares, `pgfold fold` folds.");
 }
-
-typedef struct Job {
-    const CommandArgs *args;
-    Out *out;
-    const char *path;
-    bool exists;
-} Job;
 
 /* ret_written: whether there is a file now. */
 static bool finish(const Job *job, const InitAnswers *answers, const char *text, bool *ret_written, GError **error)
@@ -174,6 +182,8 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     if (discovery == NULL)
         return 0;
     init_view_print(out, discovery, dry_run);
+    if (!finds_only)
+        warn_of_other(&job);
     if (finds_only) {
         print_json(out, discovery, NULL, NULL, false);
         return 0;

@@ -184,6 +184,17 @@ static void add_once(GPtrArray *list, const char *text)
     g_ptr_array_add(list, g_strdup(text));
 }
 
+/* The container of a database, unless a source or the target runs in it as well. */
+static void protect_container(InitAnswers *answers, const Candidate *candidate)
+{
+    const Place *container = candidate_container(candidate);
+    bool shared = container == NULL || container == candidate_container(answers->target);
+    for (guint i = 0; !shared && i < answers->sources->len; i++)
+        shared = container == candidate_container(((InitSource *)answers->sources->pdata[i])->candidate);
+    if (!shared)
+        add_once(answers->containers, container->container);
+}
+
 /* protect.databases goes by name, on every server. */
 static bool add_protected(const Discovery *discovery, InitAnswers *answers, const char *text, GError **error)
 {
@@ -207,6 +218,8 @@ static bool add_protected(const Discovery *discovery, InitAnswers *answers, cons
         return false;
     }
     add_once(answers->databases, name);
+    if (candidate != NULL)
+        protect_container(answers, candidate);
     return true;
 }
 
@@ -230,6 +243,7 @@ static bool set_test(Discovery *discovery, InitAnswers *answers, const char *tex
         add_once(answers->paths, compose->file);
     if (role == NULL)
         add_once(answers->databases, test->name);
+    protect_container(answers, test);
     answers->test = answers->test == NULL ? test : answers->test;
     return true;
 }
@@ -292,7 +306,8 @@ static bool ask(Out *out, Discovery *discovery, InitAnswers *answers, const char
         g_auto(GStrv) parts = g_strsplit_set(text, ", ", -1);
         g_autoptr(GError) cause = NULL;
         bool split = several && strstr(text, "://") == NULL;
-        const guint lengths[] = {answers->sources->len, answers->databases->len, answers->paths->len};
+        const guint lengths[] = {answers->sources->len, answers->databases->len, answers->paths->len,
+                                 answers->containers->len};
         if (take_all(discovery, answers, split ? (const char *const *)parts : whole, take, &cause))
             return true;
         if (!cancel_check(error))
@@ -300,6 +315,7 @@ static bool ask(Out *out, Discovery *discovery, InitAnswers *answers, const char
         g_ptr_array_set_size(answers->sources, (gint)lengths[0]);
         g_ptr_array_set_size(answers->databases, (gint)lengths[1]);
         g_ptr_array_set_size(answers->paths, (gint)lengths[2]);
+        g_ptr_array_set_size(answers->containers, (gint)lengths[3]);
         out_notice(out, "%s", cause->message);
     }
 }

@@ -18,6 +18,7 @@ typedef struct Question {
     guint worked;       /* which of them did */
     bool first_is_bare; /* the first one is without the password */
     Server *server;     /* not yet compared with others; NULL: not reached */
+    char *database;     /* that the connection is to; NULL where it does not exist */
     char *reason;
 } Question;
 
@@ -45,6 +46,7 @@ static void question_free(gpointer data)
     Question *question = data;
     g_clear_pointer(&question->logins, g_ptr_array_unref);
     server_free(question->server);
+    g_free(question->database);
     g_free(question->reason);
     g_free(question);
 }
@@ -98,8 +100,10 @@ static bool ask_one(PoolWorker *worker, gpointer data, GError **error)
         g_autoptr(PgConn) conn =
             pg_conn_open_or_maintenance("server", question->logins->pdata[i], NULL, deadline, &missing, &cause);
         question->worked = i;
-        if (conn != NULL)
+        if (conn != NULL) {
             question->server = read_server(conn, deadline);
+            question->database = missing != NULL ? NULL : g_strdup(pg_conn_identity(conn)->database);
+        }
         /* The first reason is the one of the login that was meant. */
         else if (question->reason == NULL || (i == 1 && question->first_is_bare)) {
             g_free(question->reason);
@@ -210,6 +214,8 @@ static void sort_in(Discovery *discovery, Question *question)
         take_sizes(place->server, question->server);
     }
     g_ptr_array_add(place->server->places, place);
+    if (place->kind == PLACE_SERVICE) /* its file names the database */
+        pg_url_set(place->url, "dbname", question->database);
     if (place->kind == PLACE_SOCKET || place->kind == PLACE_PORT) {
         g_hash_table_unref(place->url);
         place->url = pg_url_parse(question->logins->pdata[question->worked]);

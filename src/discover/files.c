@@ -26,10 +26,11 @@ static bool is_compose_file(const char *name)
 static bool is_env_file(const char *name)
 {
     static const char *const MADE_UP[] = {"example", "sample", "template", "dist"};
-    bool is_env = g_str_equal(name, ".env") || g_str_has_prefix(name, ".env.") || g_str_has_suffix(name, ".env");
+    bool is_env = g_str_equal(name, ".env") || g_str_equal(name, ".envrc") || g_str_has_prefix(name, ".env.") ||
+                  g_str_has_suffix(name, ".env");
     for (guint i = 0; is_env && i < G_N_ELEMENTS(MADE_UP); i++)
         is_env = !has_word(name, MADE_UP[i]);
-    return is_env && !g_str_equal(name, ".envrc");
+    return is_env;
 }
 
 /* Folders of packages that others wrote; hidden ones hold no project files either. */

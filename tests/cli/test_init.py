@@ -172,6 +172,24 @@ def test_a_password_on_the_command_line_is_not_written(project):
     assert "--target" in result.err
 
 
+def test_a_connection_string_that_a_variable_holds_is_written_as_the_variable(project):
+    url = project.vps.url("app").replace("postgres@", f"postgres:{SECRET}@")
+    project.init("--target", url, "--source", f"laptop={project.laptop.url('app_local')}", "--yes", env={"MAIN_URL": url},
+                 status=0)
+    text = project.config.read_text(encoding="utf-8")
+    assert 'url: "${MAIN_URL}"' in text and SECRET not in text
+
+
+def test_a_file_of_a_folder_above_is_mentioned(project):
+    below = project.folder / "below"
+    below.mkdir()
+    arguments = ["--target", project.vps.url("app"), "--source", f"laptop={project.laptop.url('app_local')}", "--yes"]
+    project.init(*arguments, status=0)
+    result = project.init(*arguments, cwd=below, status=0)
+    assert str(project.config) in result.err
+    assert (below / "pgfold.yaml").exists()
+
+
 def test_an_existing_file_is_kept(project):
     arguments = ["--target", project.vps.url("app"), "--source", f"laptop={project.laptop.url('app_local')}", "--yes"]
     project.config.write_text("# mine\n", encoding="utf-8")
@@ -229,7 +247,9 @@ def test_a_test_database_is_kept_out(project):
 def test_services_of_libpq_are_found_and_written_as_such(project):
     project.write("services.conf", f"[stray]\nhost=127.0.0.1\nport={project.port}\nuser=postgres\npassword={SECRET}\ndbname=archon\n")
     env = {"PGSERVICEFILE": str(project.folder / "services.conf")}
-    assert "service stray" in project.found(**env)[project.laptop, "archon"]["found_as"]
+    found = project.found(**env)
+    assert "service stray" in found[project.laptop, "archon"]["found_as"]
+    assert "service stray" not in found[project.laptop, "app_local"]["found_as"]
     project.init("--target", project.vps.url("app"), "--source", "stray=service=stray", "--yes", env=env, status=0)
     text = project.config.read_text(encoding="utf-8")
     assert "service=stray" in text and SECRET not in text

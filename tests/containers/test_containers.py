@@ -112,7 +112,7 @@ def test_the_model_case_from_nothing_to_a_proven_fold(project):
     project.run("init", "--target", project.target.url, "--source", "laptop=docker-compose.local.yml#db", "--test",
                 "app_test", "--yes", status=0)
     text = (project.folder / "pgfold.yaml").read_text(encoding="utf-8")
-    assert SECRET not in text and "docker-compose.test.yml" in text
+    assert SECRET not in text and "docker-compose.test.yml" in text and project.name("test") in text
     project.run("fold", "--yes", "--no-backup", "--start", status=0)
     assert project.target.sql("SELECT count(*) FROM t") == "2"
     assert project.running() == {project.name("test")}
