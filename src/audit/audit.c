@@ -6,6 +6,7 @@
 #include "audit/views.h"
 #include "base/error.h"
 #include "catalog/lock.h"
+#include "pool/at_once.h"
 
 /* lo_get() reads under the snapshot and needs no more than SELECT on the object. */
 static const char LARGE_OBJECTS_SQL[] =
@@ -301,21 +302,42 @@ static void judge(Audit *audit)
     audit->empty_source = empty;
 }
 
+static bool bound_waits(guint i, gpointer data, GError **error)
+{
+    PgConn *conn = g_ptr_array_index((const GPtrArray *)data, i);
+    return !pg_conn_in_transaction(conn) || catalog_bound_waits(conn, error);
+}
+
 /* Reads a side's catalog and, where its connections share a snapshot, keeps that readable until they let go. */
 static Catalog *read_side(PgConn *holder, const GPtrArray *workers, GError **error)
 {
     bool locks = pg_conn_in_transaction(holder);
-    if (locks && !catalog_bound_waits(holder, error))
+    g_autoptr(GPtrArray) conns = g_ptr_array_new();
+    g_ptr_array_add(conns, holder);
+    for (guint i = 0; workers != NULL && i < workers->len; i++)
+        g_ptr_array_add(conns, workers->pdata[i]);
+    if (!pool_at_once(conns->len, bound_waits, conns, error))
         return NULL;
     g_autoptr(Catalog) catalog = catalog_read(holder, error);
     if (catalog == NULL && error != NULL && g_str_equal(pg_conn_sqlstate(holder), "55P03"))
         pgf_error_set_code(*error, PGF_ERROR_REFUSED); /* sizes and definitions wait for the table too */
     if (catalog == NULL || (locks && !catalog_lock(holder, catalog, error)))
         return NULL;
-    for (guint i = 0; workers != NULL && i < workers->len; i++)
-        if (pg_conn_in_transaction(workers->pdata[i]) && !catalog_bound_waits(workers->pdata[i], error))
-            return NULL;
     return g_steal_pointer(&catalog);
+}
+
+typedef struct Reading {
+    Audit *audit;
+    const AuditSpec *spec;
+} Reading;
+
+static bool read_end(guint i, gpointer data, GError **error)
+{
+    const Reading *reading = data;
+    const AuditSpec *spec = reading->spec;
+    Catalog **to = i == 0 ? &reading->audit->source : &reading->audit->target;
+    *to = i == 0 ? read_side(spec->source, spec->sources, error) : read_side(spec->target, spec->targets, error);
+    return *to != NULL;
 }
 
 static bool compare_views(Audit *audit, const AuditSpec *spec, GError **error)
@@ -365,10 +387,8 @@ Audit *audit_run(const AuditSpec *spec, GError **error)
     audit->text = spec->target == NULL
                       ? DIGEST_TEXT_NATIVE
                       : reconcile_text_mode(pg_conn_identity(spec->source), pg_conn_identity(spec->target));
-    audit->source = read_side(spec->source, spec->sources, error);
-    if (audit->source == NULL)
-        return NULL;
-    if (spec->target != NULL && (audit->target = read_side(spec->target, spec->targets, error)) == NULL)
+    Reading reading = {.audit = audit, .spec = spec};
+    if (!pool_at_once(spec->target == NULL ? 1 : 2, read_end, &reading, error))
         return NULL;
     if (!give_keys(audit, spec, error))
         return NULL;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "audit/ask.h"
 #include "base/error.h"
 
 enum { NAMED_IN_ERROR = 10 }; /* findings that an error message names */
@@ -85,52 +86,12 @@ void checks_merge(GPtrArray *findings, GPtrArray *more)
     g_ptr_array_sort(findings, by_severity);
 }
 
-/* '{"a","b"}' of the first column. */
-static char *array_of(const PgResult *rows)
-{
-    GString *literal = g_string_new("{");
-    for (int i = 0; i < pg_result_rows(rows); i++) {
-        g_string_append(literal, i > 0 ? ",\"" : "\"");
-        for (const char *c = pg_result_get(rows, i, 0); *c != '\0'; c++) {
-            if (*c == '"' || *c == '\\')
-                g_string_append_c(literal, '\\');
-            g_string_append_c(literal, *c);
-        }
-        g_string_append_c(literal, '"');
-    }
-    g_string_append_c(literal, '}');
-    return g_string_free(literal, FALSE);
-}
-
 static bool applies(const AuditCheck *check, const PgConn *conn, bool missing)
 {
     if (conn == NULL || (check->needs_database && missing))
         return false;
     int version = pg_conn_identity(conn)->version / 10000;
     return version >= check->min_version && (check->max_version == 0 || version <= check->max_version);
-}
-
-/* What $1 is; *ret_value stays NULL for a query without parameters. */
-static bool parameter_of(const AuditCheck *check, const ChecksSpec *spec, char **ret_value, GError **error)
-{
-    if (check->takes_jobs)
-        *ret_value = g_strdup_printf("%u", spec->jobs);
-    if (check->wants_sql == NULL)
-        return true;
-    g_autoptr(PgResult) wanted = pg_query(spec->source, check->wants_sql, deadline_in_ms(PG_CATALOG_MS), error);
-    if (wanted == NULL)
-        return false;
-    *ret_value = array_of(wanted);
-    return true;
-}
-
-static PgResult *ask(const AuditCheck *check, const ChecksSpec *spec, PgConn *conn, GError **error)
-{
-    g_autofree char *value = NULL;
-    if (!parameter_of(check, spec, &value, error))
-        return NULL;
-    const char *values[] = {value};
-    return pg_query_params(conn, check->sql, value == NULL ? 0 : 1, values, deadline_in_ms(PG_CATALOG_MS), error);
 }
 
 /* A finding about a table that the configuration leaves out is none: columns 2 and 3 name the table. */
@@ -141,29 +102,30 @@ static bool left_out(const ChecksSpec *spec, const PgResult *rows, int row)
     return spec->skip(pg_result_get(rows, row, 1), pg_result_get(rows, row, 2), spec->skip_data);
 }
 
-static bool run_check(const AuditCheck *check, const ChecksSpec *spec, GPtrArray *findings, GError **error)
+static void add_question(GPtrArray *questions, const ChecksSpec *spec, const AuditCheck *check)
 {
     PgConn *conn = check->side == CHECK_SOURCE ? spec->source : spec->target;
     bool missing = check->side == CHECK_TARGET && spec->target_missing;
     if (check->counts_rows || !applies(check, conn, missing))
-        return true;
-    g_autoptr(PgResult) rows = ask(check, spec, conn, error);
-    if (rows == NULL) {
-        g_prefix_error(error, "check %s: ", check->id);
-        return false;
-    }
-    for (int i = 0; i < pg_result_rows(rows); i++)
-        if (!left_out(spec, rows, i))
-            add_item(findings, check, g_strdup(pg_result_get(rows, i, 0)));
-    return true;
+        return;
+    Question *question = question_new(questions, check, conn);
+    question->value = check->takes_jobs ? g_strdup_printf("%u", spec->jobs) : NULL;
 }
 
 GPtrArray *checks_run(const ChecksSpec *spec, GError **error)
 {
     g_autoptr(GPtrArray) findings = findings_new();
+    g_autoptr(GPtrArray) questions = g_ptr_array_new_with_free_func(question_free);
     for (const AuditCheck *check = checks_table; check->id != NULL; check++)
-        if (!run_check(check, spec, findings, error))
-            return NULL;
+        add_question(questions, spec, check);
+    if (!questions_ask(questions, spec, error))
+        return NULL;
+    for (guint i = 0; i < questions->len; i++) {
+        const Question *q = questions->pdata[i];
+        for (int row = 0; row < pg_result_rows(q->answer); row++)
+            if (!left_out(spec, q->answer, row))
+                add_item(findings, q->check, g_strdup(pg_result_get(q->answer, row, 0)));
+    }
     g_ptr_array_sort(findings, by_severity);
     return g_steal_pointer(&findings);
 }
@@ -211,16 +173,16 @@ static void add_foreign_keys(GPtrArray *probes, const Audit *audit, const AuditS
 
 static bool add_table_probes(GPtrArray *probes, const AuditSpec *spec, GError **error)
 {
-    for (const AuditCheck *check = checks_table; check->id != NULL; check++) {
-        if (!check->counts_rows || !applies(check, spec->source, false))
-            continue;
-        g_autoptr(PgResult) rows = pg_query(spec->source, check->sql, deadline_in_ms(PG_CATALOG_MS), error);
-        if (rows == NULL) {
-            g_prefix_error(error, "check %s: ", check->id);
-            return false;
-        }
-        for (int i = 0; i < pg_result_rows(rows); i++)
-            add_probe(probes, check, pg_result_get(rows, i, 0), pg_result_get(rows, i, 1));
+    g_autoptr(GPtrArray) questions = g_ptr_array_new_with_free_func(question_free);
+    for (const AuditCheck *check = checks_table; check->id != NULL; check++)
+        if (check->counts_rows && applies(check, spec->source, false))
+            (void)question_new(questions, check, spec->source);
+    if (!questions_ask_one(questions, spec->source, error))
+        return false;
+    for (guint i = 0; i < questions->len; i++) {
+        const Question *q = questions->pdata[i];
+        for (int row = 0; row < pg_result_rows(q->answer); row++)
+            add_probe(probes, q->check, pg_result_get(q->answer, row, 0), pg_result_get(q->answer, row, 1));
     }
     return true;
 }

@@ -4,11 +4,19 @@
 
 #include "audit/audit_sql.h"
 #include "audit/drift.h"
+#include "pool/at_once.h"
 #include "reconcile/reconcile.h"
 
-static PgResult *read_views(PgConn *conn, GError **error)
+typedef struct Views {
+    PgConn *conns[2];
+    PgResult *results[2];
+} Views;
+
+static bool read_views(guint i, gpointer data, GError **error)
 {
-    return pg_query(conn, AUDIT_VIEWS_SQL, deadline_in_ms(PG_CATALOG_MS), error);
+    Views *views = data;
+    views->results[i] = pg_query(views->conns[i], AUDIT_VIEWS_SQL, deadline_in_ms(PG_CATALOG_MS), error);
+    return views->results[i] != NULL;
 }
 
 static const char *keep(GPtrArray *texts, const char *text)
@@ -43,9 +51,11 @@ GPtrArray *views_compare(PgConn *source, PgConn *target, GPtrArray *texts, GErro
     g_autoptr(GPtrArray) pairs = g_ptr_array_new_with_free_func(audit_pair_free);
     if (pg_conn_identity(source)->version / 10000 != pg_conn_identity(target)->version / 10000)
         return g_steal_pointer(&pairs);
-    g_autoptr(PgResult) here = read_views(source, error);
-    g_autoptr(PgResult) there = here == NULL ? NULL : read_views(target, error);
-    if (there == NULL)
+    Views views = {.conns = {source, target}};
+    bool good = pool_at_once(G_N_ELEMENTS(views.conns), read_views, &views, error);
+    g_autoptr(PgResult) here = views.results[0];
+    g_autoptr(PgResult) there = views.results[1];
+    if (!good)
         return NULL;
     for (int i = 0; i < pg_result_rows(here); i++) {
         const char *name = pg_result_get(here, i, 0);

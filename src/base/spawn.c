@@ -88,8 +88,8 @@ static Child *start(const SpawnSpec *spec, int *ret_in, int *ret_out, int *ret_e
     g_autoptr(GError) cause = NULL;
     const int keep[1] = {spec->keep_fd};
     if (!g_spawn_async_with_pipes_and_fds(spec->cwd, spec->argv, (const char *const *)env, flags_of(spec), in_child,
-                                          &setup, -1, -1, -1, keep, keep, spec->keep_fd > 0 ? 1 : 0, &pid, ret_in,
-                                          ret_out, ret_err, &cause)) {
+                                          &setup, -1, -1, spec->err == SPAWN_TO_FD ? spec->err_fd : -1, keep, keep,
+                                          spec->keep_fd > 0 ? 1 : 0, &pid, ret_in, ret_out, ret_err, &cause)) {
         char *hint =
             g_strdup_printf("Install the program that provides `%s`, or put its folder into PATH.", spec->argv[0]);
         pgf_error_take_hint(error, PGF_ERROR_USAGE, hint, "cannot run %s: %s", spec->argv[0], cause->message);

@@ -18,7 +18,8 @@ typedef struct Child Child;
 typedef enum SpawnStdio {
     SPAWN_CAPTURE, /* kept in memory, SPAWN_CAPTURE_MAX bytes at most; the rest is read and dropped */
     SPAWN_INHERIT, /* the terminal's, or whatever pgfold has */
-    SPAWN_DISCARD  /* /dev/null */
+    SPAWN_DISCARD, /* /dev/null */
+    SPAWN_TO_FD    /* of standard error only: spec->err_fd */
 } SpawnStdio;
 
 #define SPAWN_CAPTURE_MAX ((gsize)256 << 20)
@@ -30,7 +31,8 @@ typedef struct SpawnSpec {
     const char *input;         /* text for standard input; NULL: /dev/null, or ours with inherit_stdin */
     bool inherit_stdin;
     SpawnStdio out, err;
-    uid_t uid; /* other than 0: become this user and gid first, with no supplementary groups */
+    int err_fd; /* with SPAWN_TO_FD; stays the caller's */
+    uid_t uid;  /* other than 0: become this user and gid first, with no supplementary groups */
     gid_t gid;
     bool new_session;  /* setsid(2): Ctrl-C on the terminal does not reach it */
     int death_signal;  /* sent to it when we die; 0 means SIGTERM, -1 none */

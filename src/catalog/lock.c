@@ -2,11 +2,14 @@
 
 #include "base/error.h"
 #include "catalog/catalog_sql.h"
+#include "pg/batch.h"
 
 enum {
     TABLES_PER_LOCK = 500,
     TABLES_NAMED = 5 /* in a message */
 };
+
+#define BOUND_WAITS_SQL "SET LOCAL lock_timeout = %d"
 
 /* What one reading of lock_state.sql says. */
 typedef struct LockState {
@@ -42,21 +45,29 @@ static void refuse_changed(PgConn *conn, const GPtrArray *tables, guint from, gu
                   "%s: changed while pgfold started (rewritten, replaced or dropped): %s", pg_conn_label(conn), names);
 }
 
-/* The tables that are to be locked, none of which was changed; NULL with an error where one was. */
-static GPtrArray *read_unchanged(PgConn *conn, const Catalog *catalog, GError **error)
+static void state_clear(LockState *state)
 {
-    g_autoptr(GHashTable) open = g_hash_table_new(g_direct_hash, g_direct_equal);
-    g_autoptr(GHashTable) changed = g_hash_table_new(g_direct_hash, g_direct_equal);
-    LockState state = {.open = open, .changed = changed};
-    if (!pg_query_each(conn, CATALOG_LOCK_STATE_SQL, 0, NULL, on_state, &state, deadline_in_ms(PG_CATALOG_MS), error))
-        return NULL;
+    g_hash_table_unref(state->open);
+    g_hash_table_unref(state->changed);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LockState, state_clear)
+
+static LockState state_new(void)
+{
+    return (LockState){.open = g_hash_table_new(g_direct_hash, g_direct_equal),
+                       .changed = g_hash_table_new(g_direct_hash, g_direct_equal)};
+}
+
+/* The tables that are to be locked, none of which was changed; NULL with an error where one was. */
+static GPtrArray *unchanged(PgConn *conn, const Catalog *catalog, const LockState *state, GError **error)
+{
     g_autoptr(GPtrArray) tables = g_ptr_array_new();
     g_autoptr(GPtrArray) bad = g_ptr_array_new();
     for (guint i = 0; i < catalog->relations->len; i++) {
         CatalogRelation *r = catalog->relations->pdata[i];
-        if (!catalog_has_rows(r) || !g_hash_table_contains(open, GUINT_TO_POINTER(r->oid)))
+        if (!catalog_has_rows(r) || !g_hash_table_contains(state->open, GUINT_TO_POINTER(r->oid)))
             continue;
-        g_ptr_array_add(g_hash_table_contains(changed, GUINT_TO_POINTER(r->oid)) ? bad : tables, r);
+        g_ptr_array_add(g_hash_table_contains(state->changed, GUINT_TO_POINTER(r->oid)) ? bad : tables, r);
     }
     if (bad->len > 0) {
         refuse_changed(conn, bad, 0, bad->len, error);
@@ -90,32 +101,58 @@ static void explain(PgConn *conn, const GPtrArray *tables, guint from, guint to,
     }
 }
 
-static bool lock_batch(PgConn *conn, const GPtrArray *tables, guint from, guint to, GError **error)
+static char *lock_sql(const GPtrArray *tables, guint from, guint to)
 {
-    g_autoptr(GString) sql = g_string_new("LOCK TABLE ");
+    GString *sql = g_string_new("LOCK TABLE ");
     for (guint i = from; i < to; i++)
         g_string_append_printf(sql, "%sONLY %s", i > from ? ", " : "",
                                ((const CatalogRelation *)tables->pdata[i])->quoted);
     g_string_append(sql, " IN ACCESS SHARE MODE");
-    if (pg_exec(conn, sql->str, deadline_in_ms(PG_CATALOG_MS), error))
-        return true;
-    explain(conn, tables, from, to, error);
-    return false;
+    return g_string_free(sql, FALSE);
+}
+
+/* Locks all, and reads how they stand then: one round trip. */
+static bool lock_all(PgConn *conn, const GPtrArray *tables, LockState *state, GError **error)
+{
+    enum { BEFORE = 1, AFTER = 2 };
+    guint locks = (tables->len + TABLES_PER_LOCK - 1) / TABLES_PER_LOCK, failed = 0;
+    guint n = BEFORE + locks + AFTER;
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    g_autofree PgStatement *statements = g_new0(PgStatement, n);
+    g_autofree PgResult **results = g_new0(PgResult *, n);
+    g_autofree char *bound = g_strdup_printf(BOUND_WAITS_SQL, CATALOG_LOCK_MS);
+    statements[0].sql = bound;
+    for (guint i = 0; i < locks; i++) {
+        guint from = i * TABLES_PER_LOCK;
+        g_ptr_array_add(texts, lock_sql(tables, from, MIN(from + TABLES_PER_LOCK, tables->len)));
+        statements[BEFORE + i].sql = texts->pdata[i];
+    }
+    statements[n - 2] = (PgStatement){.sql = CATALOG_LOCK_STATE_SQL, .func = on_state, .data = state};
+    statements[n - 1].sql = "SET LOCAL lock_timeout = 0";
+    bool good = pg_batch(conn, statements, n, results, &failed, deadline_in_ms(PG_CATALOG_MS), error);
+    for (guint i = 0; i < n; i++)
+        pg_result_free(results[i]);
+    if (!good && failed >= BEFORE && failed < BEFORE + locks) {
+        guint from = (failed - BEFORE) * TABLES_PER_LOCK;
+        explain(conn, tables, from, MIN(from + TABLES_PER_LOCK, tables->len), error);
+    }
+    return good;
 }
 
 bool catalog_bound_waits(PgConn *conn, GError **error)
 {
-    return pg_execf(conn, deadline_in_ms(PG_CATALOG_MS), error, "SET LOCAL lock_timeout = %d", CATALOG_LOCK_MS);
+    return pg_execf(conn, deadline_in_ms(PG_CATALOG_MS), error, BOUND_WAITS_SQL, CATALOG_LOCK_MS);
 }
 
 bool catalog_lock(PgConn *conn, const Catalog *catalog, GError **error)
 {
-    g_autoptr(GPtrArray) tables = read_unchanged(conn, catalog, error);
-    if (tables == NULL || !catalog_bound_waits(conn, error))
+    g_auto(LockState) before = state_new();
+    g_auto(LockState) after = state_new();
+    if (!pg_query_each(conn, CATALOG_LOCK_STATE_SQL, 0, NULL, on_state, &before, deadline_in_ms(PG_CATALOG_MS), error))
         return false;
-    for (guint from = 0; from < tables->len; from += TABLES_PER_LOCK)
-        if (!lock_batch(conn, tables, from, MIN(from + TABLES_PER_LOCK, tables->len), error))
-            return false;
-    g_autoptr(GPtrArray) still = read_unchanged(conn, catalog, error);
-    return still != NULL && pg_exec(conn, "SET LOCAL lock_timeout = 0", deadline_in_ms(PG_CATALOG_MS), error);
+    g_autoptr(GPtrArray) tables = unchanged(conn, catalog, &before, error);
+    if (tables == NULL || !lock_all(conn, tables, &after, error))
+        return false;
+    g_autoptr(GPtrArray) still = unchanged(conn, catalog, &after, error);
+    return still != NULL;
 }

@@ -4,8 +4,9 @@
 #include "catalog/catalog.h"
 #include "catalog/catalog_sql.h"
 #include "catalog/internal.h"
+#include "pg/batch.h"
 
-enum { SEQUENCES_PER_QUERY = 500 };
+enum { SEQUENCES_PER_QUERY = 100 };
 
 /* While rows of columns and the like come ordered by relation oid: the relations by oid, and the last one used. */
 typedef struct Reader {
@@ -191,32 +192,40 @@ static bool on_pair(const PgResult *row, gpointer data, GError **error)
     return true;
 }
 
-/* A sequence's value is a row of the sequence itself: many of them in one query. */
-static bool read_sequence_values(PgConn *conn, GPtrArray *sequences, guint from, guint to, GError **error)
+static bool on_sequence_value(const PgResult *row, gpointer data, GError **error)
 {
-    g_autoptr(GString) sql = g_string_new(NULL);
+    const GPtrArray *sequences = data;
+    CatalogSequence *s = sequences->pdata[pg_result_int(row, 0, 0)];
+    s->last_value = pg_result_int(row, 0, 1);
+    s->is_called = pg_result_bool(row, 0, 2);
+    return true;
+}
+
+static char *sequence_values_sql(const GPtrArray *sequences, guint from, guint to)
+{
+    GString *sql = g_string_new(NULL);
     for (guint i = from; i < to; i++) {
         const CatalogSequence *s = sequences->pdata[i];
         g_string_append_printf(sql, "%sSELECT %u AS i, last_value, is_called FROM %s", i > from ? " UNION ALL " : "", i,
                                s->quoted);
     }
-    g_autoptr(PgResult) r = pg_query(conn, sql->str, deadline_in_ms(PG_CATALOG_MS), error);
-    if (r == NULL)
-        return false;
-    for (int row = 0; row < pg_result_rows(r); row++) {
-        CatalogSequence *s = sequences->pdata[pg_result_int(r, row, 0)];
-        s->last_value = pg_result_int(r, row, 1);
-        s->is_called = pg_result_bool(r, row, 2);
-    }
-    return true;
+    return g_string_free(sql, FALSE);
 }
 
-static bool read_all_sequence_values(PgConn *conn, GPtrArray *sequences, GError **error)
+/* A sequence's value is a row of the sequence itself: many of them in one query, but not so many that the server's
+ * table of locks is full. */
+static bool read_sequence_values(PgConn *conn, GPtrArray *sequences, GError **error)
 {
-    for (guint from = 0; from < sequences->len; from += SEQUENCES_PER_QUERY)
-        if (!read_sequence_values(conn, sequences, from, MIN(from + SEQUENCES_PER_QUERY, sequences->len), error))
-            return false;
-    return true;
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GArray) statements = g_array_new(FALSE, FALSE, sizeof(PgStatement));
+    for (guint from = 0; from < sequences->len; from += SEQUENCES_PER_QUERY) {
+        char *sql = sequence_values_sql(sequences, from, MIN(from + SEQUENCES_PER_QUERY, sequences->len));
+        PgStatement statement = {.sql = sql, .func = on_sequence_value, .data = sequences};
+        g_ptr_array_add(texts, sql);
+        g_array_append_val(statements, statement);
+    }
+    return pg_batch(conn, (const PgStatement *)(const void *)statements->data, statements->len, NULL, NULL,
+                    deadline_in_ms(PG_CATALOG_MS), error);
 }
 
 Catalog *catalog_read(PgConn *conn, GError **error)
@@ -225,30 +234,25 @@ Catalog *catalog_read(PgConn *conn, GError **error)
     g_autoptr(GHashTable) by_oid = g_hash_table_new(g_direct_hash, g_direct_equal);
     g_autoptr(GHashTable) keys_by_oid = g_hash_table_new(g_direct_hash, g_direct_equal);
     Reader reader = {.catalog = catalog, .by_oid = by_oid, .keys_by_oid = keys_by_oid};
-    const struct {
-        const char *sql;
-        PgRowFunc on_row;
-        gpointer data;
-    } queries[] = {
-        {CATALOG_RELATIONS_SQL, on_relation, &reader},
-        {CATALOG_COLUMNS_SQL, on_column, &reader},
-        {CATALOG_KEYS_SQL, on_key, &reader},
-        {CATALOG_UNIQUES_SQL, on_unique, &reader},
-        {CATALOG_DEFINITIONS_SQL, on_definition, &reader},
-        {CATALOG_SEQUENCES_SQL, on_sequence, &reader},
-        {CATALOG_FOREIGN_KEYS_SQL, on_foreign_key, &reader},
-        {CATALOG_FOREIGN_KEY_COLUMNS_SQL, on_foreign_key_column, &reader},
-        {CATALOG_EXTENSIONS_SQL, on_pair, catalog->extensions},
-        {CATALOG_COUNTS_SQL, on_pair, catalog->counts},
-        {CATALOG_DATABASE_SQL, on_pair, catalog->properties},
+    const PgStatement queries[] = {
+        {.sql = CATALOG_RELATIONS_SQL, .func = on_relation, .data = &reader},
+        {.sql = CATALOG_COLUMNS_SQL, .func = on_column, .data = &reader},
+        {.sql = CATALOG_KEYS_SQL, .func = on_key, .data = &reader},
+        {.sql = CATALOG_UNIQUES_SQL, .func = on_unique, .data = &reader},
+        {.sql = CATALOG_DEFINITIONS_SQL, .func = on_definition, .data = &reader},
+        {.sql = CATALOG_SEQUENCES_SQL, .func = on_sequence, .data = &reader},
+        {.sql = CATALOG_FOREIGN_KEYS_SQL, .func = on_foreign_key, .data = &reader},
+        {.sql = CATALOG_FOREIGN_KEY_COLUMNS_SQL, .func = on_foreign_key_column, .data = &reader},
+        {.sql = CATALOG_EXTENSIONS_SQL, .func = on_pair, .data = catalog->extensions},
+        {.sql = CATALOG_COUNTS_SQL, .func = on_pair, .data = catalog->counts},
+        {.sql = CATALOG_DATABASE_SQL, .func = on_pair, .data = catalog->properties},
     };
-    for (gsize i = 0; i < G_N_ELEMENTS(queries); i++)
-        if (!pg_query_each(conn, queries[i].sql, 0, NULL, queries[i].on_row, queries[i].data,
-                           deadline_in_ms(PG_CATALOG_MS), error)) {
-            g_prefix_error(error, "reading the catalogs: ");
-            return NULL;
-        }
-    if (!read_all_sequence_values(conn, catalog->sequences, error)) {
+    if (!pg_batch(conn, queries, G_N_ELEMENTS(queries), NULL, NULL,
+                  deadline_in_ms(PG_CATALOG_MS * G_N_ELEMENTS(queries)), error)) {
+        g_prefix_error(error, "reading the catalogs: ");
+        return NULL;
+    }
+    if (!read_sequence_values(conn, catalog->sequences, error)) {
         g_prefix_error(error, "reading the sequences: ");
         return NULL;
     }

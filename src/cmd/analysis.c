@@ -6,11 +6,61 @@
 #include "base/error.h"
 #include "fence/fence.h"
 
+/* pg_dump must be able to read both databases; one that is not there yet is not read. */
+static bool find_tools(Analysis *analysis, GError **error)
+{
+    const Ends *ends = analysis->comparison->ends;
+    int version = pg_conn_identity(ends->source)->version;
+    if (ends->target_missing == NULL)
+        version = MAX(version, pg_conn_identity(ends->target)->version);
+    return dump_tools_find(version, &analysis->tools, error);
+}
+
+static bool make_scratch(Analysis *analysis, const char *folder, GError **error)
+{
+    g_autofree char *template =
+        g_build_filename(folder != NULL ? folder : g_get_tmp_dir(), ANALYSIS_SCRATCH "XXXXXX", NULL);
+    if (g_mkdtemp(template) == NULL) {
+        pgf_error_set(error, PGF_ERROR_MIDWAY, "Is the disk full, or the folder read-only?",
+                      "cannot make the folder %s: %s", template, g_strerror(errno));
+        return false;
+    }
+    analysis->scratch = g_steal_pointer(&template);
+    return true;
+}
+
+/* Both pg_dumps run while rows are compared. */
+static bool begin_dumps(Analysis *analysis, GError **error)
+{
+    const Comparison *comparison = analysis->comparison;
+    PgConn *target = comparison_target(comparison);
+    analysis->source_reading = dump_begin(&analysis->tools, comparison->ends->source, comparison->ends->snapshot->id,
+                                          analysis->scratch, error);
+    if (analysis->source_reading == NULL || target == NULL)
+        return analysis->source_reading != NULL;
+    analysis->target_reading =
+        dump_begin(&analysis->tools, target, comparison->target_snapshot->id, analysis->scratch, error);
+    return analysis->target_reading != NULL;
+}
+
+static bool end_dumps(Analysis *analysis, Out *out, GError **error)
+{
+    analysis->source_dump = dump_end(g_steal_pointer(&analysis->source_reading), error);
+    if (analysis->source_dump == NULL)
+        return false;
+    for (guint i = 0; i < analysis->source_dump->warnings->len; i++)
+        out_warning(out, "%s", (const char *)analysis->source_dump->warnings->pdata[i]);
+    if (analysis->target_reading == NULL)
+        return true;
+    analysis->target_dump = dump_end(g_steal_pointer(&analysis->target_reading), error);
+    return analysis->target_dump != NULL;
+}
+
 static bool verify(Analysis *analysis, Out *out, GError **error)
 {
     Comparison *comparison = analysis->comparison;
     analysis->findings = comparison_check(comparison, error);
-    if (analysis->findings == NULL || !comparison_staff(comparison, error))
+    if (analysis->findings == NULL || !begin_dumps(analysis, error) || !comparison_staff(comparison, error))
         return false;
     g_autoptr(Watch) watch = watch_new(out);
     AuditSpec spec = comparison_spec(comparison, watch);
@@ -52,46 +102,6 @@ static bool merge(Analysis *analysis, const AnalysisOptions *options, GError **e
            (merge_stage(analysis->merge, false, error) && merge_judge(analysis->merge, MERGE_PREVIEW, error));
 }
 
-/* pg_dump must be able to read both databases; one that is not there yet is not read. */
-static bool find_tools(Analysis *analysis, GError **error)
-{
-    const Ends *ends = analysis->comparison->ends;
-    int version = pg_conn_identity(ends->source)->version;
-    if (ends->target_missing == NULL)
-        version = MAX(version, pg_conn_identity(ends->target)->version);
-    return dump_tools_find(version, &analysis->tools, error);
-}
-
-static bool make_scratch(Analysis *analysis, const char *folder, GError **error)
-{
-    g_autofree char *template =
-        g_build_filename(folder != NULL ? folder : g_get_tmp_dir(), ANALYSIS_SCRATCH "XXXXXX", NULL);
-    if (g_mkdtemp(template) == NULL) {
-        pgf_error_set(error, PGF_ERROR_MIDWAY, "Is the disk full, or the folder read-only?",
-                      "cannot make the folder %s: %s", template, g_strerror(errno));
-        return false;
-    }
-    analysis->scratch = g_steal_pointer(&template);
-    return true;
-}
-
-static bool read_dumps(Analysis *analysis, Out *out, GError **error)
-{
-    const Comparison *comparison = analysis->comparison;
-    PgConn *target = comparison_target(comparison);
-    analysis->source_dump =
-        dump_read(&analysis->tools, comparison->ends->source, comparison->ends->snapshot->id, analysis->scratch, error);
-    if (analysis->source_dump == NULL)
-        return false;
-    for (guint i = 0; i < analysis->source_dump->warnings->len; i++)
-        out_warning(out, "%s", (const char *)analysis->source_dump->warnings->pdata[i]);
-    if (target == NULL)
-        return true;
-    analysis->target_dump =
-        dump_read(&analysis->tools, target, comparison->target_snapshot->id, analysis->scratch, error);
-    return analysis->target_dump != NULL;
-}
-
 static bool ask_for_fence(PgConn *source, Ledger *ledger, GPtrArray *undo_sql, GPtrArray *undo_roles, GError **error)
 {
     g_autoptr(GPtrArray) rows = fence_standing(source, ledger, error);
@@ -125,8 +135,8 @@ Analysis *analysis_make(Comparison *comparison, const AnalysisOptions *options, 
 {
     g_autoptr(Analysis) analysis = g_new0(Analysis, 1);
     analysis->comparison = comparison;
-    if (!find_tools(analysis, error) || !verify(analysis, out, error) || !merge(analysis, options, error) ||
-        !make_scratch(analysis, options->folder, error) || !read_dumps(analysis, out, error) ||
+    if (!find_tools(analysis, error) || !make_scratch(analysis, options->folder, error) ||
+        !verify(analysis, out, error) || !merge(analysis, options, error) || !end_dumps(analysis, out, error) ||
         !make_plan(analysis, options, error))
         return NULL;
     return g_steal_pointer(&analysis);
@@ -140,6 +150,8 @@ void analysis_free(Analysis *analysis)
     merge_free(analysis->merge);
     g_clear_pointer(&analysis->stage, g_ptr_array_unref);
     ledger_memory_free(analysis->memory);
+    dump_reading_free(analysis->source_reading);
+    dump_reading_free(analysis->target_reading);
     dump_free(analysis->source_dump);
     dump_free(analysis->target_dump);
     dump_tools_clear(&analysis->tools);

@@ -17,6 +17,7 @@ typedef struct Analysis {
     GPtrArray *stage; /* of PgConn*: that session */
     GPtrArray *findings; /* of AuditFinding* */
     DumpTools tools;
+    DumpReading *source_reading, *target_reading; /* while pg_dump works */
     Dump *source_dump;
     Dump *target_dump; /* NULL where the target database is missing */
     Plan *plan;

@@ -3,6 +3,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "config/secret.h"
+#include "pool/at_once.h"
 
 static const char ADHOC_NO_TARGET[] = "give --source as well, or write both into pgfold.yaml";
 
@@ -83,15 +84,22 @@ void choice_clear(Choice *choice)
     g_clear_pointer(&choice->config, config_free);
 }
 
+static bool export_end(guint i, gpointer data, GError **error)
+{
+    Comparison *comparison = data;
+    if (i == 0)
+        return ends_snapshot(comparison->ends, error);
+    comparison->target_snapshot = pg_snapshot_export(comparison_target(comparison), error);
+    return comparison->target_snapshot != NULL;
+}
+
 Comparison *comparison_open(const Config *config, const ConfigSource *source, GError **error)
 {
     g_autoptr(Comparison) comparison = g_new0(Comparison, 1);
     comparison->jobs = (guint)config->fold.jobs;
     comparison->ends = ends_open(config, source, config->target.url != NULL, error);
-    if (comparison->ends == NULL || !ends_snapshot(comparison->ends, error))
-        return NULL;
-    PgConn *target = comparison_target(comparison);
-    if (target != NULL && (comparison->target_snapshot = pg_snapshot_export(target, error)) == NULL)
+    if (comparison->ends == NULL ||
+        !pool_at_once(comparison_target(comparison) == NULL ? 1 : 2, export_end, comparison, error))
         return NULL;
     return g_steal_pointer(&comparison);
 }
@@ -126,23 +134,26 @@ GPtrArray *comparison_check(const Comparison *comparison, GError **error)
     return g_steal_pointer(&findings);
 }
 
-static bool join_all(const GPtrArray *conns, const PgSnapshot *snapshot, GError **error)
+static bool join_target(guint i, gpointer data, GError **error)
 {
-    for (guint i = 0; i < conns->len; i++)
-        if (!pg_snapshot_join(conns->pdata[i], snapshot, error))
-            return false;
-    return true;
+    const Comparison *comparison = data;
+    return pg_snapshot_join(comparison->targets->pdata[i], comparison->target_snapshot, error);
+}
+
+static bool staff_end(guint i, gpointer data, GError **error)
+{
+    Comparison *comparison = data;
+    if (i == 0) {
+        comparison->sources = ends_source_connections(comparison->ends, comparison->jobs, error);
+        return comparison->sources != NULL;
+    }
+    comparison->targets = ends_target_connections(comparison->ends, NULL, comparison->jobs, error);
+    return comparison->targets != NULL && pool_at_once(comparison->targets->len, join_target, comparison, error);
 }
 
 bool comparison_staff(Comparison *comparison, GError **error)
 {
-    comparison->sources = ends_source_connections(comparison->ends, comparison->jobs, error);
-    if (comparison->sources == NULL)
-        return false;
-    if (comparison_target(comparison) == NULL)
-        return true;
-    comparison->targets = ends_target_connections(comparison->ends, NULL, comparison->jobs, error);
-    return comparison->targets != NULL && join_all(comparison->targets, comparison->target_snapshot, error);
+    return pool_at_once(comparison_target(comparison) == NULL ? 1 : 2, staff_end, comparison, error);
 }
 
 AuditSpec comparison_spec(const Comparison *comparison, Watch *watch)

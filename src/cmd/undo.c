@@ -6,7 +6,7 @@
 static const CommandOption options[] = {
     {"forget", 0, OPTION_FLAG, NULL, "keep the fold, and drop what undo would need"},
     {"yes", 'y', OPTION_FLAG, NULL, "do not ask"},
-    {"dry-run", 'n', OPTION_FLAG, NULL, "say what would be taken back; neither look at the target nor change it"},
+    {"dry-run", 'n', OPTION_FLAG, NULL, "do all of it in the target and roll it back: whether it would go through"},
     {NULL},
 };
 
@@ -170,12 +170,14 @@ static void show(Out *out, const UndoSpec *spec, bool dry_run)
     out_line(out, "%s %s taken back: %s%s.", fold, dry_run ? "would be" : "is", rows,
              counts.database ? ", and so is the database, which it had made" : "");
     if (dry_run)
-        out_line(out, "Whether later changes stand against it is looked at only when it is done.");
+        out_line(out, "Nothing stands against it; nothing was changed.");
 }
 
 static bool undo(const CommandArgs *args, Out *out, const UndoSpec *spec, GError **error)
 {
-    if (args_flag(args, "dry-run")) {
+    if (spec->rehearse) {
+        if (!undo_run(spec, error))
+            return false;
         show(out, spec, true);
         return true;
     }
@@ -214,8 +216,12 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     g_autoptr(Receipt) receipt = merge == NULL ? NULL : find_receipt(ledger, merge, args_flag(args, "forget"), error);
     if (receipt == NULL)
         return 0;
-    UndoSpec spec = {
-        .config = config, .ledger = ledger, .merge = merge, .receipt = receipt, .forget = args_flag(args, "forget")};
+    UndoSpec spec = {.config = config,
+                     .ledger = ledger,
+                     .merge = merge,
+                     .receipt = receipt,
+                     .forget = args_flag(args, "forget"),
+                     .rehearse = args_flag(args, "dry-run")};
     (void)undo(args, out, &spec, error);
     return 0;
 }

@@ -65,6 +65,15 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DumpTools, dump_tools_clear)
  * PGF_ERROR_REFUSED where pg_dump lacks a privilege, PGF_ERROR_CONNECT, PGF_ERROR_MIDWAY for any other failure of
  * pg_dump, PGF_ERROR_INTERNAL where what pg_restore printed is not understood (nothing is ever left out silently). */
 Dump *dump_read(const DumpTools *tools, PgConn *conn, const char *snapshot, const char *scratch, GError **error);
+/* The same in two steps: pg_dump works while others do. conn is used by dump_begin() only; the snapshot must last until
+ * dump_end(), which takes reading. Freeing it instead ends pg_dump. */
+typedef struct DumpReading DumpReading;
+DumpReading *dump_begin(const DumpTools *tools, PgConn *conn, const char *snapshot, const char *scratch,
+                        GError **error);
+Dump *dump_end(DumpReading *reading, GError **error);
+void dump_reading_free(DumpReading *reading);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DumpReading, dump_reading_free)
+
 void dump_free(Dump *dump);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dump, dump_free)
 

@@ -4,10 +4,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/spawn.h"
 #include "dump/internal.h"
 
-enum { LISTING_MS = 600000, MESSAGE_LINES_MAX = 100 };
+enum { LISTING_MS = 600000, MESSAGE_LINES_MAX = 100, MESSAGE_BYTES_MAX = 1 << 20 };
+
+struct DumpReading {
+    const DumpTools *tools; /* not owned */
+    char *label;
+    Dump *dump;
+    Child *child;
+    int messages; /* a file without a name, for pg_dump's standard error */
+};
 
 /* An empty file of ours alone, for a child to write into: its own would have the mode that our umask happens to leave.
  */
@@ -23,16 +32,16 @@ static char *new_file(const char *folder, const char *suffix, GError **error)
     return g_steal_pointer(&path);
 }
 
-static bool failed(const char *program, const SpawnResult *result, GError **error)
+static bool failed(const char *program, int status, const char *messages, GError **error)
 {
-    g_autofree char *message = dump_program_message(result->err);
-    PgfErrorCode code = dump_program_code(result->err);
+    g_autofree char *message = dump_program_message(messages);
+    PgfErrorCode code = dump_program_code(messages);
     pgf_error_set(error, code,
                   code == PGF_ERROR_REFUSED
                       ? "pg_dump must be allowed to read and lock every table: connect as the owner "
                         "of the database, or as a role that may."
                       : NULL,
-                  "%s failed (exit status %d):\n%s", program, result->status, message);
+                  "%s failed (exit status %d):\n%s", program, status, message);
     return false;
 }
 
@@ -77,15 +86,15 @@ static void keep_warnings(Dump *dump, const char *text)
             g_ptr_array_add(dump->warnings, g_strdup(lines[i]));
 }
 
-static bool run_pg_dump(const DumpTools *tools, PgConn *conn, const char *snapshot, Dump *dump, GError **error)
+static bool start_pg_dump(DumpReading *reading, PgConn *conn, const char *snapshot, GError **error)
 {
     bool conforming_strings = false;
     if (!needs_conforming_strings(conn, &conforming_strings, error))
         return false;
     g_auto(GStrv) env = dump_environment(conn, conforming_strings);
-    g_autofree char *file_option = g_strconcat("--file=", dump->file, NULL);
+    g_autofree char *file_option = g_strconcat("--file=", reading->dump->file, NULL);
     g_autofree char *snapshot_option = snapshot == NULL ? NULL : g_strconcat("--snapshot=", snapshot, NULL);
-    const char *argv[] = {tools->pg_dump,
+    const char *argv[] = {reading->tools->pg_dump,
                           "--section=pre-data", /* not --schema-only: that leaves REFRESH MATERIALIZED VIEW out */
                           "--section=post-data",
                           "--no-blobs",
@@ -98,14 +107,35 @@ static bool run_pg_dump(const DumpTools *tools, PgConn *conn, const char *snapsh
                           file_option,
                           snapshot_option,
                           NULL};
-    SpawnSpec spec = {.argv = argv, .setenv = (const char *const *)env, .out = SPAWN_DISCARD, .err = SPAWN_CAPTURE};
-    g_auto(SpawnResult) result = {0};
-    /* How long depends on the number of objects; a cancel ends it. */
-    if (!spawn_run(&spec, DEADLINE_NONE, &result, error))
+    SpawnSpec spec = {.argv = argv,
+                      .setenv = (const char *const *)env,
+                      .out = SPAWN_DISCARD,
+                      .err = SPAWN_TO_FD,
+                      .err_fd = reading->messages};
+    reading->child = spawn_start(&spec, error);
+    return reading->child != NULL;
+}
+
+/* Transfer full. */
+static char *messages_of(const DumpReading *reading)
+{
+    char *text = g_malloc0(MESSAGE_BYTES_MAX + 1);
+    ssize_t length = pread(reading->messages, text, MESSAGE_BYTES_MAX, 0);
+    text[MAX(length, 0)] = '\0';
+    return text;
+}
+
+static bool wait_for_pg_dump(DumpReading *reading, GError **error)
+{
+    int status = 0;
+    /* How long depends on the number of objects; a cancel ends it. On a terminal that reaches pg_dump as well: what it
+     * says then is no failure of its own. */
+    if (!child_wait(reading->child, DEADLINE_NONE, &status, error) || (status != 0 && !cancel_check(error)))
         return false;
-    if (result.status != 0)
-        return failed("pg_dump", &result, error);
-    keep_warnings(dump, result.err);
+    g_autofree char *messages = messages_of(reading);
+    if (status != 0)
+        return failed("pg_dump", status, messages, error);
+    keep_warnings(reading->dump, messages);
     return true;
 }
 
@@ -129,7 +159,7 @@ static GMappedFile *restore_script(const Dump *dump, const DumpTools *tools, con
     g_autoptr(GError) cause = NULL;
     if (spawn_run(&spec, deadline_in_ms(LISTING_MS), &result, error)) {
         if (result.status != 0)
-            failed("pg_restore", &result, error);
+            failed("pg_restore", result.status, result.err, error);
         else if ((mapped = g_mapped_file_new(script, FALSE, &cause)) == NULL)
             pgf_error_set(error, PGF_ERROR_INTERNAL, NULL, "cannot read the list of objects: %s", cause->message);
     }
@@ -200,16 +230,64 @@ static bool read_entries(Dump *dump, const DumpTools *tools, GError **error)
     return all_seen(dump, listing, error);
 }
 
+static void prefix(const DumpReading *reading, GError **error)
+{
+    g_prefix_error(error, "%s: reading the definitions: ", reading->label);
+}
+
+static int open_messages(const char *scratch, GError **error)
+{
+    g_autofree char *path = new_file(scratch, ".err", error);
+    if (path == NULL)
+        return -1;
+    int fd = g_open(path, O_RDWR | O_CLOEXEC, 0);
+    if (fd < 0)
+        pgf_error_set(error, PGF_ERROR_MIDWAY, NULL, "cannot open %s: %s", path, g_strerror(errno));
+    (void)g_unlink(path);
+    return fd;
+}
+
+DumpReading *dump_begin(const DumpTools *tools, PgConn *conn, const char *snapshot, const char *scratch, GError **error)
+{
+    g_autoptr(DumpReading) reading = g_new0(DumpReading, 1);
+    reading->tools = tools;
+    reading->label = g_strdup(pg_conn_label(conn));
+    reading->dump = g_new0(Dump, 1);
+    reading->dump->entries = g_ptr_array_new_with_free_func(dump_entry_free);
+    reading->dump->warnings = g_ptr_array_new_with_free_func(g_free);
+    reading->messages = open_messages(scratch, error);
+    reading->dump->file = reading->messages < 0 ? NULL : new_file(scratch, ".dump", error);
+    if (reading->dump->file != NULL && start_pg_dump(reading, conn, snapshot, error))
+        return g_steal_pointer(&reading);
+    prefix(reading, error);
+    return NULL;
+}
+
+Dump *dump_end(DumpReading *begun, GError **error)
+{
+    g_autoptr(DumpReading) reading = begun;
+    if (wait_for_pg_dump(reading, error) && read_entries(reading->dump, reading->tools, error))
+        return g_steal_pointer(&reading->dump);
+    prefix(reading, error);
+    return NULL;
+}
+
+void dump_reading_free(DumpReading *reading)
+{
+    if (reading == NULL)
+        return;
+    child_free(reading->child);
+    dump_free(reading->dump);
+    if (reading->messages >= 0)
+        close(reading->messages);
+    g_free(reading->label);
+    g_free(reading);
+}
+
 Dump *dump_read(const DumpTools *tools, PgConn *conn, const char *snapshot, const char *scratch, GError **error)
 {
-    g_autoptr(Dump) dump = g_new0(Dump, 1);
-    dump->entries = g_ptr_array_new_with_free_func(dump_entry_free);
-    dump->warnings = g_ptr_array_new_with_free_func(g_free);
-    dump->file = new_file(scratch, ".dump", error);
-    if (dump->file != NULL && run_pg_dump(tools, conn, snapshot, dump, error) && read_entries(dump, tools, error))
-        return g_steal_pointer(&dump);
-    g_prefix_error(error, "%s: reading the definitions: ", pg_conn_label(conn));
-    return NULL;
+    DumpReading *reading = dump_begin(tools, conn, snapshot, scratch, error);
+    return reading == NULL ? NULL : dump_end(reading, error);
 }
 
 static bool is_public_schema(const DumpEntry *entry)

@@ -1,6 +1,7 @@
 #include "ends/ends.h"
 
 #include "base/error.h"
+#include "pool/at_once.h"
 
 static Deadline connect_deadline(void)
 {
@@ -59,25 +60,38 @@ static char *label_of(const ConfigSource *source)
     return g_str_equal(source->name, "source") ? g_strdup("source") : g_strconcat("source ", source->name, NULL);
 }
 
+static bool open_source(Ends *ends, GError **error)
+{
+    g_autofree char *label = label_of(ends->source_config);
+    ends->source = pg_conn_open(label, ends->source_config->url, NULL, connect_deadline(), error);
+    return ends->source != NULL &&
+           config_check_protected(ends->config, label, pg_conn_identity(ends->source)->database, error);
+}
+
+static bool open_target(Ends *ends, GError **error)
+{
+    const char *into = ends->source_config->into_database;
+    const char *database = into != NULL ? into : ends->config->target.database;
+    ends->target = pg_conn_open_or_maintenance("target", ends->config->target.url, database, connect_deadline(),
+                                               &ends->target_missing, error);
+    if (ends->target == NULL)
+        return false;
+    ends->target_database =
+        g_strdup(ends->target_missing != NULL ? ends->target_missing : pg_conn_identity(ends->target)->database);
+    return config_check_protected(ends->config, "target", ends->target_database, error);
+}
+
+static bool open_end(guint i, gpointer data, GError **error)
+{
+    return i == 0 ? open_source(data, error) : open_target(data, error);
+}
+
 Ends *ends_open(const Config *config, const ConfigSource *source, bool needs_target, GError **error)
 {
     g_autoptr(Ends) ends = g_new0(Ends, 1);
-    g_autofree char *label = label_of(source);
     ends->config = config;
     ends->source_config = source;
-    ends->source = pg_conn_open(label, source->url, NULL, connect_deadline(), error);
-    if (ends->source == NULL || !config_check_protected(config, label, pg_conn_identity(ends->source)->database, error))
-        return NULL;
-    if (!needs_target)
-        return g_steal_pointer(&ends);
-    const char *database = source->into_database != NULL ? source->into_database : config->target.database;
-    ends->target = pg_conn_open_or_maintenance("target", config->target.url, database, connect_deadline(),
-                                               &ends->target_missing, error);
-    if (ends->target == NULL)
-        return NULL;
-    ends->target_database =
-        g_strdup(ends->target_missing != NULL ? ends->target_missing : pg_conn_identity(ends->target)->database);
-    if (!config_check_protected(config, "target", ends->target_database, error) || !check_target(ends, error))
+    if (!pool_at_once(needs_target ? 2 : 1, open_end, ends, error) || (needs_target && !check_target(ends, error)))
         return NULL;
     return g_steal_pointer(&ends);
 }
@@ -111,32 +125,41 @@ static void close_conn(gpointer conn)
     pg_conn_close(conn);
 }
 
-GPtrArray *ends_source_connections(const Ends *ends, guint n, GError **error)
+typedef struct Opening {
+    const Ends *ends;
+    const char *database; /* of the target's server; NULL: connections to the source */
+    GPtrArray *conns;     /* filled */
+} Opening;
+
+static bool open_worker(guint i, gpointer data, GError **error)
+{
+    const Opening *opening = data;
+    const Ends *ends = opening->ends;
+    PgConn *conn =
+        opening->database == NULL
+            ? pg_conn_open(pg_conn_label(ends->source), ends->source_config->url, NULL, connect_deadline(), error)
+            : pg_conn_open("target", ends->config->target.url, opening->database, connect_deadline(), error);
+    opening->conns->pdata[i] = conn;
+    bool joins = opening->database == NULL && ends->snapshot != NULL;
+    return conn != NULL && (!joins || pg_snapshot_join(conn, ends->snapshot, error));
+}
+
+static GPtrArray *open_workers(const Ends *ends, const char *database, guint n, GError **error)
 {
     g_autoptr(GPtrArray) conns = g_ptr_array_new_with_free_func(close_conn);
-    for (guint i = 0; i < n; i++) {
-        PgConn *conn =
-            pg_conn_open(pg_conn_label(ends->source), ends->source_config->url, NULL, connect_deadline(), error);
-        if (conn == NULL)
-            return NULL;
-        g_ptr_array_add(conns, conn);
-        if (ends->snapshot != NULL && !pg_snapshot_join(conn, ends->snapshot, error))
-            return NULL;
-    }
-    return g_steal_pointer(&conns);
+    g_ptr_array_set_size(conns, (gint)n);
+    Opening opening = {.ends = ends, .database = database, .conns = conns};
+    return pool_at_once(n, open_worker, &opening, error) ? g_steal_pointer(&conns) : NULL;
+}
+
+GPtrArray *ends_source_connections(const Ends *ends, guint n, GError **error)
+{
+    return open_workers(ends, NULL, n, error);
 }
 
 GPtrArray *ends_target_connections(const Ends *ends, const char *database, guint n, GError **error)
 {
-    g_autoptr(GPtrArray) conns = g_ptr_array_new_with_free_func(close_conn);
-    for (guint i = 0; i < n; i++) {
-        PgConn *conn = pg_conn_open("target", ends->config->target.url,
-                                    database != NULL ? database : ends->target_database, connect_deadline(), error);
-        if (conn == NULL)
-            return NULL;
-        g_ptr_array_add(conns, conn);
-    }
-    return g_steal_pointer(&conns);
+    return open_workers(ends, database != NULL ? database : ends->target_database, n, error);
 }
 
 bool ends_skips(const char *schema, const char *name, gpointer data)

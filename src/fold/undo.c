@@ -102,6 +102,8 @@ static bool drop_database(const UndoSpec *spec, GError **error)
         if (conn == NULL || !check_new_tables(spec, conn, error) || !check_no_other_tables(spec, conn, error))
             return false;
     }
+    if (spec->rehearse)
+        return true;
     g_autoptr(PgConn) other =
         pg_conn_open("target", spec->config->target.url,
                      g_str_equal(spec->receipt->target.database, "postgres") ? "template1" : "postgres",
@@ -129,6 +131,11 @@ static bool drop_objects(const UndoSpec *spec, PgConn *conn, GError **error)
     return false;
 }
 
+static bool roll_back(PgConn *conn, GError **error)
+{
+    return pg_exec(conn, "ROLLBACK", deadline_in_ms(PG_CATALOG_MS), error);
+}
+
 /* The last statement: where nobody has heard how it ended, the next look at the target tells (merge_settle). */
 static bool commit(PgConn *conn, GError **error)
 {
@@ -152,13 +159,15 @@ static bool take_back(const UndoSpec *spec, PgConn *conn, GError **error)
     return pg_exec(conn, "BEGIN ISOLATION LEVEL READ COMMITTED", deadline_in_ms(PG_CATALOG_MS), error) &&
            (!has_rows || merge_undo_check(conn, schema, spec->config->fold.lock_timeout, error)) &&
            check_new_tables(spec, conn, error) && drop_objects(spec, conn, error) &&
-           (!has_rows || merge_undo_rows(conn, schema, error)) && commit(conn, error);
+           (!has_rows || merge_undo_rows(conn, schema, error)) &&
+           (spec->rehearse ? roll_back(conn, error) : commit(conn, error));
 }
 
 static bool forget(const UndoSpec *spec, PgConn *conn, GError **error)
 {
     return pg_exec(conn, "BEGIN ISOLATION LEVEL READ COMMITTED", deadline_in_ms(PG_CATALOG_MS), error) &&
-           merge_undo_forget(conn, spec->merge->undo_schema, error) && commit(conn, error);
+           merge_undo_forget(conn, spec->merge->undo_schema, error) &&
+           (spec->rehearse ? roll_back(conn, error) : commit(conn, error));
 }
 
 /* What an earlier try, or the fold itself, came to before it was stopped. *ret_done: there is nothing left to do. */
@@ -192,7 +201,7 @@ static bool run_in_target(const UndoSpec *spec, PgConn *conn, GError **error)
         return true;
     /* Recorded before: whoever finds the schema gone knows why. */
     LedgerMergeState state = spec->forget ? LEDGER_MERGE_FORGETTING : LEDGER_MERGE_UNDOING;
-    if (has_rows && !ledger_merge_set_state(spec->ledger, spec->merge->run, state, error))
+    if (has_rows && !spec->rehearse && !ledger_merge_set_state(spec->ledger, spec->merge->run, state, error))
         return false;
     return spec->forget ? forget(spec, conn, error) : take_back(spec, conn, error);
 }
@@ -213,6 +222,6 @@ bool undo_run(const UndoSpec *spec, GError **error)
             return false;
         }
     }
-    return ledger_merge_set_state(spec->ledger, spec->merge->run,
-                                  spec->forget ? LEDGER_MERGE_FORGOTTEN : LEDGER_MERGE_UNDONE, error);
+    return spec->rehearse || ledger_merge_set_state(spec->ledger, spec->merge->run,
+                                                    spec->forget ? LEDGER_MERGE_FORGOTTEN : LEDGER_MERGE_UNDONE, error);
 }

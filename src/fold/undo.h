@@ -20,6 +20,7 @@ typedef struct UndoSpec {
     const LedgerMerge *merge;
     const Receipt *receipt; /* only its target and source need be filled where the fold has made no objects */
     bool forget;            /* only drop what undo needs */
+    bool rehearse;          /* do all of it, and roll it back: whether it would go through */
 } UndoSpec;
 
 /* PGF_ERROR_REFUSED, with the rows or objects named, where a later change would be lost: nothing was changed then. */

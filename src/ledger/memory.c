@@ -10,7 +10,8 @@ struct LedgerMemory {
     Ledger *ledger; /* not owned */
     char *source_system, *target_system;
     gint64 source_oid, target_oid;
-    GHashTable *keys, *lost; /* sets of "schema\ntable" */
+    GHashTable *keys, *lost;  /* sets of "schema\ntable" */
+    GHashTable *undo_schemas; /* of these merges */
 };
 
 void ledger_merge_free(LedgerMerge *merge)
@@ -154,7 +155,7 @@ bool ledger_merge_add_lost(Ledger *ledger, gint64 run, const char *schema, const
     "? AND r.target_system = ? "                                                                                       \
     "AND r.target_oid = ? "
 
-static bool read_relations(const LedgerMemory *memory, const char *sql, GHashTable *to, GError **error)
+static bool read_texts(const LedgerMemory *memory, const char *sql, GHashTable *to, GError **error)
 {
     g_autoptr(sqlite3_stmt) stmt = db_query(memory->ledger->db, error, sql, "titi", memory->source_system,
                                             memory->source_oid, memory->target_system, memory->target_oid);
@@ -180,8 +181,10 @@ LedgerMemory *ledger_memory_load(Ledger *ledger, const PgIdentity *source, const
     memory->target_oid = target->database_oid;
     memory->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     memory->lost = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    if (!read_relations(memory, "SELECT DISTINCT x.relation FROM merge_key x " BETWEEN, memory->keys, error) ||
-        !read_relations(memory, "SELECT DISTINCT x.relation FROM merge_lost x " BETWEEN, memory->lost, error))
+    memory->undo_schemas = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (!read_texts(memory, "SELECT DISTINCT x.relation FROM merge_key x " BETWEEN, memory->keys, error) ||
+        !read_texts(memory, "SELECT DISTINCT x.relation FROM merge_lost x " BETWEEN, memory->lost, error) ||
+        !read_texts(memory, "SELECT DISTINCT x.undo_schema FROM merge x " BETWEEN, memory->undo_schemas, error))
         return NULL;
     return g_steal_pointer(&memory);
 }
@@ -194,12 +197,18 @@ void ledger_memory_free(LedgerMemory *memory)
     g_free(memory->target_system);
     g_hash_table_unref(memory->keys);
     g_hash_table_unref(memory->lost);
+    g_hash_table_unref(memory->undo_schemas);
     g_free(memory);
 }
 
 bool ledger_memory_is_empty(const LedgerMemory *memory)
 {
     return g_hash_table_size(memory->keys) == 0 && g_hash_table_size(memory->lost) == 0;
+}
+
+bool ledger_memory_knows(const LedgerMemory *memory, const char *undo_schema)
+{
+    return g_hash_table_contains(memory->undo_schemas, undo_schema);
 }
 
 static bool contains(GHashTable *set, const char *schema, const char *table)

@@ -59,6 +59,8 @@ LedgerMemory *ledger_memory_load(Ledger *ledger, const PgIdentity *source, const
 void ledger_memory_free(LedgerMemory *memory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerMemory, ledger_memory_free)
 bool ledger_memory_is_empty(const LedgerMemory *memory);
+/* Whether one of these merges made that undo schema. */
+bool ledger_memory_knows(const LedgerMemory *memory, const char *undo_schema);
 /* Whether keys of that table were changed, or rows of it lost. */
 bool ledger_memory_has_keys(const LedgerMemory *memory, const char *schema, const char *table);
 bool ledger_memory_has_lost(const LedgerMemory *memory, const char *schema, const char *table);

@@ -189,8 +189,51 @@ void checks_references(Merge *merge)
     report_unreachable(merge);
 }
 
+/* Schemas of merges that are not in our memory, as quoted names. */
+static GPtrArray *unknown_merges(const Merge *merge, GError **error)
+{
+    g_autoptr(PgResult) found =
+        pg_query(merge->spec.target, MERGE_UNDO_SOURCES_SQL, deadline_in_ms(PG_CATALOG_MS), error);
+    if (found == NULL)
+        return NULL;
+    GPtrArray *schemas = g_ptr_array_new_with_free_func(g_free);
+    for (int row = 0; row < pg_result_rows(found); row++) {
+        const char *name = pg_result_get(found, row, 0);
+        if (merge->spec.memory == NULL || !ledger_memory_knows(merge->spec.memory, name))
+            g_ptr_array_add(schemas, g_strdup(name));
+    }
+    return schemas;
+}
+
+/* Where another state folder gave rows of this source other keys, only its ledger knows which: here they would all be
+ * missing, and come a second time. */
+static bool check_other_folders(Merge *merge, GError **error)
+{
+    const PgIdentity *source = pg_conn_identity(merge->spec.source);
+    g_autoptr(GPtrArray) schemas = unknown_merges(merge, error);
+    for (guint i = 0; schemas != NULL && i < schemas->len; i++) {
+        g_autofree char *quoted = pg_quote_ident(schemas->pdata[i]);
+        g_autofree char *sql = g_strdup_printf(
+            "SELECT count(*) FROM %s.source WHERE mapped AND system_identifier = '%s' AND database_oid = %u", quoted,
+            source->system_identifier, source->database_oid);
+        g_autoptr(PgResult) r = pg_query(merge->spec.target, sql, deadline_in_ms(PG_CATALOG_MS), error);
+        if (r == NULL)
+            return false;
+        if (pg_result_int(r, 0, 0) > 0)
+            merge_block(
+                merge,
+                "rows of this source have been folded from another state folder, and got other keys (schema %s "
+                "of the target): which ones, only that folder's ledger knows. Fold from there, or take its .pgfold",
+                (const char *)schemas->pdata[i]);
+    }
+    return schemas != NULL;
+}
+
 bool checks_relations(Merge *merge, GError **error)
 {
+    if (!merge->spec.verify_only && !check_other_folders(merge, error))
+        return false;
+
     for (guint i = 0; i < merge->relations->len; i++) {
         check_rule_columns(merge, merge->relations->pdata[i]);
         check_extra_columns(merge, merge->relations->pdata[i]);

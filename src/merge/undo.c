@@ -334,7 +334,9 @@ static bool drop_schema(const Undo *undo, GError **error)
                       undo->schema, w->n, undo->schema, w->n))
             return false;
     }
-    return pg_execf(undo->conn, DEADLINE_NONE, error, "DROP TABLE %s.tables; DROP SCHEMA %s", undo->schema,
+    /* Those of early folds have no "source". */
+    return pg_execf(undo->conn, DEADLINE_NONE, error,
+                    "DROP TABLE IF EXISTS %s.source; DROP TABLE %s.tables; DROP SCHEMA %s", undo->schema, undo->schema,
                     undo->schema);
 }
 

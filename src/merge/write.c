@@ -309,6 +309,21 @@ static bool write_relation(Merge *merge, const MergeRelation *r, const char *sch
     return insert(merge, r, schema, error) && overwrite(merge, r, schema, error) && raise_sequences(merge, r, error);
 }
 
+/* From which database rows came under other keys: for whoever does not have the ledger that knows them (checks.c). */
+static bool write_source(Merge *merge, const char *schema, GError **error)
+{
+    const PgIdentity *source = pg_conn_identity(merge->spec.source);
+    guint64 mapped = 0;
+    for (guint i = 0; i < merge->relations->len; i++) {
+        const MergeCounts *counts = &((const MergeRelation *)merge->relations->pdata[i])->counts;
+        mapped += counts->rekeyed + counts->matched;
+    }
+    return sql_run(merge, NULL, error,
+                   "CREATE TABLE %s.source (system_identifier text, database_oid oid, mapped bool); "
+                   "INSERT INTO %s.source VALUES ('%s', %u, %s)",
+                   schema, schema, source->system_identifier, source->database_oid, mapped > 0 ? "true" : "false");
+}
+
 bool write_relations(Merge *merge, const MergeCommit *commit, GError **error)
 {
     g_autofree char *schema = pg_quote_ident(commit->undo_schema);
@@ -316,7 +331,8 @@ bool write_relations(Merge *merge, const MergeCommit *commit, GError **error)
     if (!sql_run(merge, NULL, error,
                  "CREATE SCHEMA %s; CREATE TABLE %s.tables (n int, there text, label text, key text[], hash text, "
                  "second text, created bool)",
-                 schema, schema))
+                 schema, schema) ||
+        !write_source(merge, schema, error))
         return false;
     for (guint i = 0; i < merge->relations->len; i++) {
         const MergeRelation *r = merge->relations->pdata[i];

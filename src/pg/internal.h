@@ -25,3 +25,5 @@ bool pg_flush(PgConn *conn, Deadline deadline, GError **error);
 bool pg_wait_result(PgConn *conn, Deadline deadline, GError **error);
 /* Asks the server to stop the running statement and reads the rest, for at most a few seconds. */
 void pg_abandon(PgConn *conn);
+/* Out of pipeline mode, whatever is still to come of it. */
+void pg_leave_batch(PgConn *conn);

@@ -93,17 +93,21 @@ static void send_cancel(PgConn *conn)
     PQfreeCancel(cancel);
 }
 
-/* True when nothing is left of the statement. */
+/* True when nothing is left of the statement, or of the batch: there a NULL ends one statement, two of them all. */
 static bool drain(PgConn *conn, Deadline deadline)
 {
+    int ends = 0;
     for (;;) {
         if (!drain_input(conn, deadline))
             return PQstatus(conn->pg) == CONNECTION_BAD;
         PGresult *res = PQgetResult(conn->pg);
-        if (res == NULL)
+        ends = res == NULL ? ends + 1 : 0;
+        if (ends == 2 || (ends == 1 && PQpipelineStatus(conn->pg) == PQ_PIPELINE_OFF))
             return true;
         ExecStatusType status = PQresultStatus(res);
         PQclear(res);
+        if (status == PGRES_PIPELINE_SYNC && PQexitPipelineMode(conn->pg) == 1)
+            return true;
         if (status == PGRES_COPY_IN)
             (void)PQputCopyEnd(conn->pg, "pgfold gave this copy up");
         if (status == PGRES_COPY_OUT && !drain_copy_out(conn, deadline))
@@ -119,6 +123,13 @@ void pg_abandon(PgConn *conn)
     do
         send_cancel(conn);
     while (!drain(conn, MIN(deadline, deadline_in_ms(CANCEL_AGAIN_MS))) && deadline_poll_ms(deadline) > 0);
+}
+
+void pg_leave_batch(PgConn *conn)
+{
+    /* Without a cancel at first: one that comes too late would hit what the session does next. */
+    if (PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF && !drain(conn, deadline_in_ms(CANCEL_AGAIN_MS)))
+        pg_abandon(conn);
 }
 
 bool pg_wait_result(PgConn *conn, Deadline deadline, GError **error)

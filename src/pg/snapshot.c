@@ -6,9 +6,8 @@ static const char BEGIN_READ[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONL
 
 PgSnapshot *pg_snapshot_export(PgConn *holder, GError **error)
 {
-    if (!pg_exec(holder, BEGIN_READ, deadline_in_ms(PG_CATALOG_MS), error))
-        return NULL;
-    g_autoptr(PgResult) r = pg_query(holder, PG_SNAPSHOT_SQL, deadline_in_ms(PG_CATALOG_MS), error);
+    g_autofree char *sql = g_strconcat(BEGIN_READ, "; ", PG_SNAPSHOT_SQL, NULL);
+    g_autoptr(PgResult) r = pg_query(holder, sql, deadline_in_ms(PG_CATALOG_MS), error);
     if (r == NULL) {
         g_prefix_error(error, "exporting a snapshot: ");
         return NULL;

@@ -77,26 +77,9 @@ static void judge_missing_role(Plan *plan, const PlanSpec *spec, PlanRole *role,
                 role->name);
 }
 
-/* {"a","b"}, as the server reads an array; NULL: {}. Transfer full. */
-static char *array_of(const GPtrArray *names)
-{
-    GString *array = g_string_new("{");
-    for (guint i = 0; names != NULL && i < names->len; i++) {
-        g_string_append(array, i > 0 ? ",\"" : "\"");
-        for (const char *c = names->pdata[i]; *c != '\0'; c++) {
-            if (*c == '"' || *c == '\\')
-                g_string_append_c(array, '\\');
-            g_string_append_c(array, *c);
-        }
-        g_string_append_c(array, '"');
-    }
-    g_string_append_c(array, '}');
-    return g_string_free(array, FALSE);
-}
-
 static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, GError **error)
 {
-    g_autofree char *wanted = array_of(spec->undo_roles);
+    g_autofree char *wanted = spec->undo_roles == NULL ? g_strdup("{}") : pg_array_literal(spec->undo_roles);
     const char *values[] = {wanted};
     g_autoptr(PgResult) r = pg_query_params(spec->source, PLAN_ROLES_SQL, 1, values, soon(), error);
     g_autoptr(GHashTable) there = r == NULL ? NULL : read_target_roles(spec->target, error);
@@ -129,7 +112,7 @@ char *plan_role_names(const Plan *plan)
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (guint i = 0; i < plan->roles->len; i++)
         g_ptr_array_add(names, ((const PlanRole *)plan->roles->pdata[i])->name);
-    return array_of(names);
+    return pg_array_literal(names);
 }
 
 PlanRole *plan_find_role(const Plan *plan, const char *name)

@@ -5,7 +5,7 @@
 enum {
     INDEX_ROWS = 100000,   /* pairs of both sides held in memory at once */
     SCAN_ROWS = 400000,    /* the same, where each batch is one more scan of the table */
-    INDEX_LEAVES = 2048,   /* ranges in one statement */
+    INDEX_LEAVES = 8192,   /* ranges in one statement */
     REFINE_ROWS = 2000000, /* rows hashed by one statement that reads sums of shares */
     REFINE_ABOVE = 20000,  /* fewer rows than this travel as pairs at once: one more round trip costs as much */
     REFINE_LEAF = 32,      /* shares of smaller leaves would hold a row or two */

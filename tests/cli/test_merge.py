@@ -2,6 +2,7 @@
 have drifted apart is in test_merge_random.py and test_merge_shops.py, `pgfold undo` in test_undo.py."""
 import itertools
 import json
+import shutil
 import subprocess
 import threading
 import time
@@ -426,6 +427,24 @@ def test_what_was_given_a_new_key_keeps_it_for_good(pair):
     proven(pair)
     pair.target.sql(f"UPDATE customers SET name = 'changed there' WHERE id = {number}")
     assert "changed there" in pair.pgfold("verify", status=1).out
+
+
+def test_keys_that_another_state_folder_changed_are_not_changed_a_second_time(pair):
+    """Which row became which is known there alone: without that, the same people would come once more."""
+    sides(pair, CHAIN, side_of_chain("mine"), side_of_chain("theirs"))
+    pair.configure(rules(customers="rekey", orders="rekey", notes="rekey"))
+    fold(pair)
+    before = whole(pair.target)
+    (pair.pgfold.cwd / ".pgfold").rename(pair.pgfold.cwd / "elsewhere")
+    assert "another state folder" in pair.pgfold("plan", status=1).out
+    found = fold(pair, status=4)
+    assert "another state folder" in found.err and "key" in found.err
+    assert whole(pair.target) == before
+    shutil.rmtree(pair.pgfold.cwd / ".pgfold")
+    (pair.pgfold.cwd / "elsewhere").rename(pair.pgfold.cwd / ".pgfold")
+    fold(pair)
+    assert whole(pair.target) == before
+    proven(pair)
 
 
 def test_a_free_key_is_kept_and_what_is_the_same_stays_one(pair):

@@ -171,6 +171,17 @@ def test_undo_says_what_it_does_and_did(pair, merged):
     restored(pair, merged.before)
 
 
+def test_a_dry_run_finds_what_stands_against_it_and_changes_nothing(pair, merged):
+    merged()
+    before = whole(pair.target)
+    assert "would be taken back" in pair.pgfold("undo", merged.run, "--dry-run", status=0).out
+    assert_same(whole(pair.target), before)
+    pair.target.sql("UPDATE people SET name = 'changed' WHERE name = 'me too'")
+    before = whole(pair.target)
+    assert "people" in pair.pgfold("undo", merged.run, "--dry-run", status=REFUSED).err
+    assert_same(whole(pair.target), before)
+
+
 def test_status_and_report_know_what_was_taken_back(pair, merged):
     merged()
     assert f"`pgfold undo {merged.run}`" in pair.pgfold("status", status=0).out

@@ -3,6 +3,7 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "pg/batch.h"
 #include "pg/copy.h"
 #include "pg/snapshot.h"
 #include "testdb/testdb.h"
@@ -119,6 +120,87 @@ static void test_cancel_at_once(void)
         g_assert_cmpstr(one, ==, "1");
     }
     g_assert_cmpint(g_get_monotonic_time() - began, <, 60 * G_USEC_PER_SEC);
+}
+
+static bool add_up(const PgResult *row, gpointer data, GError **error)
+{
+    *(gint64 *)data += pg_result_int(row, 0, 0);
+    return true;
+}
+
+static void test_batch(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    g_autoptr(GError) error = NULL;
+    gint64 sum = 0, none = 0;
+    const char *values[] = {"seven", NULL};
+    const PgStatement statements[] = {
+        {.sql = "SELECT $1::text, $2::text IS NULL", .n = 2, .values = values},
+        {.sql = "SELECT g FROM generate_series(1, 1000) g", .func = add_up, .data = &sum},
+        {.sql = "SELECT 1 WHERE false", .func = add_up, .data = &none},
+        {.sql = "SELECT count(*) FROM pg_catalog.pg_class WHERE false"},
+    };
+    PgResult *results[4] = {NULL};
+    g_assert_true(pg_batch(conn, statements, 4, results, NULL, deadline_in_ms(PG_CATALOG_MS), &error));
+    g_assert_no_error(error);
+    g_assert_cmpstr(pg_result_get(results[0], 0, 0), ==, "seven");
+    g_assert_true(pg_result_bool(results[0], 0, 1));
+    g_assert_cmpint(sum, ==, 500500);
+    g_assert_cmpint(none, ==, 0);
+    g_assert_null(results[1]);
+    g_assert_cmpint(pg_result_int(results[3], 0, 0), ==, 0);
+    pg_result_free(results[0]);
+    pg_result_free(results[3]);
+    g_autofree char *after = ask(conn, "SELECT 'usable'");
+    g_assert_cmpstr(after, ==, "usable");
+}
+
+static void test_batch_fails(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    g_autoptr(GError) error = NULL;
+    const PgStatement statements[] = {
+        {.sql = "CREATE TABLE public.batch_left (a int)"}, {.sql = "SELECT 1 / 0"}, {.sql = "SELECT 1"}};
+    PgResult *results[3] = {NULL};
+    guint failed = 0;
+    do_ok(conn, "BEGIN");
+    g_assert_false(pg_batch(conn, statements, 3, results, &failed, deadline_in_ms(PG_CATALOG_MS), &error));
+    g_assert_error(error, PGF_ERROR, PGF_ERROR_MIDWAY);
+    g_assert_cmpuint(failed, ==, 1);
+    g_assert_cmpstr(pg_conn_sqlstate(conn), ==, "22012");
+    g_assert_null(results[0]);
+    g_assert_true(pg_conn_in_transaction(conn));
+    do_ok(conn, "ROLLBACK");
+    g_clear_error(&error);
+    g_assert_false(pg_batch(conn, &statements[1], 2, results, &failed, deadline_in_ms(PG_CATALOG_MS), &error));
+    g_assert_cmpuint(failed, ==, 0);
+    g_autofree char *left = ask(conn, "SELECT (to_regclass('public.batch_left') IS NULL)::text");
+    g_assert_cmpstr(left, ==, "true");
+}
+
+static bool refuse_row(const PgResult *row, gpointer data, GError **error)
+{
+    pgf_error_set(error, PGF_ERROR_INTERNAL, NULL, "not this row");
+    return false;
+}
+
+static void test_batch_given_up(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    g_autoptr(GError) error = NULL;
+    const PgStatement refused[] = {{.sql = "SELECT generate_series(1, 100000000)", .func = refuse_row},
+                                   {.sql = "SELECT pg_sleep(60)", .func = refuse_row}};
+    g_assert_false(pg_batch(conn, refused, 2, NULL, NULL, deadline_in_ms(PG_CATALOG_MS), &error));
+    g_assert_error(error, PGF_ERROR, PGF_ERROR_INTERNAL);
+    g_clear_error(&error);
+    const PgStatement slow[] = {{.sql = "SELECT 1"}, {.sql = "SELECT pg_sleep(60)"}, {.sql = "SELECT 2"}};
+    PgResult *results[3] = {NULL};
+    guint failed = 0;
+    g_assert_false(pg_batch(conn, slow, 3, results, &failed, deadline_in_ms(200), &error));
+    g_assert_nonnull(error);
+    g_assert_cmpuint(failed, <, 2); /* the server keeps answers back until it has several */
+    g_autofree char *after = ask(conn, "SELECT 'usable'");
+    g_assert_cmpstr(after, ==, "usable");
 }
 
 static void test_errors(void)
@@ -247,6 +329,9 @@ int main(int argc, char **argv)
     g_test_add_func("/pg/a statement that passes its deadline is cancelled on the server", test_deadline);
     g_test_add_func("/pg/a cancelled statement leaves a usable connection", test_cancel);
     g_test_add_func("/pg/a cancel that overtakes its statement is sent again", test_cancel_at_once);
+    g_test_add_func("/pg/a batch answers each statement in order", test_batch);
+    g_test_add_func("/pg/a batch stops at the statement that fails", test_batch_fails);
+    g_test_add_func("/pg/a batch that is given up leaves a usable connection", test_batch_given_up);
     g_test_add_func("/pg/errors have a code, a label and no secrets", test_errors);
     g_test_add_func("/pg/a missing database is told from an unreachable server", test_missing_database);
     g_test_add_func("/pg/a cancelled search for a database is a cancel", test_missing_database_cancelled);
