@@ -178,6 +178,11 @@ bool containers_begin(Out *out, const Config *config, const GPtrArray *sources, 
                       Containers **ret_containers, GError **error)
 {
     *ret_containers = NULL;
+    if (may_start && config->path == NULL) {
+        pgf_error_set(error, PGF_ERROR_USAGE, "Write the source into pgfold.yaml, with compose: or container:.",
+                      "--start needs a pgfold.yaml that names the container");
+        return false;
+    }
     for (guint i = 0; config->path != NULL && i < sources->len; i++) {
         const ConfigSource *source = sources->pdata[i];
         if (source->compose == NULL && source->container == NULL)
@@ -192,6 +197,8 @@ bool containers_begin(Out *out, const Config *config, const GPtrArray *sources, 
         if ((*ret_containers)->ledger == NULL || !prepare(*ret_containers, config, source, may_start, error))
             return false;
     }
+    if (may_start && *ret_containers == NULL)
+        out_warning(out, "--start: none of these sources names a container (compose: or container: in pgfold.yaml)");
     return true;
 }
 

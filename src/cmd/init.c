@@ -14,9 +14,9 @@
 
 static const CommandOption options[] = {
     {"target", 't', OPTION_STRING, "WHICH", "the database that stays: its number, its name, or a connection string"},
-    {"source", 's', OPTION_LIST, "NAME=WHICH", "a database to be folded into it, and what to call it; repeatable"},
-    {"test", 0, OPTION_LIST, "WHICH", "a test database: kept out of everything, and written under testdb; repeatable"},
-    {"protect", 0, OPTION_LIST, "WHAT", "a database (number or name) or path that must not be touched; repeatable"},
+    {"source", 's', OPTION_LIST, "NAME=WHICH", "a database to be folded into it, and what to call it"},
+    {"test", 0, OPTION_LIST, "WHICH", "a test database: kept out of everything, and written under testdb"},
+    {"protect", 0, OPTION_LIST, "WHAT", "a database (number or name) or path that must not be touched"},
     {"force", 'f', OPTION_FLAG, NULL, "replace a pgfold.yaml that is there; it is kept beside it, as pgfold.yaml.TIME"},
     {"yes", 'y', OPTION_FLAG, NULL, "do not ask"},
     {"dry-run", 'n', OPTION_FLAG, NULL, "print the file instead of writing it"},
@@ -25,8 +25,8 @@ static const CommandOption options[] = {
 
 static const CommandExample examples[] = {
     {"pgfold init", "Show what is there, ask, and write pgfold.yaml"},
-    {"pgfold init --target \"$DATABASE_URL\" --source laptop=2 --yes",
-     "Without questions: number 2 of the list is the source"},
+    {"pgfold init --target '$DATABASE_URL' --source laptop=2 --yes",
+     "Without questions: pgfold reads the variable itself, and number 2 of the list is the source"},
     {"pgfold init --json", "What was found, and nothing else"},
     {NULL},
 };
@@ -85,7 +85,8 @@ static void warn_of_password(Out *out, const char *option, const char *text)
     char **secrets = config_secrets(text);
     if (secrets[0] != NULL)
         out_warning(out,
-                    "everybody on this machine can read the password in %s while this runs; it is not written down",
+                    "everybody on this machine can read the password in %s while this runs; it is not written "
+                    "down. A variable may be named instead, in single quotes: '$DATABASE_URL'",
                     option);
     config_secrets_free(secrets);
 }
@@ -203,7 +204,8 @@ const Command command_init = {
     .summary = "find databases, and write pgfold.yaml",
     .description =
         "Looks for PostgreSQL servers on this machine: unix sockets in the usual folders and in PGHOST, loopback ports "
-        "that answer as PostgreSQL. Reads what names one: the environment, .env files and compose files under the "
+        "that answer as PostgreSQL, containers of docker and podman. Reads what names one: the environment, .env files "
+        "and compose files under the "
         "current "
         "folder, and libpq's service files. Shows every database with its size, version and the system "
         "identifier of its cluster; places that lead to one server are one line.\n\n"

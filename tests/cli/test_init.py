@@ -180,6 +180,13 @@ def test_a_connection_string_that_a_variable_holds_is_written_as_the_variable(pr
     assert 'url: "${MAIN_URL}"' in text and SECRET not in text
 
 
+def test_a_variable_is_named_without_its_value(project):
+    url = project.vps.url("app").replace("postgres@", f"postgres:{SECRET}@")
+    result = project.init("--target", "$MAIN_URL", "--source", f"laptop={project.laptop.url('app_local')}", "--yes",
+                          env={"MAIN_URL": url}, status=0)
+    assert 'url: "${MAIN_URL}"' in project.config.read_text(encoding="utf-8") and "warning" not in result.err
+
+
 def test_a_file_of_a_folder_above_is_mentioned(project):
     below = project.folder / "below"
     below.mkdir()
@@ -321,3 +328,11 @@ def test_three_clusters_take_less_than_two_seconds(project, cluster):
     project.init("--json", status=0)
     assert time.monotonic() - began < 2
     project.servers.pop()
+
+
+def test_start_without_a_container_says_so(pair):
+    pair.source.create()
+    pair.target.create()
+    assert "pgfold.yaml" in pair.pgfold("audit", "--source", pair.source.url, "--start", status=2).err
+    pair.configure()
+    assert "names a container" in pair.pgfold("audit", "--start", status=0).err
