@@ -150,7 +150,7 @@ static void add_service(GPtrArray *places, const ComposeFile *compose, const cha
     place->reason = g_strdup("it publishes no port on this machine");
 }
 
-static void read_file(GPtrArray *places, const char *folder, const char *file)
+static void read_file(Discovery *discovery, const char *folder, const char *file)
 {
     g_autofree char *path = g_build_filename(folder, file, NULL);
     g_autofree char *text = NULL;
@@ -160,17 +160,25 @@ static void read_file(GPtrArray *places, const char *folder, const char *file)
     g_auto(ConfigMistakes) mistakes = {0};
     config_mistakes_init(&mistakes, file);
     g_autoptr(ConfigNode) root = config_node_parse(text, length, &mistakes);
+    if (mistakes.items->len > 0)
+        g_ptr_array_add(discovery->remarks,
+                        g_strdup_printf(root == NULL
+                                            ? "%s cannot be read as YAML."
+                                            : "%s was read in part (what aliases, merge keys and tags stand for "
+                                              "was left out): a database may be missing.",
+                                        file));
     const ConfigNode *services = root == NULL ? NULL : get_typed(root, "services", CONFIG_NODE_MAP);
     g_autofree char *beside = g_path_get_dirname(path);
     g_autofree char *env = g_build_filename(beside, ".env", NULL);
     g_autoptr(GHashTable) variables = variables_read(env);
     ComposeFile compose = {.file = file, .folder = folder, .variables = variables};
     for (guint i = 0; services != NULL && i < services->items->len; i++)
-        add_service(places, &compose, ((ConfigNode *)services->names->pdata[i])->text, services->items->pdata[i]);
+        add_service(discovery->places, &compose, ((ConfigNode *)services->names->pdata[i])->text,
+                    services->items->pdata[i]);
 }
 
-void find_compose(GPtrArray *places, const char *folder, const GPtrArray *files)
+void find_compose(Discovery *discovery, const char *folder, const GPtrArray *files)
 {
     for (guint i = 0; i < files->len; i++)
-        read_file(places, folder, files->pdata[i]);
+        read_file(discovery, folder, files->pdata[i]);
 }

@@ -69,7 +69,7 @@ Discovery *discover(const char *folder, GError **error)
     find_environment(discovery->places);
     find_env_files(discovery->places, folder, files.env);
     find_services(discovery->places);
-    find_compose(discovery->places, folder, files.compose);
+    find_compose(discovery, folder, files.compose);
     if (!find_containers(discovery, folder, error))
         return NULL;
     translate_service_names(discovery->places);

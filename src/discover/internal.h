@@ -21,7 +21,8 @@ bool find_ports(GPtrArray *places, GError **error);
 void find_services(GPtrArray *places);
 /* files: of char*, relative to folder, as project_files() found them. */
 void find_env_files(GPtrArray *places, const char *folder, const GPtrArray *files);
-void find_compose(GPtrArray *places, const char *folder, const GPtrArray *files);
+/* What of a file cannot be read becomes a remark. */
+void find_compose(Discovery *discovery, const char *folder, const GPtrArray *files);
 /* After find_compose(): containers that it named are joined with what the engines say of them. */
 bool find_containers(Discovery *discovery, const char *folder, GError **error);
 

@@ -106,6 +106,13 @@ def test_one_server_that_many_places_lead_to_is_found_once_with_all_its_names(pr
     assert not [one for one in project.unreached() if one["database"] in ("example", "other")]
 
 
+def test_a_compose_file_that_cannot_be_read_whole_is_mentioned(project):
+    project.write("compose.yaml", "services: [\n")
+    project.write("compose.other.yaml", "x: &x\n  image: postgres\nservices:\n  db:\n    <<: *x\n")
+    remarks = " ".join(project.init("--json", status=0).json()["remarks"])
+    assert "compose.yaml cannot be read" in remarks and "compose.other.yaml was read in part" in remarks
+
+
 def test_a_port_that_is_not_postgresql_is_left_alone_and_holds_nobody_up(project):
     with socket.socket() as mute, socket.socket() as talker:
         for listener in (mute, talker):
