@@ -42,6 +42,15 @@ static void add_candidate(Table *table, const Candidate *candidate)
     table_add(table, style, found_as);
 }
 
+/* Of a server that is there, and of whose databases nobody knows. */
+static bool any_closed(const Discovery *discovery)
+{
+    for (guint i = 0; i < discovery->candidates->len; i++)
+        if (((const Candidate *)discovery->candidates->pdata[i])->number == 0)
+            return true;
+    return false;
+}
+
 void init_view_print(Out *out, const Discovery *discovery, bool as_remarks)
 {
     g_autoptr(Table) table = table_new(COLUMNS);
@@ -55,6 +64,10 @@ void init_view_print(Out *out, const Discovery *discovery, bool as_remarks)
         out_notice(out, "What was found:\n%s", g_strchomp(text));
     else
         table_print(table, out);
+    if (any_closed(discovery))
+        out_notice(out,
+                   "A server without a number did not let pgfold in: set PGUSER, PGPASSWORD or ~/.pgpass, or run init "
+                   "as a user whom it knows.");
     for (guint i = 0; i < discovery->remarks->len; i++)
         out_notice(out, "%s", (const char *)discovery->remarks->pdata[i]);
 }

@@ -125,6 +125,18 @@ def test_a_port_that_is_not_postgresql_is_left_alone_and_holds_nobody_up(project
             assert f":{listener.getsockname()[1]}" not in result.out
 
 
+def test_a_server_that_lets_nobody_in_is_shown_with_its_reason(project):
+    hba = project.laptop.data / "pg_hba.conf"
+    hba.write_text("local all all trust\nhost all all all reject\n", encoding="utf-8")
+    project.laptop.sql("postgres", "SELECT pg_reload_conf()")
+    until = time.monotonic() + 10
+    while not (closed := [one for one in project.unreached() if one["found_as"] == [f"127.0.0.1:{project.port}"]]):
+        assert time.monotonic() < until
+    assert closed[0]["number"] is None and "pg_hba.conf" in closed[0]["reason"]
+    result = project.init(status=2)
+    assert "pg_hba.conf" in result.out and "PGUSER" in result.err
+
+
 def test_a_host_that_has_no_address_is_named_and_holds_nobody_up(project):
     project.write(".env", f"DATABASE_URL=postgresql://app:{SECRET}@nowhere.invalid/app\n")
     began = time.monotonic()
