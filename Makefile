@@ -3,7 +3,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 MESON ?= meson
 
-.PHONY: build deps test test-random unit lint format demo bench install asan tsan clean help
+.PHONY: build deps test test-random test-containers unit lint format demo bench install asan tsan clean help
 
 build: ## build/pgfold
 	@tools/install-packages build
@@ -22,6 +22,11 @@ test: deps build ## all tests: units, tools, and the program against real server
 
 test-random: deps build ## merges of random databases, SEEDS=400 of them
 	@PGFOLD_SEEDS=$(or $(SEEDS),400) tools/run-tests --build build --no-unit -- tests/cli/test_merge_random.py tests/tools/test_merging.py
+
+test-containers: deps build ## sources in containers, with podman as root
+	@tools/install-packages containers
+	@tools/test-servers > /dev/null
+	@PGFOLD=$(or $(PGFOLD),$(CURDIR)/build/pgfold) /usr/bin/python3 -B -m pytest tests/containers -q
 
 unit: build ## the unit tests only
 	@tools/install-packages run test

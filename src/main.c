@@ -11,10 +11,11 @@
 #include "config/secret.h"
 #include "testdb/testdb.h"
 
-extern const Command command_audit, command_backup, command_fence, command_fold, command_help, command_plan,
-    command_report, command_status, command_testdb, command_undo, command_verify, command_version;
+extern const Command command_audit, command_backup, command_fence, command_fold, command_help, command_init,
+    command_plan, command_report, command_status, command_testdb, command_undo, command_verify, command_version;
 
 static const CommandEntry commands[] = {
+    {"Getting started", &command_init},
     {"Folding", &command_audit},
     {NULL, &command_plan},
     {NULL, &command_backup},

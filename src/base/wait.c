@@ -5,7 +5,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 
-enum { MAX_FDS = 7 };
+enum { MAX_FDS = 63 };
 
 bool wait_fds(struct pollfd *fds, nfds_t nfds, Deadline deadline, GError **error)
 {

@@ -12,6 +12,7 @@ static const CommandOption options[] = {
     {"source", 0, OPTION_STRING, "URL", "back this database up, without a pgfold.yaml"},
     {"output", 'o', OPTION_STRING, "DIR", "where backups are kept (default: backups in the state folder, .pgfold)"},
     {"jobs", 'j', OPTION_INT, "N", "connections that work at once (1 to 64; 4 unless pgfold.yaml says)"},
+    CONTAINERS_OPTION,
     {"no-prove", 0, OPTION_FLAG, NULL, "do not restore the backup to prove it, nor read the rows for digests"},
     {"check", 0, OPTION_STRING, "DIR", "make none: see whether every file of the backup DIR is still what it was"},
     {NULL},
@@ -264,7 +265,8 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     g_auto(Choice) choice = {0};
     if (args_string(args, "check") != NULL)
         return run_check(args, out, error);
-    if (!choose(args, out, &choice, error))
+    if (!choose(args, out, &choice, error) ||
+        !containers_begin(out, choice.config, choice.sources, args_flag(args, "start"), &choice.containers, error))
         return 0;
     const char *folder = args_string(args, "output");
     if (folder != NULL && !config_check_protected_path(choice.config, "the backup folder", folder, error))

@@ -74,11 +74,12 @@ bool shared_choose(const CommandArgs *args, Out *out, Choice *ret_choice, GError
     }
     ret_choice->config = config;
     ret_choice->jobs = (guint)config->fold.jobs;
-    return true;
+    return containers_begin(out, config, ret_choice->sources, args_flag(args, "start"), &ret_choice->containers, error);
 }
 
 void choice_clear(Choice *choice)
 {
+    g_clear_pointer(&choice->containers, containers_end);
     g_clear_pointer(&choice->sources, g_ptr_array_unref);
     g_clear_pointer(&choice->config, config_free);
 }

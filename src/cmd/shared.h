@@ -12,6 +12,7 @@
 
 #include "audit/checks.h"
 #include "cmd/command.h"
+#include "cmd/containers.h"
 #include "cmd/watch.h"
 #include "ends/ends.h"
 #include "ledger/ledger.h"
@@ -19,19 +20,20 @@
 /* For a command's table of options; shared_choose() reads them. */
 #define SHARED_OPTIONS                                                                                                 \
     {"source", 0, OPTION_STRING, "URL", "read this database, without a pgfold.yaml"},                                  \
-        {"target", 0, OPTION_STRING, "URL", "with --source: the database to compare with"},                            \
+        {"target", 0, OPTION_STRING, "URL", "with --source: the database to compare with"}, CONTAINERS_OPTION,         \
     {                                                                                                                  \
         "jobs", 'j', OPTION_INT, "N", "connections a side that work at once (1 to 64; 4 unless pgfold.yaml says)"      \
     }
 
 typedef struct Choice {
     Config *config;
-    GPtrArray *sources; /* of const ConfigSource*, owned by config */
-    guint jobs;         /* also in config->fold.jobs */
+    GPtrArray *sources;     /* of const ConfigSource*, owned by config */
+    guint jobs;             /* also in config->fold.jobs */
+    Containers *containers; /* that the sources run in, or NULL: what was started is stopped with the choice */
 } Choice;
 
 /* --source and --target stand for a whole pgfold.yaml; without them it is found and read, its remarks are shown, and
- * the words of the command line choose among its sources. */
+ * the words of the command line choose among its sources. Their containers run when this returns. */
 bool shared_choose(const CommandArgs *args, Out *out, Choice *ret_choice, GError **error);
 void choice_clear(Choice *choice);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Choice, choice_clear)

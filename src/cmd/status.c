@@ -119,6 +119,8 @@ static void print_view(const StatusView *view, Out *out)
     print_fences(view, out);
     print_undoable(view, out);
     print_unfinished(view, out);
+    for (guint i = 0; i < view->containers->len; i++)
+        out_line(out, "\n%s", (const char *)view->containers->pdata[i]);
     if (view->busy)
         out_line(out, "\n`pgfold %s` is running now (process %" G_GINT64_FORMAT ").",
                  view->holder.command == NULL ? "..." : view->holder.command, view->holder.pid);

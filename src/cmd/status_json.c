@@ -89,6 +89,10 @@ json_t *status_view_json(const StatusView *view)
     json_object_set_new(document, "state_folder", out_json_string(view->config->state));
     json_object_set_new(document, "sources", sources);
     json_object_set_new(document, "unfinished", unfinished);
+    json_t *containers = json_array();
+    for (guint i = 0; i < view->containers->len; i++)
+        json_array_append_new(containers, out_json_string(view->containers->pdata[i]));
+    json_object_set_new(document, "containers", containers);
     json_object_set_new(document, "running", running_json(view));
     json_object_set_new(document, "receipts",
                         json_pack("{s:i, s:o, s:o}", "count", (int)view->receipts, "newest",

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "cmd/containers.h"
 #include "ledger/receipt.h"
 
 enum { MOST_CHARACTERS = 100 /* of an error in the table */ };
@@ -61,6 +62,7 @@ void status_view_free(StatusView *view)
     g_clear_pointer(&view->unfinished, g_ptr_array_unref);
     g_clear_pointer(&view->marks, g_ptr_array_unref);
     g_clear_pointer(&view->runs, g_ptr_array_unref);
+    g_clear_pointer(&view->containers, g_ptr_array_unref);
     g_clear_pointer(&view->dead, g_ptr_array_unref);
     g_clear_pointer(&view->fences, g_ptr_array_unref);
     g_clear_pointer(&view->merges, g_ptr_array_unref);
@@ -116,9 +118,12 @@ static void gather_folds(StatusView *view)
     }
 }
 
-/* An undo that failed has changed nothing: it says nothing about where the source stands. */
+/* An undo that failed has changed nothing, and a container that was started is no step: they say nothing about where
+ * the source stands. */
 static bool counts(const LedgerRun *run)
 {
+    if (strcmp(run->command, "start") == 0)
+        return false;
     return strcmp(run->command, "undo") != 0 || run->state == LEDGER_RUNNING;
 }
 
@@ -295,6 +300,10 @@ static bool read_ledger(StatusView *view, Ledger *ledger, GError **error)
     view->merges = view->fences == NULL ? NULL : ledger_merges(ledger, error);
     if (view->merges == NULL || !read_unfinished(view, ledger, error))
         return false;
+    g_ptr_array_unref(view->containers);
+    view->containers = containers_left(ledger, error);
+    if (view->containers == NULL)
+        return false;
     view->busy = ledger_locked_by_other(ledger, &view->holder);
     g_autoptr(GError) broken = NULL;
     if (!receipt_check_all(ledger, &view->receipts, &broken))
@@ -312,6 +321,7 @@ StatusView *status_view_read(const Config *config, const char *const *names, GEr
     view->now = g_get_real_time();
     view->sources = g_ptr_array_new_with_free_func(source_free);
     view->unfinished = g_ptr_array_new_with_free_func(unfinished_free);
+    view->containers = g_ptr_array_new();
     if (!ledger_open_existing(config->state, &ledger, error) || (ledger != NULL && !read_ledger(view, ledger, error)))
         return NULL;
     gather_sources(view);

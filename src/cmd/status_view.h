@@ -35,6 +35,7 @@ typedef struct StatusView {
     guint receipts;
     char *newest_receipt;                             /* or NULL */
     char *receipts_problem;                           /* or NULL */
+    GPtrArray *containers;                            /* of char*: lines about those that were left running */
     GPtrArray *marks, *runs, *dead, *fences, *merges; /* own what the rest points to */
 } StatusView;
 

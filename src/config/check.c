@@ -109,6 +109,28 @@ static void check_tables(ConfigReader *reader, const ConfigSource *source, const
     }
 }
 
+static void tell_of_source(ConfigReader *reader, guint index, const char *key, const char *advice, const char *what)
+{
+    g_autofree char *path = g_strdup_printf("sources[%u].%s", index, key);
+    config_mistakes_add(reader->mistakes, *place_of(reader, path), advice, "%s %s", path, what);
+}
+
+static void check_container(ConfigReader *reader, guint index, const ConfigSource *source)
+{
+    static const char *const ENGINES[] = {"auto", "docker", "podman", NULL};
+    const char *hash = source->compose == NULL ? NULL : strrchr(source->compose, '#');
+    if (source->compose != NULL && (hash == NULL || hash == source->compose || hash[1] == '\0'))
+        tell_of_source(reader, index, "compose", "write FILE#SERVICE, as docker-compose.local.yml#db",
+                       "is not a file and a service");
+    if (source->compose != NULL && source->container != NULL)
+        tell_of_source(reader, index, "container", "keep one of the two", "is given beside compose");
+    if (source->engine != NULL && !g_strv_contains(ENGINES, source->engine))
+        tell_of_source(reader, index, "engine", "write docker, podman or auto", "is no container engine");
+    if (source->engine != NULL && source->compose == NULL && source->container == NULL)
+        tell_of_source(reader, index, "engine", "add one of the two, or take it out",
+                       "is given without compose or container");
+}
+
 void config_check(ConfigReader *reader)
 {
     const GPtrArray *sources = reader->config->sources;
@@ -117,5 +139,6 @@ void config_check(ConfigReader *reader)
     for (guint i = 0; i < sources->len; i++) {
         const ConfigSource *source = g_ptr_array_index(sources, i);
         check_tables(reader, source, source->tables);
+        check_container(reader, i, source);
     }
 }

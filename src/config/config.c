@@ -63,6 +63,8 @@ static void source_free(gpointer data)
     g_free(source->name);
     config_wipe(source->url);
     g_free(source->compose);
+    g_free(source->container);
+    g_free(source->engine);
     g_free(source->into_database);
     g_free(source->into_schema);
     config_rule_clear(&source->on_conflict);

@@ -69,7 +69,9 @@ typedef struct ConfigSource {
     char *name; /* unique; letters, digits, ".", "_" and "-": fit for a file name and a label */
     char *url;
     bool skip;              /* left out, unless the command line names it */
-    char *compose;          /* "FILE#SERVICE" that runs it, or NULL; nothing acts on it yet */
+    char *compose;          /* "FILE#SERVICE" that runs it, or NULL; FILE is relative to the folder of the file */
+    char *container;        /* the container that runs it, or NULL; never beside compose */
+    char *engine;           /* "docker", "podman", or NULL: whichever has it */
     char *into_database;    /* of the target's server, instead of the target's; or NULL */
     char *into_schema;      /* instead of the schemas of the source; always NULL: the file may not name one yet */
     ConfigRule on_conflict; /* may be unset */

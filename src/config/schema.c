@@ -122,8 +122,18 @@ static const ConfigKey SOURCE_KEYS[] = {
     {.name = "compose",
      .kind = CONFIG_KIND_TEXT,
      .offset = offsetof(ConfigSource, compose),
-     .about = "The compose file and service that run this source (`FILE#SERVICE`). Kept for later; nothing acts on "
-              "it in this version."},
+     .about = "The compose file and service that run this source (`FILE#SERVICE`, FILE beside pgfold.yaml). Where the "
+              "container is there and does not run, that is an error with the command that starts it; `--start` does "
+              "([containers.md](containers.md))."},
+    {.name = "container",
+     .kind = CONFIG_KIND_TEXT,
+     .offset = offsetof(ConfigSource, container),
+     .about = "As `compose`, for a container by its name."},
+    {.name = "engine",
+     .kind = CONFIG_KIND_TEXT,
+     .offset = offsetof(ConfigSource, engine),
+     .unless_given = "`auto`",
+     .about = "`docker`, `podman`, or `auto`: whichever has the container."},
     {.name = "into",
      .kind = CONFIG_KIND_INTO,
      .offset = 0,

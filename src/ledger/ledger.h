@@ -162,6 +162,30 @@ bool ledger_object_removed(Ledger *ledger, gint64 object, GError **error);
  * it away: the newest first. system_identifier: only in that cluster; NULL: in all. LedgerObject*. Transfer full. */
 GPtrArray *ledger_owned_objects(Ledger *ledger, gint64 run, const char *system_identifier, GError **error);
 
+/* --- containers that pgfold started ------------------------------------------------------------------------------- */
+
+typedef struct LedgerContainer { /* a run of its own, alive as long as whoever started it */
+    gint64 run, step;
+    char *source_name;
+    char *engine; /* "docker", "podman" */
+    char *id, *name;
+    gint64 at;  /* when it was recorded: before it was started */
+    bool alive; /* the pgfold that started it will stop it */
+} LedgerContainer;
+
+void ledger_container_free(LedgerContainer *container);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerContainer, ledger_container_free)
+
+/* Record first, then start. id: NULL where compose has yet to make it (then ledger_container_made()). */
+bool ledger_container_begin(Ledger *ledger, const char *source_name, const char *engine, const char *id,
+                            const char *name, LedgerContainer **ret_container, GError **error);
+bool ledger_container_made(Ledger *ledger, LedgerContainer *container, const char *engine, const char *id,
+                           const char *name, GError **error);
+/* It was stopped, or was found stopped, or was never started. */
+bool ledger_container_ended(Ledger *ledger, const LedgerContainer *container, GError **error);
+/* Those that did not end, the oldest first. LedgerContainer*. Transfer full. */
+GPtrArray *ledger_containers(Ledger *ledger, GError **error);
+
 /* --- where each source stands ------------------------------------------------------------------------------------- */
 
 typedef enum LedgerStage {

@@ -224,6 +224,31 @@ static bool read_answer(char *answer, size_t size)
     return true;
 }
 
+static void print_question(Out *out, const char *text, const char *choices)
+{
+    g_autofree char *safe = text_escape_lines(text);
+    out_live_erase(out);
+    fflush(out->results);
+    fprintf(out->notices, "%s %s", safe, choices);
+    fflush(out->notices);
+}
+
+char *out_ask(Out *out, const char *format, ...)
+{
+    if (!out_can_ask(out))
+        return NULL;
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    print_question(out, text, "");
+    char answer[4096];
+    if (read_answer(answer, sizeof answer))
+        return g_strdup(answer);
+    fputc('\n', out->notices);
+    return NULL;
+}
+
 bool out_confirm(Out *out, bool assume_yes, const char *format, ...)
 {
     if (assume_yes)
@@ -234,11 +259,7 @@ bool out_confirm(Out *out, bool assume_yes, const char *format, ...)
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    g_autofree char *safe = text_escape_lines(text);
-    out_live_erase(out);
-    fflush(out->results);
-    fprintf(out->notices, "%s [y/N] ", safe);
-    fflush(out->notices);
+    print_question(out, text, "[y/N] ");
     char answer[64];
     if (!read_answer(answer, sizeof answer)) {
         fputc('\n', out->notices);

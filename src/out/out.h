@@ -73,7 +73,10 @@ void out_error(Out *out, const GError *error);
 /* Asks on the terminal; false without one, or when the answer is not yes, or on Ctrl-C (ask cancel_check()).
  * assume_yes (--yes) answers true. format: the question, without "[y/N]". */
 bool out_confirm(Out *out, bool assume_yes, const char *format, ...) G_GNUC_PRINTF(3, 4);
-/* Could out_confirm() ask? Where it could not, a command says which option answers instead. */
+/* Asks for one line of text on the terminal. NULL without one, at its end, or on Ctrl-C (ask cancel_check()). format:
+ * the question with its colon. Transfer full. */
+char *out_ask(Out *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Could out_confirm() and out_ask() ask? Where it could not, a command says which option answers instead. */
 bool out_can_ask(const Out *out);
 /* Flushes both streams. False, with errno set, when results could not be written (a full disk). */
 bool out_flush(Out *out);

@@ -53,6 +53,17 @@ static const MistakeCase CASES[] = {
     {"value-of-null", BASE "state: null\n", "pgfold.yaml:4:8: state has no value; give it one, or take the key out"},
     {"empty-url", "version: 1\ntarget: { url: ' ' }\nsources: [ { name: n, url: s } ]\n",
      "pgfold.yaml:2:16: target.url is empty"},
+    /* containers */
+    {"compose-without-service", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, compose: c.yml } ]\n",
+     "pgfold.yaml:3:40: sources[0].compose is not a file and a service; write FILE#SERVICE, as "
+     "docker-compose.local.yml#db"},
+    {"compose-and-container",
+     "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, compose: c.yml#d, container: c } ]\n",
+     "pgfold.yaml:3:60: sources[0].container is given beside compose; keep one of the two"},
+    {"unknown-engine", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, container: c, engine: lxc } ]\n",
+     "pgfold.yaml:3:53: sources[0].engine is no container engine; write docker, podman or auto"},
+    {"engine-alone", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, engine: auto } ]\n",
+     "pgfold.yaml:3:39: sources[0].engine is given without compose or container; add one of the two, or take it out"},
     /* types */
     {"mapping-expected", BASE "fold: 4\n",
      "pgfold.yaml:4:7: fold must be a mapping, this is a number; write its keys on lines of their own, indented"},
