@@ -11,10 +11,12 @@
 #include "config/secret.h"
 #include "testdb/testdb.h"
 
-extern const Command command_audit, command_backup, command_fence, command_fold, command_help, command_plan,
-    command_report, command_status, command_testdb, command_undo, command_verify, command_version;
+extern const Command command_audit, command_backup, command_doctor, command_fence, command_fold, command_guard,
+    command_help, command_plan, command_report, command_status, command_testdb, command_undo, command_verify,
+    command_version;
 
 static const CommandEntry commands[] = {
+    {"Before a fold", &command_doctor},
     {"Folding", &command_audit},
     {NULL, &command_plan},
     {NULL, &command_backup},
@@ -24,6 +26,7 @@ static const CommandEntry commands[] = {
     {NULL, &command_undo},
     {"What was done", &command_status},
     {NULL, &command_report},
+    {"In daily use", &command_guard},
     {"Servers for tests", &command_testdb},
     {"About pgfold", &command_help},
     {NULL, &command_version},

@@ -319,3 +319,16 @@ char *spawn_tail(const char *text, int lines)
     g_ptr_array_add(kept, NULL);
     return g_strjoinv("\n", (char **)kept->pdata);
 }
+
+void spawn_replace(const char *const *argv, GError **error)
+{
+    /* What is ignored stays ignored over execve(2); handlers go by themselves. */
+    struct sigaction defaults = {.sa_handler = SIG_DFL}, ours = {0};
+    sigemptyset(&defaults.sa_mask);
+    sigaction(SIGPIPE, &defaults, &ours);
+    execvp(argv[0], (char *const *)(guintptr)argv);
+    int code = errno;
+    sigaction(SIGPIPE, &ours, NULL);
+    pgf_error_set(error, PGF_ERROR_USAGE, "Give a program and its arguments after --, not a line for the shell.",
+                  "cannot run %s: %s", argv[0], g_strerror(code));
+}

@@ -54,6 +54,8 @@ const char *pg_conn_display(const PgConn *conn);
  * SpawnSpec.setenv: a name alone is one that the child must not have. Transfer full. */
 char **pg_conn_child_environment(const PgConn *conn);
 bool pg_same_database(const PgIdentity *a, const PgIdentity *b);
+/* Whether the server runs on this machine for certain: a unix socket whose other end is a PostgreSQL, not a tunnel. */
+bool pg_conn_is_local(const PgConn *conn);
 /* Inside a transaction block, failed or not. */
 bool pg_conn_in_transaction(const PgConn *conn);
 /* SQLSTATE of the last failed statement ("23505"), or "". */
@@ -63,6 +65,10 @@ char *pg_library_version(void);
 /* url with the password taken out, for messages; "(not a connection string)" where libpq cannot read it. Transfer full.
  */
 char *pg_url_display(const char *url);
+/* Whether libpq may choose between hosts, so that two connections can lead to two servers. */
+bool pg_url_has_several_hosts(const char *url);
+/* "postgresql+asyncpg://..." as libpq wants it: without the driver that SQLAlchemy reads there. Transfer full. */
+char *pg_url_without_driver(const char *url);
 
 /* Runs sql (several statements are allowed) and returns the last result. */
 PgResult *pg_query(PgConn *conn, const char *sql, Deadline deadline, GError **error);
