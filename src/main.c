@@ -1,12 +1,14 @@
 /* The commands, in the order of `pgfold help`, and what the process needs before any of them runs. */
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "base/wipe.h"
 #include "cmd/command.h"
 #include "config/secret.h"
 #include "testdb/testdb.h"
@@ -33,9 +35,12 @@ static const CommandEntry commands[] = {
     {NULL, NULL},
 };
 
-/* A core dump would hold passwords; it may be allowed again by whoever debugs (the hard limit stays). */
+/* A core dump would hold passwords. Not dumpable: nor does a program get one to which the kernel pipes it, and others
+ * of this user cannot look into our memory. Programs that we start are as they would be without us. The limit may be
+ * raised again by whoever debugs (the hard one stays). */
 static void forbid_core_dumps(void)
 {
+    prctl(PR_SET_DUMPABLE, 0);
     if (getrlimit(RLIMIT_CORE, &command_caller.core) != 0)
         return;
     struct rlimit limit = command_caller.core;
@@ -90,6 +95,6 @@ int main(int argc, char **argv)
     catch_bugs();
     char **words = take_words(argc, argv);
     int status = command_main(argc, words, commands);
-    g_strfreev(words);
+    wipe_strv_free(words);
     return status;
 }

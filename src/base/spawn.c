@@ -13,6 +13,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "base/wait.h"
+#include "base/wipe.h"
 
 enum { KILL_GRACE_MS = 5000 };
 
@@ -83,7 +84,7 @@ static char **environment_of(const SpawnSpec *spec)
 static Child *start(const SpawnSpec *spec, int *ret_in, int *ret_out, int *ret_err, GError **error)
 {
     Setup setup = {.spec = spec, .parent = getpid()};
-    g_auto(GStrv) env = environment_of(spec);
+    g_auto(WipedStrv) env = environment_of(spec);
     GPid pid = 0;
     g_autoptr(GError) cause = NULL;
     const int keep[1] = {spec->keep_fd};

@@ -96,7 +96,7 @@ static void show_all_good(const Doctor *doctor, Out *out, const char *place, gui
         checks += strcmp(((const DoctorResult *)doctor->results->pdata[i])->place, place) == 0 ? 1 : 0;
     g_autofree char *count = show_count(checks, "check");
     g_autofree char *good = out_styled(out, OUT_GOOD, "good   ");
-    if (*place != '\0' && shown == 0)
+    if (*place != '\0' && shown == 0 && !out->quiet)
         out_line(out, "  %s  %s", good, count);
 }
 
@@ -107,8 +107,7 @@ void doctor_show(const Doctor *doctor, Out *out)
     guint shown = 0;
     for (guint i = 0; i < doctor->results->len; i++) {
         const DoctorResult *result = doctor->results->pdata[i];
-        bool is_end = end_at(doctor, result->place) != NULL;
-        if (strcmp(place, result->place) != 0 && (is_end || is_shown(out, result))) {
+        if (strcmp(place, result->place) != 0 && (!out->quiet || is_shown(out, result))) {
             show_all_good(doctor, out, place, shown);
             shown = 0;
             if (*place != '\0')

@@ -51,7 +51,7 @@ const char *pg_conn_label(const PgConn *conn);
 /* Host, port, database and user as libpq resolved them, without a password: "postgresql://app@/app?host=/tmp". */
 const char *pg_conn_display(const PgConn *conn);
 /* libpq variables for a child process (PGHOST=..., PGPASSWORD=...), so that no secret stands in its argv. For
- * SpawnSpec.setenv: a name alone is one that the child must not have. Transfer full. */
+ * SpawnSpec.setenv: a name alone is one that the child must not have. Transfer full, as a WipedStrv (base/wipe.h). */
 char **pg_conn_child_environment(const PgConn *conn);
 bool pg_same_database(const PgIdentity *a, const PgIdentity *b);
 /* Whether the server runs on this machine for certain: a unix socket whose other end is a PostgreSQL, not a tunnel. */
