@@ -5,6 +5,8 @@
 
 static const CommandOption options[] = {
     SHARED_OPTIONS,
+    {"no-owner", 0, OPTION_FLAG, NULL, "for a fold with --no-owner: owners of the source need not be there"},
+    {"no-privileges", 0, OPTION_FLAG, NULL, "for a fold with --no-privileges"},
     {"url", 0, OPTION_STRING, "URL", "tell where this leads: to the target, a source, or something else"},
     {NULL},
 };
@@ -41,7 +43,11 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     g_auto(Choice) choice = {0};
     if (!shared_choose(args, out, &choice, error))
         return PGF_ERROR_USAGE;
-    g_autoptr(Doctor) doctor = doctor_run(choice.config, choice.sources, error);
+    DoctorSpec spec = {.config = choice.config,
+                       .sources = choice.sources,
+                       .no_owner = args_flag(args, "no-owner"),
+                       .no_privileges = args_flag(args, "no-privileges")};
+    g_autoptr(Doctor) doctor = doctor_run(&spec, error);
     if (doctor == NULL)
         return PGF_ERROR_INTERNAL;
     if (out->json)

@@ -150,14 +150,16 @@ static int by_place(gconstpointer a, gconstpointer b, gpointer data)
     return place_rank(data, x->place) - place_rank(data, y->place);
 }
 
-Doctor *doctor_run(const Config *config, const GPtrArray *sources, GError **error)
+Doctor *doctor_run(const DoctorSpec *spec, GError **error)
 {
     gint64 began = g_get_monotonic_time();
     g_autoptr(Doctor) doctor = g_new0(Doctor, 1);
-    doctor->config = config;
+    doctor->config = spec->config;
+    doctor->no_owner = spec->no_owner;
+    doctor->no_privileges = spec->no_privileges;
     doctor->ends = g_ptr_array_new_with_free_func(end_free);
     doctor->results = g_ptr_array_new_with_free_func(result_free);
-    list_ends(doctor, sources);
+    list_ends(doctor, spec->sources);
     if (!doctor_ask(doctor, error))
         return NULL;
     doctor_check_rooms(doctor);

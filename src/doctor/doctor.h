@@ -2,7 +2,7 @@
  * Doctor: is everything there that a fold needs? Every check ends as a DoctorResult: good, or what is wrong and what to
  * do about it.
  *
- *     g_autoptr(Doctor) doctor = doctor_run(config, sources, &error);
+ *     g_autoptr(Doctor) doctor = doctor_run(&spec, &error);
  *     doctor->results                   in the order in which they are shown
  *
  * Checks come from three places: a table of queries of the server (table.c), the checks of an audit that need no rows
@@ -33,6 +33,8 @@ typedef struct DoctorCheck {
     DoctorVerdict verdict; /* of a finding */
     bool needs_database;   /* of the target: only where the target database exists */
     bool needs_missing;    /* only where it does not */
+    bool needs_owners;     /* not with --no-owner */
+    bool needs_roles;      /* not with --no-owner and --no-privileges */
     int min_version;       /* major; 0: any */
     const char *description;
     const char *remedy;
@@ -67,15 +69,22 @@ typedef struct DoctorEnd {
     GError *error; /* why it cannot be reached */
 } DoctorEnd;
 
+typedef struct DoctorSpec {
+    const Config *config;
+    const GPtrArray *sources;     /* of const ConfigSource* */
+    bool no_owner, no_privileges; /* as for a fold */
+} DoctorSpec;
+
 typedef struct Doctor {
     const Config *config; /* not owned */
-    GPtrArray *ends;      /* of DoctorEnd*: targets first */
-    GPtrArray *results;   /* of DoctorResult*: by place, in the order of the checks */
+    bool no_owner, no_privileges;
+    GPtrArray *ends;    /* of DoctorEnd*: targets first */
+    GPtrArray *results; /* of DoctorResult*: by place, in the order of the checks */
     double seconds;
 } Doctor;
 
-/* sources: of const ConfigSource*. NULL only on cancel or a failure of this machine. */
-Doctor *doctor_run(const Config *config, const GPtrArray *sources, GError **error);
+/* NULL only on cancel or a failure of this machine. */
+Doctor *doctor_run(const DoctorSpec *spec, GError **error);
 void doctor_free(Doctor *doctor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Doctor, doctor_free)
 

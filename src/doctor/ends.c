@@ -132,7 +132,7 @@ static void add_own(Round *round, const GArray *queries)
     add_question(round, (Question){.source = round->end->source});
     for (guint i = 0; i < queries->len; i++) {
         const DoctorQuery *query = &g_array_index(queries, DoctorQuery, i);
-        if (query->check.wants_sql != NULL || !doctor_query_applies(query, round->end))
+        if (query->check.wants_sql != NULL || !doctor_query_applies(query, round->doctor, round->end))
             continue;
         char *jobs = query->takes_jobs ? g_strdup_printf("%d", round->doctor->config->fold.jobs) : NULL;
         add_question(round, (Question){.query = query, .source = round->end->source, .value = jobs});
@@ -236,7 +236,7 @@ static void add_second(Round *second, const Round *first, const GArray *queries)
 {
     for (guint i = 0; i < queries->len; i++) {
         const DoctorQuery *query = &g_array_index(queries, DoctorQuery, i);
-        if (query->check.wants_sql == NULL || !doctor_query_applies(query, second->end))
+        if (query->check.wants_sql == NULL || !doctor_query_applies(query, second->doctor, second->end))
             continue;
         for (guint q = 0; q < first->questions->len; q++) {
             const Question *wanted = &g_array_index(first->questions, Question, q);

@@ -40,12 +40,14 @@ GArray *doctor_queries(void)
     return queries;
 }
 
-bool doctor_query_applies(const DoctorQuery *query, const DoctorEnd *end)
+bool doctor_query_applies(const DoctorQuery *query, const Doctor *doctor, const DoctorEnd *end)
 {
     const DoctorCheck *check = &query->check;
     DoctorSide side = end->source != NULL ? DOCTOR_SOURCE : DOCTOR_TARGET;
     if ((check->side & side) == 0 || (check->needs_database && end->missing != NULL) ||
         (check->needs_missing && end->missing == NULL))
+        return false;
+    if ((check->needs_owners && doctor->no_owner) || (check->needs_roles && doctor->no_owner && doctor->no_privileges))
         return false;
     return pg_conn_identity(end->conn)->version / 10000 >= check->min_version;
 }

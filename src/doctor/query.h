@@ -13,7 +13,7 @@ typedef struct DoctorQuery {
 /* All of them, in the order of results. Array of DoctorQuery. Transfer full. */
 GArray *doctor_queries(void);
 
-bool doctor_query_applies(const DoctorQuery *query, const DoctorEnd *end);
+bool doctor_query_applies(const DoctorQuery *query, const Doctor *doctor, const DoctorEnd *end);
 /* Reads the rows of one check into result; those about tables that source leaves out are none. */
 void doctor_query_read(const DoctorQuery *query, const PgResult *rows, const Config *config, const ConfigSource *source,
                        DoctorResult *result);

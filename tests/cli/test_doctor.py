@@ -109,6 +109,19 @@ def test_each_missing_privilege_is_a_statement_and_these_statements_are_enough(c
         assert target.sql("SELECT count(*) FROM merged") == "2" and target.sql("SELECT id FROM fresh") == "7"
 
 
+def test_a_fold_without_owners_and_privileges_needs_no_roles(cluster, pgfold):
+    laptop, vps = cluster(), cluster()
+    laptop.create("app").sql("CREATE ROLE keeper; CREATE TABLE t (id int); CREATE TABLE k (id int); ALTER TABLE k OWNER TO keeper; INSERT INTO t VALUES (1)")
+    vps.create("app").sql("CREATE ROLE dev LOGIN; GRANT CREATE ON DATABASE app TO dev; GRANT CREATE ON SCHEMA public TO dev")
+    configure(pgfold, vps.url("app", user="dev"), laptop.url("app"))
+    results, _ = diagnose(pgfold, status=1)
+    assert results["owners"]["findings"] == ["role dev may not give objects to role postgres"]
+    assert results["owners"]["statements"] == [], "nobody is told to make a superuser"
+    assert verdicts(diagnose(pgfold, "--no-owner", status=1)[0], "failed") == {"missing-roles"}
+    diagnose(pgfold, "--no-owner", "--no-privileges", status=0)
+    pgfold("fold", "--yes", "--no-backup", "--no-owner", "--no-privileges", status=0)
+
+
 def test_what_the_configuration_leaves_out_needs_no_privilege(pair):
     pair.source.create().sql("CREATE TABLE secret (id int); INSERT INTO secret VALUES (1); REVOKE ALL ON secret FROM PUBLIC; CREATE TABLE t (id int)")
     pair.target.create().sql("CREATE TABLE secret (id int); CREATE TABLE t (id int)")
