@@ -7,6 +7,8 @@
 static const OutStyle STYLES[] = {
     [DOCTOR_GOOD] = OUT_GOOD, [DOCTOR_NOTE] = OUT_DIM, [DOCTOR_WARNING] = OUT_WARN, [DOCTOR_FAILED] = OUT_BAD};
 
+enum { MOST_FINDINGS = 10, MOST_STATEMENTS = 40 }; /* of one check, unless verbose */
+
 #define REMEDY "           "
 #define DETAIL "             "
 
@@ -24,6 +26,15 @@ static void show_text(Out *out, const char *indent, const char *text)
         g_autofree char *safe = out_styled(out, OUT_PLAIN, g_strstrip(lines[i]));
         out_line(out, "%s%s", indent, safe);
     }
+}
+
+static void show_texts(Out *out, const GPtrArray *texts, guint most)
+{
+    guint shown = out->verbose ? texts->len : MIN(texts->len, most);
+    for (guint i = 0; i < shown; i++)
+        show_text(out, DETAIL, texts->pdata[i]);
+    if (shown < texts->len)
+        out_line(out, DETAIL "... and %u more (--verbose and --json show all)", texts->len - shown);
 }
 
 /* Where what is found is a statement that is missing, it is shown once. */
@@ -44,13 +55,14 @@ static void show_result(Out *out, const DoctorResult *result)
         return;
     }
     out_line(out, "  %s  %s", verdict, result->description);
+    g_autoptr(GPtrArray) findings = g_ptr_array_new();
     for (guint i = 0; i < result->findings->len; i++)
         if (!is_statement(result, result->findings->pdata[i]))
-            show_text(out, DETAIL, result->findings->pdata[i]);
+            g_ptr_array_add(findings, result->findings->pdata[i]);
+    show_texts(out, findings, MOST_FINDINGS);
     if (result->remedy != NULL)
         show_text(out, REMEDY, result->remedy);
-    for (guint i = 0; i < result->statements->len; i++)
-        show_text(out, DETAIL, result->statements->pdata[i]);
+    show_texts(out, result->statements, MOST_STATEMENTS);
 }
 
 static const DoctorEnd *end_at(const Doctor *doctor, const char *place)

@@ -45,6 +45,7 @@ def test_a_sound_pair_is_ready_for_a_fold_and_nothing_is_written(pair):
     assert {"client-programs", "server-programs", "backup-room", "identity", "primary", "versions", "encoding", "missing-extensions",
             "target-connections", "wraparound", "target-room", "sorting"} <= set(results)
     assert [end["side"] for end in document["ends"]] == ["target", "source"] and document["ends"][1]["bytes"] > 1 << 20
+    assert f"left in {pair.target.cluster.data}" in results["target-room"]["findings"][0]
     assert os.listdir(pair.folder) == ["pgfold.yaml"]
     text = pair.pgfold("doctor", status=0)
     assert "ready for a fold" in text.out and text.err == ""
@@ -181,6 +182,17 @@ def test_a_source_that_is_the_target_under_another_url_and_a_protected_database_
     configure(pair.pgfold, pair.target.url, pair.source.url, extra=f"protect:\n  databases: [\"{pair.name[:8]}*\"]\n")
     results, _ = diagnose(pair.pgfold, status=4)
     assert results["protected"]["verdict"] == "failed"
+
+
+def test_each_database_that_a_source_goes_to_is_a_target_of_its_own(pair):
+    pair.source.create().sql("CREATE TABLE t (id int); INSERT INTO t VALUES (1)")
+    pair.target.create()
+    configure(pair.pgfold, pair.target.url, pair.source.url, extra=f"  - name: other\n    url: \"{pair.source.url}\"\n    into: {pair.name}_new\n")
+    results, document = diagnose(pair.pgfold, status=0)
+    assert [(end["place"], end["missing"]) for end in document["ends"]] == [
+        ("target", None), (f"target {pair.name}_new", f"{pair.name}_new"), ("source laptop", None), ("source other", None)]
+    places = {result["check"]: result["place"] for result in document["results"] if result["check"] in ("create-database", "database-grants")}
+    assert places == {"create-database": f"target {pair.name}_new", "database-grants": "target"}
 
 
 def test_an_older_target_is_found(cluster, pgfold):

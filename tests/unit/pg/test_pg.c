@@ -3,6 +3,7 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "pg/batch.h"
 #include "pg/copy.h"
 #include "pg/snapshot.h"
 #include "testdb/testdb.h"
@@ -231,6 +232,68 @@ static void test_copy_refused(void)
     copy_fails("COPY public.no_such_table TO STDOUT", "COPY public.narrow FROM STDIN", "42P01");
 }
 
+static void test_batch(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    g_autoptr(GError) error = NULL;
+    const char *values[] = {"seven"};
+    PgBatchItem items[] = {{.sql = "SELECT 1"},
+                           {.sql = "SELECT 1 / 0"},
+                           {.sql = "SELECT $1::text", .n = 1, .values = values},
+                           {.sql = "nonsense"}};
+    g_assert_true(pg_batch(conn, items, G_N_ELEMENTS(items), deadline_in_ms(PG_CATALOG_MS), &error));
+    g_assert_no_error(error);
+    g_assert_cmpstr(pg_result_get(items[0].result, 0, 0), ==, "1");
+    g_assert_null(items[1].result);
+    g_assert_nonnull(strstr(items[1].error->message, "division by zero"));
+    g_assert_cmpstr(pg_result_get(items[2].result, 0, 0), ==, "seven");
+    g_assert_nonnull(items[3].error);
+    pg_batch_clear(items, G_N_ELEMENTS(items));
+    g_autofree char *after = ask(conn, "SELECT 2");
+    g_assert_cmpstr(after, ==, "2");
+}
+
+static void test_batch_lost(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    g_autoptr(GError) error = NULL;
+    PgBatchItem items[] = {
+        {.sql = "SELECT 1"}, {.sql = "SELECT pg_terminate_backend(pg_backend_pid())"}, {.sql = "SELECT 3"}};
+    g_assert_false(pg_batch(conn, items, G_N_ELEMENTS(items), deadline_in_ms(PG_CATALOG_MS), &error));
+    g_assert_error(error, PGF_ERROR, PGF_ERROR_CONNECT);
+    pg_batch_clear(items, G_N_ELEMENTS(items));
+}
+
+static void test_batch_deadline(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    g_autoptr(GError) error = NULL;
+    PgBatchItem items[] = {{.sql = "SELECT 1"}, {.sql = "SELECT pg_sleep(60)"}, {.sql = "SELECT 3"}};
+    gint64 began = g_get_monotonic_time();
+    g_assert_false(pg_batch(conn, items, G_N_ELEMENTS(items), deadline_in_ms(100), &error));
+    g_assert_nonnull(error);
+    g_assert_cmpint(g_get_monotonic_time() - began, <, 8 * G_USEC_PER_SEC);
+    pg_batch_clear(items, G_N_ELEMENTS(items));
+}
+
+static void test_urls(void)
+{
+    g_autofree char *driver = pg_url_without_driver("postgresql+asyncpg://a@h/d?x=y://z");
+    g_autofree char *plain = pg_url_without_driver("host=h dbname=d+e");
+    g_assert_cmpstr(driver, ==, "postgresql://a@h/d?x=y://z");
+    g_assert_cmpstr(plain, ==, "host=h dbname=d+e");
+    g_assert_true(pg_url_has_several_hosts("postgresql://a,b/d"));
+    g_assert_true(pg_url_has_several_hosts("hostaddr=127.0.0.1,127.0.0.2"));
+    g_assert_false(pg_url_has_several_hosts("postgresql://a/d"));
+    g_assert_false(pg_url_has_several_hosts("not one"));
+}
+
+static void test_local(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    g_assert_true(pg_conn_is_local(conn));
+}
+
 int main(int argc, char **argv)
 {
     if (testdb_keeper_called(argc, argv))
@@ -254,6 +317,11 @@ int main(int argc, char **argv)
     g_test_add_func("/pg/copy moves every row and counts rows, not messages", test_copy);
     g_test_add_func("/pg/copy stops when the target refuses a row", test_copy_target_fails);
     g_test_add_func("/pg/copy stops when the source fails midway", test_copy_source_fails);
+    g_test_add_func("/pg/statements of a batch fail each for itself", test_batch);
+    g_test_add_func("/pg/a batch whose connection is lost is an error", test_batch_lost);
+    g_test_add_func("/pg/a batch ends at its deadline", test_batch_deadline);
+    g_test_add_func("/pg/a connection string is read without its driver, and its hosts are counted", test_urls);
+    g_test_add_func("/pg/a server behind a socket is on this machine", test_local);
     g_test_add_func("/pg/copy that cannot begin leaves the target as it was", test_copy_refused);
     int status = g_test_run();
     testdb_close(db);
