@@ -184,6 +184,8 @@ void where_show(const Where *where, Out *out)
     out_line(out, "It %s.", safe);
     for (guint i = 0; i < where->doubts->len; i++)
         out_warning(out, "%s", (const char *)where->doubts->pdata[i]);
+    if (where->kind == WHERE_TARGET && !where->named)
+        out_warning(out, "the name of the target's database is not known: this may be another one of its server");
     if (!where->pinned)
         out_warning(out, "target.identity is not pinned: the target is whatever its URL leads to now");
 }

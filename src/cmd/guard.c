@@ -70,13 +70,19 @@ static bool refuse(GError **error, const char *name, const Where *where, const c
 
 static bool check_target(const char *name, const Where *where, GError **error)
 {
-    if (where->kind == WHERE_TARGET)
+    if (where->kind == WHERE_TARGET && where->named)
         return true;
+    if (where->kind == WHERE_TARGET) {
+        pgf_error_set(error, PGF_ERROR_CONNECT,
+                      "Set the variable that target.url in pgfold.yaml names, or write target.database.",
+                      "%s leads to the target's server, but which of its databases is the target cannot be told", name);
+        return false;
+    }
     return refuse(error, name, where, "not the target", "Set it to the URL of the target.");
 }
 
 /* What cannot be told from the target must not be written to by tests either. */
-static bool check_testdb(const Config *config, const char *name, const Where *where, Out *out, GError **error)
+static bool check_testdb(const char *name, const Where *where, GError **error)
 {
     if (where->kind != WHERE_UNKNOWN)
         return refuse(error, name, where, "not a test database",
@@ -87,8 +93,6 @@ static bool check_testdb(const Config *config, const char *name, const Where *wh
                       "whether %s leads to the target cannot be told: %s", name, (const char *)where->doubts->pdata[0]);
         return false;
     }
-    for (guint i = 0; i < where->doubts->len; i++)
-        out_warning(out, "%s", (const char *)where->doubts->pdata[i]);
     return true;
 }
 
@@ -121,8 +125,10 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     g_autoptr(Where) where = where_leads(config, name, url, error);
     if (where == NULL)
         return PGF_ERROR_CONNECT;
-    if (testdb ? !check_testdb(config, name, where, out, error) : !check_target(name, where, error))
+    if (testdb ? !check_testdb(name, where, error) : !check_target(name, where, error))
         return PGF_ERROR_REFUSED;
+    for (guint i = 0; i < where->doubts->len; i++)
+        out_warning(out, "%s", (const char *)where->doubts->pdata[i]);
     if (out->verbose) {
         g_autofree char *sentence = where_sentence(where);
         out_notice(out, "%s %s", name, sentence);

@@ -62,6 +62,7 @@ static bool run_open(PoolWorker *worker, gpointer data, GError **error)
         pg_conn_open_or_maintenance(known->label, known->url, known->database, deadline, &missing, &known->error);
     known->missing = missing != NULL;
     if (known->conn != NULL) {
+        g_free(known->name);
         known->name = known->missing ? g_steal_pointer(&missing) : g_strdup(pg_conn_identity(known->conn)->database);
         known->started = started_of(known->conn, &known->error);
     }
@@ -79,7 +80,7 @@ static Known *add_known(GPtrArray *all, const ConfigSource *source, const char *
     known->url = url;
     known->database = database;
     known->label = label;
-    known->name = url == NULL ? g_strdup(database) : NULL;
+    known->name = database != NULL ? g_strdup(database) : url != NULL ? pg_url_database(url) : NULL;
     g_ptr_array_add(all, known);
     return known;
 }
@@ -139,9 +140,9 @@ static void doubt(Where *where, const Known *other)
 static void judge_target(Where *where, const Config *config, const Known *asked, const Known *target)
 {
     const char *pin = config->target.identity;
-    const char *name = target->name != NULL ? target->name : config->target.database;
     const PgIdentity *id = pg_conn_identity(asked->conn);
     where->pinned = pin != NULL;
+    where->named = target->name != NULL;
     where->compared = pin != NULL || target->conn != NULL;
     if (pin != NULL ? !same_cluster(asked, pin) : target->conn == NULL) {
         if (pin == NULL)
@@ -153,7 +154,7 @@ static void judge_target(Where *where, const Config *config, const Known *asked,
     where->same_cluster = true;
     if (target->conn == NULL)
         doubt(where, target);
-    if (name != NULL && strcmp(name, id->database) != 0)
+    if (target->name != NULL && strcmp(target->name, id->database) != 0)
         return;
     bool other_server =
         target->conn != NULL && same_cluster(target, id->system_identifier) && !same_server(asked, target);

@@ -27,8 +27,9 @@ typedef struct Where {
     const ConfigSource *source; /* of WHERE_SOURCE */
     bool same_cluster;          /* another database of the target's server */
     bool pinned;                /* the target is known by its pinned identity */
-    bool compared;              /* with the target: false only where it is not pinned and does not answer */
-    GPtrArray *doubts;          /* of char*: what it could not be compared with, a sentence each */
+    bool named;        /* false: the name of the target's database is not known, so any of its server may be it */
+    bool compared;     /* with the target: false only where it is not pinned and does not answer */
+    GPtrArray *doubts; /* of char*: what it could not be compared with, a sentence each */
 } Where;
 
 /* url: any connection string, read with the environment as libpq does; also "postgresql+driver://". config: loaded with

@@ -67,6 +67,9 @@ char *pg_library_version(void);
 char *pg_url_display(const char *url);
 /* Whether libpq may choose between hosts, so that two connections can lead to two servers. */
 bool pg_url_has_several_hosts(const char *url);
+/* The database that url names, or NULL: libpq would find one elsewhere (a service, PGDATABASE, the user). Transfer
+ * full. */
+char *pg_url_database(const char *url);
 /* "postgresql+asyncpg://..." as libpq wants it: without the driver that SQLAlchemy reads there. Transfer full. */
 char *pg_url_without_driver(const char *url);
 

@@ -31,6 +31,17 @@ bool pg_url_has_several_hosts(const char *url)
     return several;
 }
 
+char *pg_url_database(const char *url)
+{
+    PQconninfoOption *options = PQconninfoParse(url, NULL);
+    char *database = NULL;
+    for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
+        if (strcmp(o->keyword, "dbname") == 0 && o->val != NULL && *o->val != '\0')
+            database = g_strdup(o->val);
+    PQconninfoFree(options);
+    return database;
+}
+
 char *pg_url_without_driver(const char *url)
 {
     static const char *const SCHEMES[] = {"postgresql+", "postgres+"};

@@ -75,7 +75,19 @@ def test_the_target_is_known_by_its_pin_where_it_does_not_answer(guarded, pair):
     nowhere = {"TARGET": "postgresql:///x?host=/nowhere"}
     assert "not a test database" in guarded(pair.target.url, "--testdb", status=4, **nowhere).err
     guarded(pair.source.cluster.url("postgres"), "--testdb", status=9, **nowhere)
-    guarded(pair.target.url, status=9, **nowhere)
+    assert "target could not be compared" in guarded(pair.target.url, status=9, **nowhere).err
+
+
+def test_another_database_of_a_target_that_does_not_answer_is_not_taken_for_it(pair):
+    pair.target.create()
+    pin = pair.target.cluster.sql("postgres", "SELECT system_identifier FROM pg_control_system()")
+    environment = {"DATABASE_URL": pair.target.cluster.url("postgres")}
+    for url, status, words in ((f"postgresql:///{pair.name}?host=/nowhere", 4, "another database of the target's server"),
+                               ("${NOT_SET}", 3, "which of its databases is the target cannot be told")):
+        pair.config.write_text(f"version: 1\ntarget: {{ url: \"{url}\", identity: \"{pin}\" }}\nsources: [{{ name: a, url: \"{pair.source.url}\" }}]\n",
+                               encoding="utf-8")
+        assert words in pair.pgfold("guard", "--", "true", env=environment, status=status).err
+    assert "not a test database" in pair.pgfold("guard", "--testdb", "--", "true", env=environment, status=4).err
 
 
 def test_without_a_pin_nothing_runs_and_what_cannot_be_told_is_refused(pair):
