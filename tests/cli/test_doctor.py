@@ -1,6 +1,8 @@
 """pgfold doctor: what a fold needs, found before it begins; and where a connection string leads."""
 import os
+import shutil
 import socket
+import subprocess
 
 import pytest
 
@@ -330,6 +332,29 @@ def test_a_copy_of_the_targets_cluster_is_not_the_target(cluster, pgfold):
     configure(pgfold, vps.url("app"), "postgresql:///x?host=/nowhere", identity(vps))
     assert leads(pgfold, copy.url("app"), 1) == "target-copy"
     assert leads(pgfold, vps.url("app"), 0) == "target"
+
+
+def test_a_standby_is_neither_a_target_to_fold_into_nor_the_target_itself(cluster, pair):
+    primary, standby = cluster(), cluster()
+    primary.create("app")
+    primary.stop()
+    standby.stop()
+    shutil.rmtree(standby.data)
+    subprocess.run(["cp", "-a", primary.data, standby.data], check=True)
+    signal_file = standby.data / "standby.signal"
+    signal_file.touch()
+    user = harness.server_user()
+    if user:
+        os.chown(signal_file, user.pw_uid, user.pw_gid)
+    primary.start()
+    standby.start()
+    pair.source.create()
+    configure(pair.pgfold, standby.url("app"), pair.source.url, identity(primary))
+    results, _ = diagnose(pair.pgfold, status=3)
+    assert results["primary"]["verdict"] == "failed" and results["identity"]["verdict"] == "good"
+    configure(pair.pgfold, primary.url("app"), pair.source.url, identity(primary))
+    assert leads(pair.pgfold, standby.url("app"), 1) == "target-copy"
+    assert "leads to a standby of the target" in pair.pgfold("doctor", "--url", standby.url("app"), status=1).out
 
 
 def test_a_url_that_leads_nowhere_is_an_error_without_its_password(pair):
