@@ -1,21 +1,25 @@
 /* The commands, in the order of `pgfold help`, and what the process needs before any of them runs. */
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "base/wipe.h"
 #include "cmd/command.h"
 #include "config/secret.h"
 #include "testdb/testdb.h"
 
-extern const Command command_audit, command_backup, command_fence, command_fold, command_help, command_init,
-    command_plan, command_report, command_status, command_testdb, command_undo, command_verify, command_version;
+extern const Command command_audit, command_backup, command_doctor, command_fence, command_fold, command_guard,
+    command_help, command_init, command_plan, command_report, command_status, command_testdb, command_undo,
+    command_verify, command_version;
 
 static const CommandEntry commands[] = {
-    {"Getting started", &command_init},
+    {"Before a fold", &command_init},
+    {NULL, &command_doctor},
     {"Folding", &command_audit},
     {NULL, &command_plan},
     {NULL, &command_backup},
@@ -25,15 +29,19 @@ static const CommandEntry commands[] = {
     {NULL, &command_undo},
     {"What was done", &command_status},
     {NULL, &command_report},
+    {"In daily use", &command_guard},
     {"Servers for tests", &command_testdb},
     {"About pgfold", &command_help},
     {NULL, &command_version},
     {NULL, NULL},
 };
 
-/* A core dump would hold passwords; it may be allowed again by whoever debugs (the hard limit stays). */
+/* A core dump would hold passwords. Not dumpable: nor does a program get one to which the kernel pipes it, and others
+ * of this user cannot look into our memory. Programs that we start are as they would be without us. The limit may be
+ * raised again by whoever debugs (the hard one stays). */
 static void forbid_core_dumps(void)
 {
+    prctl(PR_SET_DUMPABLE, 0);
     if (getrlimit(RLIMIT_CORE, &command_caller.core) != 0)
         return;
     struct rlimit limit = command_caller.core;
@@ -88,6 +96,6 @@ int main(int argc, char **argv)
     catch_bugs();
     char **words = take_words(argc, argv);
     int status = command_main(argc, words, commands);
-    g_strfreev(words);
+    wipe_strv_free(words);
     return status;
 }

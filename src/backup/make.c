@@ -9,6 +9,7 @@
 
 #include "backup/internal.h"
 #include "base/spawn.h"
+#include "base/wipe.h"
 #include "testdb/tree.h"
 
 /* gzip makes a hundredth of the most monotonous tables; below that there is surely not enough room. */
@@ -178,11 +179,11 @@ static bool pg_dump_failed(const SpawnResult *result, GError **error)
 
 static bool run_pg_dump(const BackupSpec *spec, const Backup *backup, const char *path, GError **error)
 {
-    g_auto(GStrv) env = pg_conn_child_environment(spec->source);
+    g_auto(WipedStrv) env = pg_conn_child_environment(spec->source);
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
     g_strv_builder_addv(builder, (const char **)env);
     g_strv_builder_add(builder, "LC_ALL=C"); /* messages that we can read */
-    g_auto(GStrv) all = g_strv_builder_end(builder);
+    g_auto(WipedStrv) all = g_strv_builder_end(builder);
     /* The server's own encoding: an archive of SQL_ASCII must not claim to be UTF-8. */
     g_autofree char *encoding = g_strconcat("--encoding=", backup->encoding, NULL);
     g_autofree char *file = g_strconcat("--file=", path, "/" BACKUP_ARCHIVE, NULL);

@@ -13,6 +13,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "base/wait.h"
+#include "base/wipe.h"
 
 enum { KILL_GRACE_MS = 5000 };
 
@@ -83,7 +84,7 @@ static char **environment_of(const SpawnSpec *spec)
 static Child *start(const SpawnSpec *spec, int *ret_in, int *ret_out, int *ret_err, GError **error)
 {
     Setup setup = {.spec = spec, .parent = getpid()};
-    g_auto(GStrv) env = environment_of(spec);
+    g_auto(WipedStrv) env = environment_of(spec);
     GPid pid = 0;
     g_autoptr(GError) cause = NULL;
     const int keep[1] = {spec->keep_fd};
@@ -318,4 +319,17 @@ char *spawn_tail(const char *text, int lines)
         g_ptr_array_remove_range(kept, 0, kept->len - (guint)lines);
     g_ptr_array_add(kept, NULL);
     return g_strjoinv("\n", (char **)kept->pdata);
+}
+
+void spawn_replace(const char *const *argv, GError **error)
+{
+    /* What is ignored stays ignored over execve(2); handlers go by themselves. */
+    struct sigaction defaults = {.sa_handler = SIG_DFL}, ours = {0};
+    sigemptyset(&defaults.sa_mask);
+    sigaction(SIGPIPE, &defaults, &ours);
+    execvp(argv[0], (char *const *)(guintptr)argv);
+    int code = errno;
+    sigaction(SIGPIPE, &ours, NULL);
+    pgf_error_set(error, PGF_ERROR_USAGE, "Give a program and its arguments after --, not a line for the shell.",
+                  "cannot run %s: %s", argv[0], g_strerror(code));
 }

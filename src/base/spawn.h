@@ -54,6 +54,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpawnResult, spawn_result_clear)
  * On cancel or at the deadline the child is sent SIGTERM, five seconds later SIGKILL, and it is an error. */
 bool spawn_run(const SpawnSpec *spec, Deadline deadline, SpawnResult *ret_result, GError **error);
 
+/* Becomes the program, found in PATH, with our environment. Returns only when that fails: PGF_ERROR_USAGE. Our own
+ * descriptors go; threads must have ended. */
+void spawn_replace(const char *const *argv, GError **error);
+
 /* Starts a child and returns at once. spec->out must not be SPAWN_CAPTURE. Free with child_free(), which ends it. */
 Child *spawn_start(const SpawnSpec *spec, GError **error);
 pid_t child_pid(const Child *child);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/wipe.h"
 #include "cmd/command.h"
 #include "out/text.h"
 
@@ -67,7 +68,7 @@ void args_free(CommandArgs *args)
         g_clear_pointer(&args->slots[i].list, g_ptr_array_unref);
     g_free(args->slots);
     g_ptr_array_unref(args->words);
-    g_strfreev(args->argv);
+    wipe_strv_free(args->argv);
     g_free(args);
 }
 

@@ -5,6 +5,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "base/wait.h"
+#include "config/protect.h"
 #include "engine/engine.h"
 #include "pg/conn.h"
 
@@ -121,11 +122,24 @@ static bool adopt(Containers *containers, const ConfigSource *source, const Cont
     return true;
 }
 
+static bool check_protected(const Containers *containers, const ConfigSource *source, const char *name, GError **error)
+{
+    const char *entry = config_protects_container(containers->config, name);
+    if (entry == NULL)
+        return true;
+    pgf_error_set(error, PGF_ERROR_REFUSED, "Start it yourself, or take it out of protect.containers.",
+                  "source %s: container %s is protected (%s): pgfold neither starts nor stops it", source->name, name,
+                  entry);
+    return false;
+}
+
 static bool start(Containers *containers, const EngineRef *ref, const ConfigSource *source, Container **found,
                   GError **error)
 {
     const Container *there = *found;
     LedgerContainer *ours = NULL;
+    if (!check_protected(containers, source, there != NULL ? there->name : name_of(source), error))
+        return false;
     out_notice(containers->out, "Starting %s.", there != NULL ? there->name : name_of(source));
     if (!ledger_container_begin(containers->ledger, source->name, there == NULL ? NULL : there->engine,
                                 there == NULL ? NULL : there->id, there == NULL ? NULL : there->name, &ours, error))

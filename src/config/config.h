@@ -22,6 +22,7 @@
 /* What a command does with the databases that the file names. */
 typedef enum ConfigUse {
     CONFIG_CONNECTS, /* reads every ${NAME}; one that is unset or empty is a mistake */
+    CONFIG_KNOWN,    /* what is there to connect to: a url whose ${NAME} is unset or empty is NULL (guard) */
     CONFIG_OFFLINE   /* connects to none of them (testdb, status, report): every url is NULL, its ${NAME} not read */
 } ConfigUse;
 

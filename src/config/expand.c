@@ -18,6 +18,8 @@ static const struct {
     {"+", "a value that comes and goes with a variable leads to two different files"},
 };
 
+enum { ROOM = 4096 }; /* enough for any connection string: a text that grows leaves copies of itself behind */
+
 typedef struct Expansion {
     GString *out;
     ConfigExpand mode;
@@ -93,7 +95,7 @@ static const char *expand_braces(Expansion *expansion, const char *at)
 
 char *config_expand(const char *text, ConfigExpand mode, ConfigPlace place, ConfigMistakes *mistakes)
 {
-    Expansion expansion = {.out = g_string_new(NULL), .mode = mode, .place = place, .mistakes = mistakes};
+    Expansion expansion = {.out = g_string_sized_new(ROOM), .mode = mode, .place = place, .mistakes = mistakes};
     const char *at = text;
     while (*at != '\0') {
         if (at[0] != '$') {

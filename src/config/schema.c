@@ -257,7 +257,8 @@ static const ConfigKey CODE_KEYS[] = {
      .kind = CONFIG_KIND_TEXT,
      .offset = offsetof(ConfigCode, variable),
      .unless_given = "`DATABASE_URL`",
-     .about = "The environment variable from which the application takes its connection string. Kept for later."},
+     .about =
+         "The environment variable from which the application takes its connection string: `pgfold guard` reads it."},
     {.name = "tests",
      .kind = CONFIG_KIND_TEXTS,
      .offset = offsetof(ConfigCode, tests),

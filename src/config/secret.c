@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/wipe.h"
+
 static bool is_secret_word(const char *word)
 {
     return strcmp(word, "password") == 0 || strcmp(word, "sslpassword") == 0;
@@ -31,7 +33,7 @@ static void add_encoded(GPtrArray *secrets, const char *start, const char *end)
 /* ?key=value&key=value */
 static void scan_query(const char *query, GPtrArray *secrets)
 {
-    g_auto(GStrv) pairs = g_strsplit(query, "&", -1);
+    g_auto(WipedStrv) pairs = g_strsplit(query, "&", -1);
     for (guint i = 0; pairs[i] != NULL; i++) {
         char *equals = strchr(pairs[i], '=');
         if (equals == NULL)
@@ -127,16 +129,10 @@ char **config_secrets(const char *url)
 
 void config_wipe(char *text)
 {
-    if (text != NULL)
-        explicit_bzero(text, strlen(text));
-    g_free(text);
+    wipe_free(text);
 }
 
 void config_secrets_free(char **secrets)
 {
-    if (secrets == NULL)
-        return;
-    for (guint i = 0; secrets[i] != NULL; i++)
-        config_wipe(secrets[i]);
-    g_free(secrets);
+    wipe_strv_free(secrets);
 }

@@ -22,6 +22,24 @@ static bool has_variable(const ConfigNode *node)
     return strstr(node->text, "${") != NULL;
 }
 
+/* Mistakes in it are told by whoever expands it next. */
+static bool variables_are_set(const ConfigNode *node)
+{
+    g_auto(ConfigMistakes) ignored;
+    config_mistakes_init(&ignored, "");
+    char *text = config_expand(node->text, CONFIG_EXPAND_READ, node->place, &ignored);
+    bool set = text != NULL;
+    config_wipe(text);
+    return set;
+}
+
+static bool is_left_out(const ConfigReader *reader, const ConfigKey *key, const ConfigNode *node)
+{
+    if (!key->connects || !has_variable(node))
+        return false;
+    return reader->use == CONFIG_OFFLINE || (reader->use == CONFIG_KNOWN && !variables_are_set(node));
+}
+
 static bool check_characters(ConfigReader *reader, const ConfigNode *node, const char *text)
 {
     for (const char *at = text; *at != '\0'; at++) {
@@ -46,7 +64,7 @@ static char *take_text(ConfigReader *reader, const ConfigKey *key, const ConfigN
                             reader->path->str);
         return NULL;
     }
-    bool offline = reader->use == CONFIG_OFFLINE && key->connects && has_variable(node);
+    bool offline = is_left_out(reader, key, node);
     char *text =
         config_expand(node->text, offline ? CONFIG_EXPAND_MARK : CONFIG_EXPAND_READ, node->place, reader->mistakes);
     if (text == NULL || offline) {

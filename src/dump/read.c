@@ -6,6 +6,7 @@
 
 #include "base/cancel.h"
 #include "base/spawn.h"
+#include "base/wipe.h"
 #include "dump/internal.h"
 
 enum { LISTING_MS = 600000, MESSAGE_LINES_MAX = 100, MESSAGE_BYTES_MAX = 1 << 20 };
@@ -61,7 +62,7 @@ static bool needs_conforming_strings(PgConn *conn, bool *ret_needs, GError **err
 
 static char **dump_environment(const PgConn *conn, bool conforming_strings)
 {
-    g_auto(GStrv) env = pg_conn_child_environment(conn);
+    g_auto(WipedStrv) env = pg_conn_child_environment(conn);
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
     const char *options = "";
     for (guint i = 0; env[i] != NULL; i++) {
@@ -91,7 +92,7 @@ static bool start_pg_dump(DumpReading *reading, PgConn *conn, const char *snapsh
     bool conforming_strings = false;
     if (!needs_conforming_strings(conn, &conforming_strings, error))
         return false;
-    g_auto(GStrv) env = dump_environment(conn, conforming_strings);
+    g_auto(WipedStrv) env = dump_environment(conn, conforming_strings);
     g_autofree char *file_option = g_strconcat("--file=", reading->dump->file, NULL);
     g_autofree char *snapshot_option = snapshot == NULL ? NULL : g_strconcat("--snapshot=", snapshot, NULL);
     const char *argv[] = {reading->tools->pg_dump,

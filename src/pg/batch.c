@@ -57,8 +57,15 @@ static bool receive(PgConn *conn, const PgStatement *statement, PgResult **ret_r
         PGresult *res = PQgetResult(conn->pg);
         if (res == NULL)
             return true;
-        if (!take(conn, res, statement, ret_result, error))
+        g_autoptr(GError) cause = NULL;
+        if (take(conn, res, statement, ret_result, &cause))
+            continue;
+        if (statement->ret_error == NULL || PQstatus(conn->pg) != CONNECTION_OK) {
+            g_propagate_error(error, g_steal_pointer(&cause));
             return false;
+        }
+        g_clear_error(statement->ret_error);
+        *statement->ret_error = g_steal_pointer(&cause);
     }
 }
 

@@ -13,6 +13,8 @@ typedef struct PgStatement {
     const char *const *values; /* $1..$n as text, NULL for SQL NULL */
     PgRowFunc func;            /* is given each row, with flat memory; or NULL: the result is kept */
     gpointer data;
+    GError **ret_error; /* or NULL. Outside of a transaction block: takes a failure of this statement, which then counts
+                         * as an answer without a result (transfer full) */
 } PgStatement;
 
 /* ret_results: room for n results (transfer full), NULL where the statement has a func; or NULL when each has one. On

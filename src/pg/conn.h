@@ -51,9 +51,11 @@ const char *pg_conn_label(const PgConn *conn);
 /* Host, port, database and user as libpq resolved them, without a password: "postgresql://app@/app?host=/tmp". */
 const char *pg_conn_display(const PgConn *conn);
 /* libpq variables for a child process (PGHOST=..., PGPASSWORD=...), so that no secret stands in its argv. For
- * SpawnSpec.setenv: a name alone is one that the child must not have. Transfer full. */
+ * SpawnSpec.setenv: a name alone is one that the child must not have. Transfer full, as a WipedStrv (base/wipe.h). */
 char **pg_conn_child_environment(const PgConn *conn);
 bool pg_same_database(const PgIdentity *a, const PgIdentity *b);
+/* Whether the server runs on this machine for certain: a unix socket whose other end is a PostgreSQL, not a tunnel. */
+bool pg_conn_is_local(const PgConn *conn);
 /* Inside a transaction block, failed or not. */
 bool pg_conn_in_transaction(const PgConn *conn);
 /* SQLSTATE of the last failed statement ("23505"), or "". */
@@ -63,6 +65,13 @@ char *pg_library_version(void);
 /* url with the password taken out, for messages; "(not a connection string)" where libpq cannot read it. Transfer full.
  */
 char *pg_url_display(const char *url);
+/* Whether libpq may choose between hosts, so that two connections can lead to two servers. */
+bool pg_url_has_several_hosts(const char *url);
+/* The database that url names, or NULL: libpq would find one elsewhere (a service, PGDATABASE, the user). Transfer
+ * full. */
+char *pg_url_database(const char *url);
+/* "postgresql+asyncpg://..." as libpq wants it: without the driver that SQLAlchemy reads there. Transfer full. */
+char *pg_url_without_driver(const char *url);
 
 /* Runs sql (several statements are allowed) and returns the last result. */
 PgResult *pg_query(PgConn *conn, const char *sql, Deadline deadline, GError **error);

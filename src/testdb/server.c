@@ -191,3 +191,13 @@ Server *server_find(const TestDbOptions *options, GError **error)
         set_none_found(options, list->str, error);
     return g_steal_pointer(&best);
 }
+
+bool testdb_server_find(const TestDbOptions *options, int *ret_version, char **ret_bindir, GError **error)
+{
+    g_autoptr(Server) server = server_find(options, error);
+    if (server == NULL)
+        return false;
+    *ret_version = server->version;
+    *ret_bindir = g_steal_pointer(&server->bindir);
+    return true;
+}

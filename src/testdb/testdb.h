@@ -44,6 +44,9 @@ typedef struct TestDbOptions {
 bool testdb_keeper_called(int argc, char **argv);
 int testdb_keeper_main(int argc, char **argv);
 
+/* Which server testdb_open() would start: its major version and the folder of its programs (transfer full). */
+bool testdb_server_find(const TestDbOptions *options, int *ret_version, char **ret_bindir, GError **error);
+
 /* Ready for queries when it returns. */
 TestDb *testdb_open(const TestDbOptions *options, GError **error);
 /* "postgresql:///app?host=...&user=postgres", or with a port "postgresql://postgres:secret@127.0.0.1:5434/app". */

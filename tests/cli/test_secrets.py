@@ -1,10 +1,15 @@
 """A password appears nowhere: not in any output, command line, ledger, receipt, backup manifest or server log line of ours."""
 import os
 import pathlib
+import shutil
 import socket
+import stat
+import subprocess
 import threading
 
 import pytest
+
+import harness
 
 # Of this process alone: /proc shows the command lines of the tests beside this one too.
 SECRET = f"s3cret-Passw0rd-{os.getpid()}"
@@ -66,6 +71,7 @@ def test_a_password_appears_nowhere(cluster, pgfold, tmp_path):
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any(path.name == "ledger.db" for path in files)
     assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+
 
 @pytest.mark.parametrize("way", ["environment", "password file", "service file"])
 def test_a_password_that_libpq_finds_itself_appears_nowhere(cluster, pgfold, tmp_path, way):
@@ -138,3 +144,54 @@ def test_a_password_given_as_an_argument_is_covered_in_the_command_line(running,
         process.communicate(timeout=30)
     assert "postgresql://admin:***" in line and f"@127.0.0.1:{port}/app" in line and "user=admin password=" in line, line
     assert SECRET not in line
+
+
+def test_what_is_written_to_the_state_folder_is_private_and_ignored_by_git(pair):
+    """Whatever the umask: folders 0700, files 0600. Audit, backup, fold, merge with rows that lose, fence, receipts."""
+    for database, value in ((pair.source, "a"), (pair.target, "b")):
+        database.create().sql(f"CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, '{value}')")
+    pair.source.sql("CREATE TABLE fresh AS SELECT 1 AS id")
+    pair.configure("fold:\n  on_conflict: take-source\n")
+    for arguments, status in ((["audit"], 1), (["backup"], 0), (["fold", "--yes"], 0), (["fence", "laptop", "--yes"], 0),
+                              (["fence", "laptop", "--lift", "--yes"], 0), (["doctor"], 0)):
+        process = pair.pgfold.start(*arguments, umask=0)
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == status, err
+    state = pair.folder / ".pgfold"
+    found = {path: stat.S_IMODE(path.lstat().st_mode) for path in [state, *state.rglob("*")]}
+    assert {"ledger.db", "lock", "receipts", "backups", "dump"} <= {path.name for path in found}
+    assert not {str(path): oct(mode) for path, mode in found.items() if mode != (0o700 if path.is_dir() else 0o600)}
+    subprocess.run(["git", "init", "-q"], cwd=pair.folder, check=True)
+    listed = subprocess.run(["git", "status", "--porcelain", "--untracked-files=all"], cwd=pair.folder, check=True, capture_output=True, text=True)
+    assert listed.stdout == "?? pgfold.yaml\n"
+
+
+def test_a_state_folder_that_others_may_read_is_closed_and_doctor_tells(pair):
+    pair.source.create().sql("CREATE TABLE t (id int)")
+    pair.target.create()
+    pair.configure()
+    state = pair.folder / ".pgfold"
+    state.mkdir(mode=0o755)
+    state.chmod(0o755)
+    results = pair.pgfold("doctor", "--json", status=0).json()["results"]
+    assert next(result for result in results if result["check"] == "state-folder")["verdict"] == "warning"
+    pair.pgfold("audit", status=1)
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+
+
+def test_nobody_looks_into_the_memory_of_a_run(machine, tmp_path):
+    """Not dumpable: its files in /proc are root's, whoever runs it."""
+    binary = machine.folder / "pgfold"
+    shutil.copy(os.environ.get("PGFOLD", str(harness.ROOT / "build" / "pgfold")), binary)
+    binary.chmod(0o755)
+    user = harness.server_user()
+    identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = subprocess.Popen([binary, "audit", "--source", f"postgresql://a@127.0.0.1:{silent.getsockname()[1]}/a"], cwd="/",
+                                   env=harness.clean_environment(), stderr=subprocess.PIPE, **identity)
+        silent.accept()
+        owner = pathlib.Path(f"/proc/{process.pid}/environ").stat().st_uid
+        process.terminate()
+        process.communicate(timeout=30)
+    binary.unlink()
+    assert owner == 0

@@ -130,6 +130,30 @@ static void test_offline(void)
     g_assert_cmpint(config->testdb.port, ==, 5434);
 }
 
+static void test_known(void)
+{
+    static const char TEXT[] = "version: 1\n"
+                               "target: { url: 'postgresql://a:${PGFOLD_TEST_UNSET}@h/d', identity: '123' }\n"
+                               "sources:\n"
+                               "  - { name: n, url: 'postgresql://${PGFOLD_TEST_SET}@h/d' }\n";
+    g_autoptr(GError) error = NULL;
+    g_setenv("PGFOLD_TEST_SET", "who", TRUE);
+    g_autoptr(Config) config = config_parse(TEXT, strlen(TEXT), "pgfold.yaml", CONFIG_KNOWN, &error);
+    g_unsetenv("PGFOLD_TEST_SET");
+    g_assert_no_error(error);
+    g_assert_null(config->target.url);
+    g_assert_cmpstr(config->target.identity, ==, "123");
+    g_assert_cmpstr(source_at(config, 0)->url, ==, "postgresql://who@h/d");
+}
+
+static void test_known_tells_mistakes(void)
+{
+    static const char TEXT[] = BASE "target: { url: '${PGFOLD_TEST_UNSET:-x}' }\n";
+    g_autoptr(GError) error = NULL;
+    g_assert_null(config_parse(TEXT, strlen(TEXT), "pgfold.yaml", CONFIG_KNOWN, &error));
+    g_assert_error(error, PGF_ERROR, PGF_ERROR_USAGE);
+}
+
 static void test_offline_checks_the_rest(void)
 {
     static const char TEXT[] = BASE "state: '${PGFOLD_TEST_UNSET}'\n";
@@ -263,6 +287,8 @@ int main(int argc, char **argv)
     g_test_add_func("/config/parse/survives-damaged-files", test_damaged_files);
     g_test_add_func("/config/offline/does-not-read-what-only-connects", test_offline);
     g_test_add_func("/config/offline/checks-all-the-rest", test_offline_checks_the_rest);
+    g_test_add_func("/config/known/leaves-out-what-names-an-unset-variable", test_known);
+    g_test_add_func("/config/known/refuses-a-default-all-the-same", test_known_tells_mistakes);
     g_test_add_func("/config/adhoc/stands-in-for-a-file", test_adhoc);
     g_test_add_func("/config/where/tells-line-and-column-of-a-key", test_where);
     g_test_add_func("/config/protect/holds-names-and-patterns", test_protected);

@@ -337,6 +337,67 @@ static void test_names_role(void)
     g_assert_true(pg_sql_names_role("ALTER ROLE \"a\"\"b\" IN DATABASE d SET x = 1", "a\"b"));
 }
 
+static void test_batch_each(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    g_autoptr(GError) error = NULL;
+    GError *errors[4] = {NULL};
+    PgResult *results[4] = {NULL};
+    const char *values[] = {"seven"};
+    const PgStatement statements[] = {{.sql = "SELECT 1", .ret_error = &errors[0]},
+                                      {.sql = "SELECT 1 / 0", .ret_error = &errors[1]},
+                                      {.sql = "SELECT $1::text", .n = 1, .values = values, .ret_error = &errors[2]},
+                                      {.sql = "nonsense", .ret_error = &errors[3]}};
+    g_assert_true(pg_batch(conn, statements, 4, results, NULL, deadline_in_ms(PG_CATALOG_MS), &error));
+    g_assert_no_error(error);
+    g_assert_cmpstr(pg_result_get(results[0], 0, 0), ==, "1");
+    g_assert_null(results[1]);
+    g_assert_nonnull(strstr(errors[1]->message, "division by zero"));
+    g_assert_cmpstr(pg_result_get(results[2], 0, 0), ==, "seven");
+    g_assert_nonnull(errors[3]);
+    g_assert_null(errors[0]);
+    for (int i = 0; i < 4; i++) {
+        pg_result_free(results[i]);
+        g_clear_error(&errors[i]);
+    }
+    g_autofree char *after = ask(conn, "SELECT 2");
+    g_assert_cmpstr(after, ==, "2");
+}
+
+static void test_batch_lost(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    g_autoptr(GError) error = NULL;
+    GError *errors[3] = {NULL};
+    PgResult *results[3] = {NULL};
+    const PgStatement statements[] = {
+        {.sql = "SELECT 1", .ret_error = &errors[0]},
+        {.sql = "SELECT pg_terminate_backend(pg_backend_pid())", .ret_error = &errors[1]},
+        {.sql = "SELECT 3", .ret_error = &errors[2]}};
+    g_assert_false(pg_batch(conn, statements, 3, results, NULL, deadline_in_ms(PG_CATALOG_MS), &error));
+    g_assert_error(error, PGF_ERROR, PGF_ERROR_CONNECT);
+    for (int i = 0; i < 3; i++)
+        g_clear_error(&errors[i]);
+}
+
+static void test_urls(void)
+{
+    g_autofree char *driver = pg_url_without_driver("postgresql+asyncpg://a@h/d?x=y://z");
+    g_autofree char *plain = pg_url_without_driver("host=h dbname=d+e");
+    g_assert_cmpstr(driver, ==, "postgresql://a@h/d?x=y://z");
+    g_assert_cmpstr(plain, ==, "host=h dbname=d+e");
+    g_assert_true(pg_url_has_several_hosts("postgresql://a,b/d"));
+    g_assert_true(pg_url_has_several_hosts("hostaddr=127.0.0.1,127.0.0.2"));
+    g_assert_false(pg_url_has_several_hosts("postgresql://a/d"));
+    g_assert_false(pg_url_has_several_hosts("not one"));
+}
+
+static void test_local(void)
+{
+    g_autoptr(PgConn) conn = connect_ok();
+    g_assert_true(pg_conn_is_local(conn));
+}
+
 int main(int argc, char **argv)
 {
     if (testdb_keeper_called(argc, argv))
@@ -364,6 +425,10 @@ int main(int argc, char **argv)
     g_test_add_func("/pg/copy moves every row and counts rows, not messages", test_copy);
     g_test_add_func("/pg/copy stops when the target refuses a row", test_copy_target_fails);
     g_test_add_func("/pg/copy stops when the source fails midway", test_copy_source_fails);
+    g_test_add_func("/pg/statements of a batch fail each for itself", test_batch_each);
+    g_test_add_func("/pg/a batch whose connection is lost is an error", test_batch_lost);
+    g_test_add_func("/pg/a connection string is read without its driver, and its hosts are counted", test_urls);
+    g_test_add_func("/pg/a server behind a socket is on this machine", test_local);
     g_test_add_func("/pg/copy that cannot begin leaves the target as it was", test_copy_refused);
     int status = g_test_run();
     testdb_close(db);
