@@ -5,6 +5,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "base/wait.h"
+#include "config/protect.h"
 #include "engine/engine.h"
 #include "pg/conn.h"
 
@@ -121,11 +122,26 @@ static bool adopt(Containers *containers, const ConfigSource *source, const Cont
     return true;
 }
 
+/* By each name that it goes by: its own, the one in pgfold.yaml, the service of its compose file. */
+static bool check_unprotected(const Config *config, const ConfigSource *source, const Container *found, GError **error)
+{
+    const char *mark = source->compose == NULL ? NULL : strrchr(source->compose, '#');
+    const char *const names[] = {found == NULL ? NULL : found->name, source->container, mark == NULL ? NULL : mark + 1};
+    g_autofree char *label = g_strconcat("source ", source->name, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (names[i] != NULL && !config_check_protected_container(config, label, names[i], error))
+            return false;
+    }
+    return true;
+}
+
 static bool start(Containers *containers, const EngineRef *ref, const ConfigSource *source, Container **found,
                   GError **error)
 {
     const Container *there = *found;
     LedgerContainer *ours = NULL;
+    if (!check_unprotected(containers->config, source, there, error))
+        return false;
     out_notice(containers->out, "Starting %s.", there != NULL ? there->name : name_of(source));
     if (!ledger_container_begin(containers->ledger, source->name, there == NULL ? NULL : there->engine,
                                 there == NULL ? NULL : there->id, there == NULL ? NULL : there->name, &ours, error))
