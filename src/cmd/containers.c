@@ -122,15 +122,17 @@ static bool adopt(Containers *containers, const ConfigSource *source, const Cont
     return true;
 }
 
-static bool check_protected(const Containers *containers, const ConfigSource *source, const char *name, GError **error)
+/* By each name that it goes by: its own, the one in pgfold.yaml, the service of its compose file. */
+static bool check_unprotected(const Config *config, const ConfigSource *source, const Container *found, GError **error)
 {
-    const char *entry = config_protects_container(containers->config, name);
-    if (entry == NULL)
-        return true;
-    pgf_error_set(error, PGF_ERROR_REFUSED, "Start it yourself, or take it out of protect.containers.",
-                  "source %s: container %s is protected (%s): pgfold neither starts nor stops it", source->name, name,
-                  entry);
-    return false;
+    const char *mark = source->compose == NULL ? NULL : strrchr(source->compose, '#');
+    const char *const names[] = {found == NULL ? NULL : found->name, source->container, mark == NULL ? NULL : mark + 1};
+    g_autofree char *label = g_strconcat("source ", source->name, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (names[i] != NULL && !config_check_protected_container(config, label, names[i], error))
+            return false;
+    }
+    return true;
 }
 
 static bool start(Containers *containers, const EngineRef *ref, const ConfigSource *source, Container **found,
@@ -138,7 +140,7 @@ static bool start(Containers *containers, const EngineRef *ref, const ConfigSour
 {
     const Container *there = *found;
     LedgerContainer *ours = NULL;
-    if (!check_protected(containers, source, there != NULL ? there->name : name_of(source), error))
+    if (!check_unprotected(containers->config, source, there, error))
         return false;
     out_notice(containers->out, "Starting %s.", there != NULL ? there->name : name_of(source));
     if (!ledger_container_begin(containers->ledger, source->name, there == NULL ? NULL : there->engine,

@@ -80,6 +80,13 @@ bool config_check_protected_role(const Config *config, const char *label, const 
     return index < 0 || refuse(config, CONFIG_PROTECT_ROLES, index, what, "connect as another role", error);
 }
 
+bool config_check_protected_container(const Config *config, const char *label, const char *container, GError **error)
+{
+    int index = index_of(config, CONFIG_PROTECT_CONTAINERS, container);
+    g_autofree char *what = g_strdup_printf("%s: the container %s", label, container);
+    return index < 0 || refuse(config, CONFIG_PROTECT_CONTAINERS, index, what, "start and stop it yourself", error);
+}
+
 bool config_check_protected_path(const Config *config, const char *what, const char *path, GError **error)
 {
     g_autofree char *absolute = g_canonicalize_filename(path, NULL);

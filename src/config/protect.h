@@ -23,6 +23,8 @@ const char *config_protects_container(const Config *config, const char *name);
 bool config_check_protected(const Config *config, const char *label, const char *database, GError **error);
 /* Likewise for the role that a connection writes as. */
 bool config_check_protected_role(const Config *config, const char *label, const char *role, GError **error);
+/* Likewise for a container that is about to be started, stopped or removed. */
+bool config_check_protected_container(const Config *config, const char *label, const char *container, GError **error);
 /* Likewise for a file or folder that is about to be written or removed, which need not exist; a relative one starts
  * from the current folder. Symbolic links are resolved, on either side. what: "the backup folder". */
 bool config_check_protected_path(const Config *config, const char *what, const char *path, GError **error);

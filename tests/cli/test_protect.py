@@ -364,3 +364,18 @@ def test_containers_are_asked_of_the_engine_that_is_there(model):
     assert "docker says: the daemon is not running" in item["reason"]
     model.pgfold("fold", "--yes", status=0, env=path)
     assert one(model, "container", "gone")["verdict"] == "unreadable"
+
+
+def test_a_protected_container_is_not_started(small):
+    tools = small.folder / "bin"
+    tools.mkdir()
+    said = json.dumps([{"Id": "ab" * 32, "Name": "/archon-db", "State": {"Status": "exited", "Running": False}, "Config": {"Image": "postgres"},
+                        "NetworkSettings": {"Ports": {}}, "HostConfig": {"PortBindings": {}}}])
+    engine = tools / "docker"
+    engine.write_text(f"#!/bin/sh\ncase $1 in start) touch {small.folder}/started;; *) echo '{said}';; esac\n")
+    engine.chmod(0o755)
+    protect(small, "{containers: ['archon-*']}")
+    small.config.write_text(small.config.read_text().replace("name: laptop\n", "name: laptop\n    container: archon-db\n    engine: docker\n"))
+    result = small.pgfold("fold", "--yes", "--start", status=4, env={"PATH": f"{tools}:/usr/bin:/bin"})
+    assert_one_error(result, "archon-db", "protected")
+    assert not (small.folder / "started").exists()
