@@ -70,6 +70,7 @@ Pool *pool_new(guint workers, PgConn *const *sources, PgConn *const *targets)
 {
     Pool *pool = g_new0(Pool, 1);
     pthread_condattr_t monotonic;
+    (void)PGF_ERROR; /* made before any thread is: ThreadSanitizer does not see the lock that GLib makes it under */
     pool->size = workers;
     pool->jobs = g_ptr_array_new_with_free_func(job_free);
     pool->pending = g_ptr_array_new();
