@@ -10,6 +10,7 @@
 #include "cmd/command.h"
 #include "config/secret.h"
 #include "testdb/testdb.h"
+#include "tunnel/routes.h"
 
 extern const Command command_audit, command_backup, command_fence, command_fold, command_help, command_plan,
     command_report, command_status, command_testdb, command_undo, command_verify, command_version;
@@ -86,7 +87,9 @@ int main(int argc, char **argv)
     cancel_init();
     catch_bugs();
     char **words = take_words(argc, argv);
+    tunnel_routes_install();
     int status = command_main(argc, words, commands);
+    tunnel_routes_close();
     g_strfreev(words);
     return status;
 }

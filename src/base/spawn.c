@@ -49,6 +49,13 @@ static void in_child(gpointer data)
     struct sigaction defaults = {.sa_handler = SIG_DFL};
     sigemptyset(&defaults.sa_mask);
     sigaction(SIGPIPE, &defaults, NULL);
+    if (spec->keeps_on) {
+        struct sigaction ignore = {.sa_handler = SIG_IGN};
+        sigemptyset(&ignore.sa_mask);
+        sigaction(SIGINT, &ignore, NULL);
+        sigaction(SIGQUIT, &ignore, NULL);
+        sigaction(SIGHUP, &ignore, NULL);
+    }
 }
 
 static GSpawnFlags flags_of(const SpawnSpec *spec)
@@ -60,7 +67,7 @@ static GSpawnFlags flags_of(const SpawnSpec *spec)
         flags |= G_SPAWN_LEAVE_DESCRIPTORS_OPEN;
     if (spec->out == SPAWN_DISCARD)
         flags |= G_SPAWN_STDOUT_TO_DEV_NULL;
-    if (spec->err == SPAWN_DISCARD)
+    if (spec->err == SPAWN_DISCARD && spec->err_fd == 0)
         flags |= G_SPAWN_STDERR_TO_DEV_NULL;
     return flags;
 }
@@ -88,8 +95,8 @@ static Child *start(const SpawnSpec *spec, int *ret_in, int *ret_out, int *ret_e
     g_autoptr(GError) cause = NULL;
     const int keep[1] = {spec->keep_fd};
     if (!g_spawn_async_with_pipes_and_fds(spec->cwd, spec->argv, (const char *const *)env, flags_of(spec), in_child,
-                                          &setup, -1, -1, -1, keep, keep, spec->keep_fd > 0 ? 1 : 0, &pid, ret_in,
-                                          ret_out, ret_err, &cause)) {
+                                          &setup, -1, -1, spec->err_fd > 0 ? spec->err_fd : -1, keep, keep,
+                                          spec->keep_fd > 0 ? 1 : 0, &pid, ret_in, ret_out, ret_err, &cause)) {
         char *hint =
             g_strdup_printf("Install the program that provides `%s`, or put its folder into PATH.", spec->argv[0]);
         pgf_error_take_hint(error, PGF_ERROR_USAGE, hint, "cannot run %s: %s", spec->argv[0], cause->message);
@@ -121,7 +128,7 @@ static void reap(Child *child, bool block)
 
 Child *spawn_start(const SpawnSpec *spec, GError **error)
 {
-    g_assert(spec->out != SPAWN_CAPTURE && spec->err != SPAWN_CAPTURE && spec->input == NULL);
+    g_assert(spec->out != SPAWN_CAPTURE && (spec->err != SPAWN_CAPTURE || spec->err_fd > 0) && spec->input == NULL);
     return start(spec, NULL, NULL, NULL, error);
 }
 

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/route.h"
+
 static bool is_secret_word(const char *word)
 {
     return strcmp(word, "password") == 0 || strcmp(word, "sslpassword") == 0;
@@ -117,6 +119,7 @@ static void scan_keywords(const char *url, GPtrArray *secrets)
 char **config_secrets(const char *url)
 {
     GPtrArray *secrets = g_ptr_array_new();
+    url = route_url(url);
     if (strstr(url, "://") != NULL)
         scan_uri(url, secrets);
     else

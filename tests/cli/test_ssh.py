@@ -1,0 +1,150 @@
+"""pgfold through a real sshd on loopback: what works, each way in which it does not, and what is left of it."""
+import fcntl
+import os
+import pathlib
+import select
+import signal
+
+import pytest
+
+from folding import Lock, descendants, wait_until
+from sshd import Sshd
+from test_fold_faults import BLOCKED
+
+
+@pytest.fixture
+def sshd(tmp_path_factory):
+    made = Sshd(tmp_path_factory.mktemp("sshd"))
+    yield made
+    made.stop()
+
+
+class Far:
+    """A pair whose target is behind the ssh host."""
+
+    def __init__(self, pair, sshd):
+        self.pair, self.sshd, self.pgfold = pair, sshd, pair.pgfold
+        self.url = f"postgresql://postgres@/{pair.name}?host={pair.target.cluster.folder}"
+
+    def configure(self, url=None, config=None, more="", extra=""):
+        self.pair.config.write_text(
+            f"version: 1\ntarget:\n  url: \"{url or self.url}\"\n"
+            f"  ssh: {{ host: vps, config: \"{config or self.sshd.host()}\"{more} }}\n"
+            f"sources:\n  - name: laptop\n    url: \"{self.pair.source.url}\"\n" + extra, encoding="utf-8")
+        return self
+
+
+@pytest.fixture
+def far(pair, sshd):
+    pair.source.create()
+    return Far(pair, sshd)
+
+
+def ssh_of(process):
+    """Process ids of the ssh that a pgfold has started."""
+    def is_ssh(pid):
+        try:
+            return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip() == "ssh"
+        except OSError:
+            return False
+    return [pid for pid in descendants(process.pid) if is_ssh(pid)]
+
+
+def is_left_over(folder):
+    """A folder of a tunnel that no process holds any more."""
+    try:
+        with open(folder / "ssh.log", "rb") as log:
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    return True
+
+
+def test_a_fold_through_ssh_is_proven(far):
+    far.pair.source.load("chinook")
+    far.configure()
+    result = far.pgfold("fold", "--yes", status=0)
+    assert "contained in the target" in result.out
+    assert far.pair.target.sql("SELECT count(*) FROM album") == "347"
+    audit = far.pgfold("audit", status=0)
+    assert "through ssh vps" in audit.out
+    wait_until(lambda: not far.sshd.sessions(), "the end of the tunnel")
+
+
+def test_a_source_behind_the_same_host_with_the_same_url_is_another_database(far, laptop):
+    """One url text, once through ssh and once not, leads to two servers."""
+    far.pair.source.sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2)")
+    far.pair.target.create()
+    text = f"postgresql://postgres@/{far.pair.name}"
+    config = far.sshd.host()
+    far.pair.config.write_text(
+        f"version: 1\ntarget: {{ url: \"{text}?host={far.pair.target.cluster.folder}\" }}\n"
+        f"sources:\n  - name: laptop\n    url: \"{text}?host={laptop.folder}\"\n"
+        f"    ssh: {{ host: vps, config: \"{config}\" }}\n", encoding="utf-8")
+    far.pgfold("fold", "--yes", status=0)
+    assert far.pair.target.sql("SELECT count(*) FROM t") == "2"
+
+
+def test_a_host_key_that_is_not_the_known_one_is_an_error_of_its_own(far):
+    far.sshd.known_hosts(far.sshd.client / "key.pub")
+    result = far.configure().pgfold("audit", status=3)
+    assert "the host key is not the known one" in result.err and "ssh-keygen -R" in result.err
+
+
+def test_a_host_key_that_nobody_knows_is_not_taken(far):
+    (far.sshd.client / "known_hosts").write_text("", encoding="utf-8")
+    result = far.configure().pgfold("audit", status=3)
+    assert "the host key is not known" in result.err
+
+
+def test_a_key_that_the_host_does_not_know_is_refused(far):
+    (far.sshd.folder / "sshd" / "authorized_keys").write_text("", encoding="utf-8")
+    result = far.configure().pgfold("audit", status=3)
+    assert "refuses to let this user in" in result.err and "Permission denied (publickey)" in result.err
+
+
+def test_a_host_that_is_not_known_and_one_that_does_not_answer(far):
+    result = far.configure(config=far.sshd.host(HostName="nowhere.invalid")).pgfold("audit", status=3)
+    assert "the ssh host is not known" in result.err
+    far.sshd.stop()
+    result = far.configure().pgfold("audit", status=3)
+    assert "the ssh host does not answer" in result.err and "Connection refused" in result.err
+
+
+def test_a_database_that_is_down_behind_a_tunnel_that_works(far):
+    for url in (f"postgresql://postgres@/{far.pair.name}?host={far.pair.folder}",
+                f"postgresql://postgres@localhost:1/{far.pair.name}"):
+        result = far.configure(url=url).pgfold("audit", status=3)
+        assert "the ssh tunnel works, but no database listens behind it" in result.err
+
+
+def test_a_link_that_drops_everything_is_given_up_in_time(far):
+    """The host takes the connection and never answers."""
+    far.configure()
+    far.sshd.process.send_signal(signal.SIGSTOP)
+    try:
+        result = far.pgfold("audit", status=3)
+    finally:
+        far.sshd.process.send_signal(signal.SIGCONT)
+    assert "the ssh host does not answer" in result.err
+    assert result.seconds < 15
+
+
+def test_killing_pgfold_leaves_no_ssh(far, running):
+    """A jump host is an ssh of its own."""
+    far.pair.source.sql("CREATE TABLE t (id int PRIMARY KEY)")
+    far.pair.target.create().sql("CREATE TABLE t (id int PRIMARY KEY)")
+    jump = far.sshd.host("jump")
+    far.configure(config=far.sshd.host(ProxyCommand=f"ssh -F {jump} -W 127.0.0.1:{far.sshd.port} jump"))
+    lock = Lock(far.pair.target.cluster, far.pair.name, "LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+    process = running("verify")
+    wait_until(lambda: far.pair.target.cluster.sql("postgres", BLOCKED) != "0", "the wait for the lock")
+    children = [os.pidfd_open(pid) for pid in ssh_of(process)]
+    assert len(children) == 2
+    process.kill()
+    for child in children:
+        assert select.select([child], [], [], 10)[0], "an ssh outlives pgfold"
+        os.close(child)
+    lock.release()
+    far.pgfold("verify", status=0)
+    assert not [folder for folder in pathlib.Path("/tmp").glob("pgfold-tunnel-*") if is_left_over(folder)]
