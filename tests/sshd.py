@@ -12,6 +12,7 @@ import subprocess
 import time
 
 import harness
+from folding import descendants
 
 
 def _program():
@@ -106,10 +107,8 @@ class Sshd:
         return path
 
     def sessions(self):
-        """Process ids of the connections, theirs and what they started."""
-        found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True,
-                               check=False).stdout.split()
-        return [int(pid) for pid in found]
+        """Process ids of what serves connections: two for each."""
+        return descendants(self.process.pid)
 
     def signal_sessions(self, number):
         for pid in self.sessions():

@@ -25,7 +25,8 @@ void pg_set_error(PgConn *conn, const PGresult *res, GError **error);
 /* Finds the way of a connection whose url is a route (conn->way); nothing for any other. */
 bool pg_route_follow(PgConn *conn, const char *url, Deadline deadline, GError **error);
 void pg_route_forget(PgConn *conn);
-/* libpq's message with the server's own address, and what became of the tunnel. Transfer full. */
+/* libpq's message with the server's own address; instead of it what became of the tunnel, where that is the reason.
+ * Transfer full. */
 char *pg_route_explain(const PgConn *conn, const char *message);
 /* Sends what is buffered. */
 bool pg_flush(PgConn *conn, Deadline deadline, GError **error);

@@ -54,15 +54,19 @@ void pg_route_forget(PgConn *conn)
 
 char *pg_route_explain(const PgConn *conn, const char *message)
 {
+    /* What the server itself says came through the tunnel. */
+    bool from_server = strstr(message, "FATAL:") != NULL || strstr(message, "ERROR:") != NULL;
+    if (conn->route != NULL && !from_server) {
+        char *why = installed.why(conn->route);
+        if (why != NULL)
+            return why;
+    }
     g_autoptr(GString) text = g_string_new(message);
     if (conn->way.socket != NULL) {
         g_autofree char *named = g_strdup_printf("on socket \"%s\"", conn->way.socket);
         g_autofree char *meant = g_strdup_printf("at %s", conn->way.server);
         g_string_replace(text, named, meant, 0);
     }
-    g_autofree char *why = conn->route == NULL ? NULL : installed.why(conn->route);
-    if (why != NULL)
-        g_string_append_printf(text, "\n%s", why);
     return g_strdup(text->str);
 }
 

@@ -46,6 +46,10 @@ static const Meaning CHANNELS[] = {
     {"administratively prohibited", "the ssh host forbids forwarding to the database",
      "Allow it in sshd_config of `%s` (AllowTcpForwarding, AllowStreamLocalForwarding, PermitOpen), or in the options "
      "of the key in authorized_keys."},
+    {"connect failed: open failed", "the ssh tunnel works, but the database's socket cannot be opened behind it",
+     "Is the server running, and its socket in that folder of `%s`? Then sshd forbids it (AllowStreamLocalForwarding; "
+     "it "
+     "does not tell the two apart): use host=localhost."},
     {"open failed: connect failed", "the ssh tunnel works, but no database listens behind it",
      "Is the server running, and are host and port of the url right, as seen from `%s`?"},
     {"open failed", "the ssh tunnel works, but no connection could be made behind it",

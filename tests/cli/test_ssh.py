@@ -9,7 +9,7 @@ import pytest
 
 from folding import Lock, descendants, wait_until
 from sshd import Sshd
-from test_fold_faults import BLOCKED
+from test_fold_faults import BLOCKED, make_held
 
 
 @pytest.fixture
@@ -32,6 +32,12 @@ class Far:
             f"  ssh: {{ host: vps, config: \"{config or self.sshd.host()}\"{more} }}\n"
             f"sources:\n  - name: laptop\n    url: \"{self.pair.source.url}\"\n" + extra, encoding="utf-8")
         return self
+
+
+@pytest.fixture
+def held(pair, running, machine, laptop, vps, request):
+    """The folds of test_fold_faults.py."""
+    yield from make_held(pair, running, machine, laptop, vps, request)
 
 
 @pytest.fixture
@@ -111,11 +117,27 @@ def test_a_host_that_is_not_known_and_one_that_does_not_answer(far):
     assert "the ssh host does not answer" in result.err and "Connection refused" in result.err
 
 
+def test_a_host_that_forbids_forwarding_says_so(far):
+    far.sshd.stop()
+    far.sshd.start(AllowStreamLocalForwarding="no", PermitOpen="none")
+    result = far.configure(url=f"postgresql://postgres@localhost:1/{far.pair.name}").pgfold("audit", status=3)
+    assert "forbids forwarding to the database" in result.err and "sshd_config" in result.err
+    result = far.configure().pgfold("audit", status=3)
+    assert "the database's socket cannot be opened" in result.err and "AllowStreamLocalForwarding" in result.err
+
+
 def test_a_database_that_is_down_behind_a_tunnel_that_works(far):
-    for url in (f"postgresql://postgres@/{far.pair.name}?host={far.pair.folder}",
-                f"postgresql://postgres@localhost:1/{far.pair.name}"):
+    for url, words in ((f"postgresql://postgres@/{far.pair.name}?host={far.pair.folder}", "socket cannot be opened"),
+                       (f"postgresql://postgres@localhost:1/{far.pair.name}", "no database listens behind it")):
         result = far.configure(url=url).pgfold("audit", status=3)
-        assert "the ssh tunnel works, but no database listens behind it" in result.err
+        assert "the ssh tunnel works, but" in result.err and words in result.err
+
+
+def test_what_the_server_says_is_told_as_if_there_were_no_tunnel(far):
+    url = f"postgresql://nobody_here@/{far.pair.name}?host={far.pair.target.cluster.folder}"
+    result = far.configure(url=url).pgfold("audit", status=3)
+    assert "port 5432 through ssh vps failed: FATAL:  role \"nobody_here\" does not exist" in result.err
+    assert "pgfold-tunnel" not in result.err
 
 
 def test_a_link_that_drops_everything_is_given_up_in_time(far):
@@ -148,3 +170,35 @@ def test_killing_pgfold_leaves_no_ssh(far, running):
     lock.release()
     far.pgfold("verify", status=0)
     assert not [folder for folder in pathlib.Path("/tmp").glob("pgfold-tunnel-*") if is_left_over(folder)]
+
+
+@pytest.mark.parametrize("phase", ("backup", "rows", "indexes", "proof", "views"))
+def test_a_tunnel_that_ends_in_any_phase_fails_the_fold_and_the_same_command_ends_well(held, sshd, phase):
+    Far(held.pair, sshd).configure()
+    held.start(phase)
+    sshd.signal_sessions(signal.SIGKILL)
+    if phase == "backup":
+        (held.folder / "proof.rows.go").touch()
+    _, err = held.process.communicate(timeout=60)
+    assert held.process.returncode == 5, err
+    assert "connection lost: the ssh tunnel to vps ended" in err and "state: " in err, err
+    held.let_go()
+    held.fold_well()
+
+
+def test_a_link_that_goes_dead_in_the_middle_is_noticed(far, running):
+    """Nothing comes any more, and nobody says that the connection is closed."""
+    far.pair.source.sql("CREATE TABLE t (id int PRIMARY KEY)")
+    far.pair.target.create().sql("CREATE TABLE t (id int PRIMARY KEY)")
+    far.configure()
+    hold = Lock(far.pair.target.cluster, far.pair.name, "LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+    process = running("verify")
+    wait_until(lambda: far.pair.target.cluster.sql("postgres", BLOCKED) != "0", "the wait for the lock")
+    sessions = far.sshd.sessions()
+    far.sshd.signal_sessions(signal.SIGSTOP)
+    hold.release()
+    _, err = process.communicate(timeout=15)
+    for pid in sessions:
+        os.kill(pid, signal.SIGKILL)
+    assert process.returncode == 3, err
+    assert "the ssh tunnel to vps ended: Timeout, server 127.0.0.1 not responding" in err
