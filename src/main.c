@@ -13,22 +13,16 @@
 #include "tunnel/routes.h"
 
 extern const Command command_audit, command_backup, command_fence, command_fold, command_help, command_plan,
-    command_report, command_status, command_testdb, command_undo, command_verify, command_version;
+    command_report, command_status, command_testdb, command_tunnel, command_undo, command_verify, command_version;
 
 static const CommandEntry commands[] = {
-    {"Folding", &command_audit},
-    {NULL, &command_plan},
-    {NULL, &command_backup},
-    {NULL, &command_fold},
-    {NULL, &command_fence},
-    {NULL, &command_verify},
-    {NULL, &command_undo},
-    {"What was done", &command_status},
-    {NULL, &command_report},
-    {"Servers for tests", &command_testdb},
-    {"About pgfold", &command_help},
-    {NULL, &command_version},
-    {NULL, NULL},
+    {"Folding", &command_audit}, {NULL, &command_plan},
+    {NULL, &command_backup},     {NULL, &command_fold},
+    {NULL, &command_fence},      {NULL, &command_verify},
+    {NULL, &command_undo},       {"What was done", &command_status},
+    {NULL, &command_report},     {"Servers for other programs", &command_tunnel},
+    {NULL, &command_testdb},     {"About pgfold", &command_help},
+    {NULL, &command_version},    {NULL, NULL},
 };
 
 /* A core dump would hold passwords; it may be allowed again by whoever debugs (the hard limit stays). */

@@ -75,24 +75,24 @@ class Sshd:
             config = self.folder / "sshd" / "config"
             config.write_text("".join(f"{name} {value}\n" for name, value in lines.items()), encoding="utf-8")
             os.chown(config, self.user.pw_uid, self.user.pw_gid)
-            log = open(self.folder / "sshd" / "log", "ab")
+            log_path = server / "log"
+            log = open(log_path, "ab")
+            written = log.tell()
             self.process = subprocess.Popen([_program(), "-D", "-e", "-f", str(config)], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, start_new_session=True, cwd="/",
                                             env=harness.clean_environment(), **harness._as_server_user())
             log.close()
-            if self._listens():
+            if self._listens(log_path, written):
                 return self
             self.port = None
-        raise harness.HarnessError("sshd did not start:\n" + (server / "log").read_text(encoding="utf-8"))
+        raise harness.HarnessError("sshd did not start:\n" + log_path.read_text(encoding="utf-8"))
 
-    def _listens(self):
+    def _listens(self, log, start):
         until = time.monotonic() + 10
         while time.monotonic() < until and self.process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            if b"Server listening on" in log.read_bytes()[start:]:
                 return True
-            except OSError:
-                time.sleep(0.01)
+            time.sleep(0.01)
         return False
 
     def host(self, name="vps", port=None, **options):

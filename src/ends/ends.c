@@ -7,7 +7,7 @@ static Deadline connect_deadline(void)
     return deadline_in_ms(PG_CONNECT_MS);
 }
 
-static bool check_pinned(const Config *config, const PgIdentity *target, GError **error)
+bool ends_check_pinned(const Config *config, const PgIdentity *target, GError **error)
 {
     if (config->target.identity == NULL || g_str_equal(config->target.identity, target->system_identifier))
         return true;
@@ -37,7 +37,7 @@ static bool check_target(const Ends *ends, GError **error)
 {
     const PgIdentity *target = pg_conn_identity(ends->target);
     const PgIdentity *source = pg_conn_identity(ends->source);
-    if (!check_pinned(ends->config, target, error) || !check_different(ends, error))
+    if (!ends_check_pinned(ends->config, target, error) || !check_different(ends, error))
         return false;
     if (target->in_recovery) {
         pgf_error_set(error, PGF_ERROR_CONNECT, "Use the URL of the primary server.",

@@ -20,6 +20,9 @@ typedef struct Ends {
     PgSnapshot *snapshot;  /* of the source; NULL until ends_snapshot() */
 } Ends;
 
+/* False with PGF_ERROR_CONNECT when pgfold.yaml pins another cluster than the one that the target's url leads to. */
+bool ends_check_pinned(const Config *config, const PgIdentity *target, GError **error);
+
 /* needs_target: false for commands that only read the source (backup): target stays NULL. */
 Ends *ends_open(const Config *config, const ConfigSource *source, bool needs_target, GError **error);
 void ends_free(Ends *ends);

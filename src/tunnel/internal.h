@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/spawn.h"
+#include "tunnel/probe.h"
 #include "tunnel/tunnel.h"
 
 /* A private folder of the tunnel. Its log stays locked as long as pgfold or ssh lives: one without is left over. */
@@ -33,13 +34,3 @@ void tunnel_set_silent(const TunnelSpec *spec, const char *log, GError **error);
 bool tunnel_log_tells_port_taken(const char *log, int port);
 /* The last line of log that says why a connection through the tunnel failed, or NULL. Transfer full. */
 char *tunnel_log_failed_channel(const char *log);
-
-typedef enum TunnelAnswer {
-    TUNNEL_POSTGRES, /* a PostgreSQL */
-    TUNNEL_OTHER,    /* answers something else */
-    TUNNEL_CLOSED,   /* closed without an answer */
-    TUNNEL_FAILED    /* an error is set: cancelled, or the deadline */
-} TunnelAnswer;
-
-/* Asks whoever listens on a unix socket whether it is a PostgreSQL. */
-TunnelAnswer tunnel_probe(const char *socket, Deadline deadline, GError **error);

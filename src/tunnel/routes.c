@@ -37,7 +37,7 @@ static Entry *find(const char *route)
     return NULL;
 }
 
-static Entry *make(const char *label, const char *text, const Route *route, GError **error)
+static Entry *make(const char *label, const char *text, const Route *route, int port, GError **error)
 {
     g_auto(PgAddress) address = {0};
     if (!pg_address_find(label, route->url, &address, error))
@@ -48,7 +48,8 @@ static Entry *make(const char *label, const char *text, const Route *route, GErr
                        .host = address.host,
                        .port = address.port,
                        .compress = strcmp(route->compression, "yes") == 0,
-                       .loopback = address.demands_tls};
+                       .loopback = address.demands_tls || port > 0,
+                       .port_wish = port};
     g_autoptr(Tunnel) tunnel = tunnel_new(&spec, error);
     if (tunnel == NULL)
         return NULL;
@@ -82,7 +83,7 @@ static bool ensure_up(const char *label, const Entry *entry, GError **error)
 static bool fill_way(const char *label, const Entry *entry, const Route *route, PgWay *ret_way, GError **error)
 {
     const Tunnel *tunnel = entry->tunnel;
-    int port = tunnel_loopback_port(tunnel);
+    int port = entry->address.demands_tls ? tunnel_loopback_port(tunnel) : 0;
     g_autofree char *loopback = g_strdup_printf("%d", port);
     ret_way->url =
         port > 0
@@ -93,7 +94,7 @@ static bool fill_way(const char *label, const Entry *entry, const Route *route, 
     return ret_way->url != NULL;
 }
 
-static bool open_locked(const char *label, const char *text, PgWay *ret_way, GError **error)
+static bool open_locked(const char *label, const char *text, int port, PgWay *ret_way, GError **error)
 {
     g_auto(Route) route = {0};
     if (!route_parse(text, &route)) {
@@ -102,7 +103,7 @@ static bool open_locked(const char *label, const char *text, PgWay *ret_way, GEr
     }
     Entry *entry = find(text);
     if (entry == NULL)
-        entry = make(label, text, &route, error);
+        entry = make(label, text, &route, port, error);
     return entry != NULL && ensure_up(label, entry, error) && fill_way(label, entry, &route, ret_way, error);
 }
 
@@ -110,9 +111,24 @@ static bool open_route(const char *label, const char *text, Deadline deadline, P
 {
     (void)deadline; /* that of the connection; a tunnel has its own */
     pthread_mutex_lock(&lock);
-    bool ok = open_locked(label, text, ret_way, error);
+    bool ok = open_locked(label, text, 0, ret_way, error);
     pthread_mutex_unlock(&lock);
     return ok;
+}
+
+bool tunnel_route_open(const char *label, const char *route, int port, GError **error)
+{
+    g_auto(PgWay) way = {0};
+    pthread_mutex_lock(&lock);
+    bool ok = open_locked(label, route, port, &way, error);
+    pthread_mutex_unlock(&lock);
+    return ok;
+}
+
+Tunnel *tunnel_route_find(const char *route)
+{
+    const Entry *entry = find(route);
+    return entry == NULL ? NULL : entry->tunnel;
 }
 
 static char *why(const char *text)

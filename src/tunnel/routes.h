@@ -13,5 +13,9 @@
 
 /* Once, before the first connection. */
 void tunnel_routes_install(void);
+/* As a first connection does, and listens on this port of 127.0.0.1 too. */
+bool tunnel_route_open(const char *label, const char *route, int port, GError **error);
+/* Of a route that was opened. Main thread only. */
+Tunnel *tunnel_route_find(const char *route);
 /* Ends all of them. */
 void tunnel_routes_close(void);

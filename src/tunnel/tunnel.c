@@ -186,6 +186,8 @@ static bool database_answers(Tunnel *tunnel, Deadline deadline, GError **error)
         return false;
     }
     g_autofree char *log = tunnel_folder_log(&tunnel->folder);
+    if (answer == TUNNEL_NOBODY)
+        answer = TUNNEL_CLOSED; /* ssh has just ended */
     if (answer == TUNNEL_CLOSED && !tunnel_is_up(tunnel))
         tunnel_set_ended(&tunnel->spec, log, error);
     else if (answer == TUNNEL_CLOSED)
@@ -239,6 +241,8 @@ char *tunnel_why(const Tunnel *tunnel)
     bool ended = has_ended(tunnel, SEEN_MS);
     g_autofree char *log = tunnel_folder_log(&tunnel->folder);
     g_autofree char *tail = spawn_tail(log, 2);
+    if (g_str_has_suffix(tail, "."))
+        tail[strlen(tail) - 1] = '\0';
     if (ended)
         return g_strdup_printf("the ssh tunnel to %s ended%s%s", tunnel->spec.ssh_host, *tail == '\0' ? "" : ": ",
                                tail);
