@@ -1,6 +1,8 @@
 #include "ends/ends.h"
 
 #include "base/error.h"
+#include "ends/link.h"
+#include "tunnel/routes.h"
 
 static Deadline connect_deadline(void)
 {
@@ -59,25 +61,68 @@ static char *label_of(const ConfigSource *source)
     return g_str_equal(source->name, "source") ? g_strdup("source") : g_strconcat("source ", source->name, NULL);
 }
 
+static bool open_source(Ends *ends, const char *label, GError **error)
+{
+    ends->source = pg_conn_open(label, ends->source_config->url, NULL, connect_deadline(), error);
+    return ends->source != NULL;
+}
+
+static bool open_target(Ends *ends, GError **error)
+{
+    const ConfigTarget *target = &ends->config->target;
+    const char *into = ends->source_config->into_database;
+    g_clear_pointer(&ends->target_missing, g_free);
+    ends->target = pg_conn_open_or_maintenance("target", target->url, into != NULL ? into : target->database,
+                                               connect_deadline(), &ends->target_missing, error);
+    return ends->target != NULL;
+}
+
+static gint64 source_bytes(const Ends *ends)
+{
+    g_autoptr(PgResult) r = pg_query(ends->source, "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())",
+                                     deadline_in_ms(PG_CATALOG_MS), NULL);
+    return r == NULL ? 0 : pg_result_int(r, 0, 0);
+}
+
+/* A link that turns out slow is opened again with compression, while nothing but this one connection uses it. */
+static bool settle_source_link(Ends *ends, const char *label, gint64 bytes, GError **error)
+{
+    const char *url = ends->source_config->url;
+    if (!tunnel_route_undecided(url) || !link_is_slow(ends->source, LINK_FROM_SERVER, bytes))
+        return true;
+    g_clear_pointer(&ends->source, pg_conn_close);
+    return tunnel_route_compress(url, error) && open_source(ends, label, error);
+}
+
+static bool settle_target_link(Ends *ends, gint64 bytes, GError **error)
+{
+    const char *url = ends->config->target.url;
+    if (!tunnel_route_undecided(url) || !link_is_slow(ends->target, LINK_TO_SERVER, bytes))
+        return true;
+    g_clear_pointer(&ends->target, pg_conn_close);
+    return tunnel_route_compress(url, error) && open_target(ends, error);
+}
+
 Ends *ends_open(const Config *config, const ConfigSource *source, bool needs_target, GError **error)
 {
     g_autoptr(Ends) ends = g_new0(Ends, 1);
     g_autofree char *label = label_of(source);
     ends->config = config;
     ends->source_config = source;
-    ends->source = pg_conn_open(label, source->url, NULL, connect_deadline(), error);
-    if (ends->source == NULL || !config_check_protected(config, label, pg_conn_identity(ends->source)->database, error))
+    if (!open_source(ends, label, error) ||
+        !config_check_protected(config, label, pg_conn_identity(ends->source)->database, error))
+        return NULL;
+    gint64 bytes = source_bytes(ends);
+    if (!settle_source_link(ends, label, bytes, error))
         return NULL;
     if (!needs_target)
         return g_steal_pointer(&ends);
-    const char *database = source->into_database != NULL ? source->into_database : config->target.database;
-    ends->target = pg_conn_open_or_maintenance("target", config->target.url, database, connect_deadline(),
-                                               &ends->target_missing, error);
-    if (ends->target == NULL)
+    if (!open_target(ends, error))
         return NULL;
     ends->target_database =
         g_strdup(ends->target_missing != NULL ? ends->target_missing : pg_conn_identity(ends->target)->database);
-    if (!config_check_protected(config, "target", ends->target_database, error) || !check_target(ends, error))
+    if (!config_check_protected(config, "target", ends->target_database, error) || !check_target(ends, error) ||
+        !settle_target_link(ends, bytes, error))
         return NULL;
     return g_steal_pointer(&ends);
 }

@@ -12,6 +12,7 @@ typedef struct Entry {
     char *route;
     PgAddress address;
     Tunnel *tunnel;
+    bool undecided; /* compression: auto, and nobody has measured yet */
 } Entry;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -57,6 +58,7 @@ static Entry *make(const char *label, const char *text, const Route *route, int 
     entry->route = g_strdup(text);
     entry->tunnel = g_steal_pointer(&tunnel);
     entry->address = address;
+    entry->undecided = strcmp(route->compression, "auto") == 0;
     address = (PgAddress){0};
     if (entries == NULL)
         entries = g_ptr_array_new_with_free_func(entry_free);
@@ -129,6 +131,28 @@ Tunnel *tunnel_route_find(const char *route)
 {
     const Entry *entry = find(route);
     return entry == NULL ? NULL : entry->tunnel;
+}
+
+bool tunnel_route_undecided(const char *route)
+{
+    pthread_mutex_lock(&lock);
+    Entry *entry = find(route);
+    bool undecided = entry != NULL && entry->undecided;
+    if (entry != NULL)
+        entry->undecided = false;
+    pthread_mutex_unlock(&lock);
+    return undecided;
+}
+
+bool tunnel_route_compress(const char *route, GError **error)
+{
+    pthread_mutex_lock(&lock);
+    const Entry *entry = find(route);
+    g_assert(entry != NULL);
+    tunnel_set_compression(entry->tunnel, true);
+    bool ok = tunnel_start(entry->tunnel, error);
+    pthread_mutex_unlock(&lock);
+    return ok;
 }
 
 static char *why(const char *text)

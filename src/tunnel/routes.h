@@ -17,5 +17,9 @@ void tunnel_routes_install(void);
 bool tunnel_route_open(const char *label, const char *route, int port, GError **error);
 /* Of a route that was opened. Main thread only. */
 Tunnel *tunnel_route_find(const char *route);
+/* Whether it is to be measured if compression pays: true once for an open route of which pgfold.yaml does not say. */
+bool tunnel_route_undecided(const char *route);
+/* Opens it again with compression: the connections through it are lost. Main thread only. */
+bool tunnel_route_compress(const char *route, GError **error);
 /* Ends all of them. */
 void tunnel_routes_close(void);

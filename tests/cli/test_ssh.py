@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from folding import Lock, descendants, wait_until
+from proxy import Proxy
 from sshd import Sshd
 from test_fold_faults import BLOCKED, make_held
 
@@ -202,3 +203,19 @@ def test_a_link_that_goes_dead_in_the_middle_is_noticed(far, running):
         os.kill(pid, signal.SIGKILL)
     assert process.returncode == 3, err
     assert "the ssh tunnel to vps ended: Timeout, server 127.0.0.1 not responding" in err
+
+
+def test_a_slow_link_is_measured_and_compressed(far):
+    """12 MB of rows that compress well, over 100 Mbit/s."""
+    far.pair.source.sql("CREATE TABLE t AS SELECT i, repeat('pgfold ', 30) AS v FROM generate_series(1, 60000) i")
+    proxy = Proxy(far.sshd.port, rate_mbit=100)
+    try:
+        for compression, most in (("auto", 8e6), ("no", 1e9)):
+            before = proxy.bytes
+            far.configure(config=far.sshd.host(port=proxy.port), more=f", compression: {compression}")
+            far.pgfold("fold", "--yes", "--no-backup", status=0)
+            far.pair.target.drop()
+            sent = proxy.bytes - before
+            assert sent < most and (compression == "auto" or sent > 12e6), sent
+    finally:
+        proxy.close()
