@@ -78,11 +78,12 @@ static const char *value_of(const PQconninfoOption *options, const char *keyword
     return NULL;
 }
 
-/* A connection that libpq has settled and then refused to begin, because of the last thing that it looks at. */
-static PGconn *settle(const char *url)
+/* A connection that libpq has settled and then refused to begin, because of the last thing that it looks at. host and
+ * port: instead of those of url, or NULL. */
+static PGconn *settle(const char *url, const char *host, const char *port)
 {
-    const char *keywords[] = {"dbname", "target_session_attrs", NULL};
-    const char *values[] = {url, "none: pgfold only looks at the address", NULL};
+    const char *keywords[] = {"dbname", "target_session_attrs", host == NULL ? NULL : "host", "port", NULL};
+    const char *values[] = {url, "none: pgfold only looks at the address", host, port, NULL};
     return PQconnectStartParams(keywords, values, 1);
 }
 
@@ -96,10 +97,12 @@ static PQconninfoOption *parse(const char *label, const char *url, GError **erro
     return options;
 }
 
-static bool names_server(const PQconninfoOption *given)
+/* What the string or its service says; PGHOST and its like are about this machine. */
+static const char *chosen(const PQconninfoOption *given, const PQconninfoOption *all, const char *keyword)
 {
-    return value_of(given, "host") != NULL || value_of(given, "hostaddr") != NULL ||
-           value_of(given, "service") != NULL || g_getenv("PGSERVICE") != NULL;
+    bool has_service = value_of(given, "service") != NULL || g_getenv("PGSERVICE") != NULL;
+    const char *value = value_of(given, keyword);
+    return value != NULL || !has_service ? value : value_of(all, keyword);
 }
 
 static bool demands_tls(const PQconninfoOption *all)
@@ -112,10 +115,8 @@ static bool demands_tls(const PQconninfoOption *all)
 static bool fill_address(const char *label, const PQconninfoOption *given, const PQconninfoOption *all,
                          PgAddress *ret_address, GError **error)
 {
-    bool named = names_server(given);
-    const char *name = named ? value_of(all, "host") : NULL;
-    const char *address = named ? value_of(all, "hostaddr") : NULL;
-    const char *port = value_of(named ? all : given, "port");
+    const char *name = chosen(given, all, "host"), *address = chosen(given, all, "hostaddr");
+    const char *port = chosen(given, all, "port");
     const char *host = address != NULL ? address : name != NULL ? name : "localhost";
     if (strchr(host, ',') != NULL || (port != NULL && strchr(port, ',') != NULL)) {
         pgf_error_set(error, PGF_ERROR_USAGE, "Name the one that is to be used.",
@@ -137,7 +138,7 @@ bool pg_address_find(const char *label, const char *url, PgAddress *ret_address,
     PQconninfoOption *given = parse(label, url, error);
     if (given == NULL)
         return false;
-    PGconn *settled = settle(url);
+    PGconn *settled = settle(url, NULL, NULL);
     PQconninfoOption *all = PQconninfo(settled);
     bool ok = true;
     if (strstr(PQerrorMessage(settled), "target_session_attrs") == NULL) {
@@ -174,10 +175,11 @@ static bool is_kept(const PQconninfoOption *option)
 char *pg_url_redirect(const char *label, const char *url, const char *host, const char *hostaddr, const char *port,
                       GError **error)
 {
-    PQconninfoOption *given = parse(label, url, error);
-    if (given == NULL)
+    g_auto(PgAddress) real = {0};
+    if (!pg_address_find(label, url, &real, error))
         return NULL;
-    PGconn *settled = settle(url);
+    PQconninfoOption *given = parse(label, url, NULL);
+    PGconn *settled = settle(url, real.server_name, real.port);
     PQconninfoOption *all = PQconninfo(settled);
     GString *text = g_string_new(NULL);
     append_option(text, "host", host);
