@@ -6,7 +6,7 @@
  * the link for dead. Together with the database's answer: less than 15 seconds to any error. */
 #define CONNECT_SECONDS "8"
 #define ALIVE_SECONDS "3"
-#define ALIVE_COUNT "3"
+#define ALIVE_COUNT "2"
 
 static const char *const FIXED[] = {
     "ssh",

@@ -173,8 +173,8 @@ def test_killing_pgfold_leaves_no_ssh(far, running):
     assert not [folder for folder in pathlib.Path("/tmp").glob("pgfold-tunnel-*") if is_left_over(folder)]
 
 
-@pytest.mark.parametrize("phase", ("backup", "rows", "indexes", "proof", "views"))
-def test_a_tunnel_that_ends_in_any_phase_fails_the_fold_and_the_same_command_ends_well(held, sshd, phase):
+@pytest.mark.parametrize("phase", ("rows", "proof", "views"))
+def test_a_tunnel_that_ends_in_the_middle_fails_the_fold_and_the_same_command_ends_well(held, sshd, phase):
     Far(held.pair, sshd).configure()
     held.start(phase)
     sshd.signal_sessions(signal.SIGKILL)
