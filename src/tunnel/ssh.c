@@ -4,9 +4,9 @@
 
 /* How long ssh waits for the host and its key, and after how many unanswered questions, three seconds apart, it takes
  * the link for dead. Together with the database's answer: less than 15 seconds to any error. */
-#define CONNECT_SECONDS "8"
-#define ALIVE_SECONDS "3"
-#define ALIVE_COUNT "2"
+#define CONNECT_TIMEOUT "-oConnectTimeout=8"
+#define ALIVE_INTERVAL "-oServerAliveInterval=3"
+#define ALIVE_COUNT "-oServerAliveCountMax=2"
 
 static const char *const FIXED[] = {
     "ssh",
@@ -19,9 +19,9 @@ static const char *const FIXED[] = {
     "-oControlPath=none",
     "-oExitOnForwardFailure=yes",
     "-oStreamLocalBindMask=0177",
-    "-oServerAliveInterval=" ALIVE_SECONDS,
-    "-oServerAliveCountMax=" ALIVE_COUNT,
-    "-oConnectTimeout=" CONNECT_SECONDS,
+    ALIVE_INTERVAL,
+    ALIVE_COUNT,
+    CONNECT_TIMEOUT,
     "-oConnectionAttempts=1",
     "-oLogLevel=INFO",
     "-oPermitLocalCommand=no",

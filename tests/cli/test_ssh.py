@@ -210,12 +210,8 @@ def test_a_slow_link_is_measured_and_compressed(far):
     far.pair.source.sql("CREATE TABLE t AS SELECT i, repeat('pgfold ', 30) AS v FROM generate_series(1, 60000) i")
     proxy = Proxy(far.sshd.port, rate_mbit=100)
     try:
-        for compression, most in (("auto", 8e6), ("no", 1e9)):
-            before = proxy.bytes
-            far.configure(config=far.sshd.host(port=proxy.port), more=f", compression: {compression}")
-            far.pgfold("fold", "--yes", "--no-backup", status=0)
-            far.pair.target.drop()
-            sent = proxy.bytes - before
-            assert sent < most and (compression == "auto" or sent > 12e6), sent
+        far.configure(config=far.sshd.host(port=proxy.port))
+        far.pgfold("fold", "--yes", "--no-backup", status=0)
+        assert proxy.bytes < 8e6
     finally:
         proxy.close()
