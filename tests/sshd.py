@@ -33,7 +33,10 @@ def _keygen(path):
 
 
 class Sshd:
-    """sshd.host("vps") writes a configuration of ssh in which this server is called vps."""
+    """folder: one that the server's user can get to, such as a new one in machine.folder (pytest keeps its own to itself).
+
+    sshd.host("vps") writes a configuration of ssh in which this server is called vps.
+    """
 
     def __init__(self, folder, **settings):
         self.folder = pathlib.Path(folder)
@@ -50,10 +53,7 @@ class Sshd:
         shutil.copy(self.client / "key.pub", server / "authorized_keys")
         for path in (server, *server.iterdir()):
             os.chown(path, self.user.pw_uid, self.user.pw_gid)
-        for path in self.folder.parents:  # the server's user has to get there
-            if path.stat().st_uid == os.geteuid() and not path.stat().st_mode & 0o001 and path != pathlib.Path("/"):
-                path.chmod(path.stat().st_mode | 0o011)
-        self.folder.chmod(self.folder.stat().st_mode | 0o011)
+        self.folder.chmod(0o711)
         self.known_hosts(server / "host_key.pub")
         self.start()
 

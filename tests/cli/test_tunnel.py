@@ -5,6 +5,7 @@ import select
 import signal
 import socket
 import subprocess
+import tempfile
 
 import pytest
 
@@ -16,8 +17,8 @@ SELECT = "psql -X -A -t -c 'SELECT current_database()'"
 
 
 @pytest.fixture(scope="module")
-def sshd(tmp_path_factory):
-    made = Sshd(tmp_path_factory.mktemp("sshd"))
+def sshd(machine):
+    made = Sshd(tempfile.mkdtemp(prefix="sshd", dir=machine.folder))
     yield made
     made.stop()
 
