@@ -12,10 +12,11 @@
 #include "cmd/command.h"
 #include "config/secret.h"
 #include "testdb/testdb.h"
+#include "tunnel/routes.h"
 
 extern const Command command_audit, command_backup, command_doctor, command_fence, command_fold, command_guard,
-    command_help, command_init, command_plan, command_report, command_status, command_testdb, command_undo,
-    command_verify, command_version;
+    command_help, command_init, command_plan, command_report, command_status, command_testdb, command_tunnel,
+    command_undo, command_verify, command_version;
 
 static const CommandEntry commands[] = {
     {"Before a fold", &command_init},
@@ -30,6 +31,7 @@ static const CommandEntry commands[] = {
     {"What was done", &command_status},
     {NULL, &command_report},
     {"In daily use", &command_guard},
+    {NULL, &command_tunnel},
     {"Servers for tests", &command_testdb},
     {"About pgfold", &command_help},
     {NULL, &command_version},
@@ -95,7 +97,9 @@ int main(int argc, char **argv)
     cancel_init();
     catch_bugs();
     char **words = take_words(argc, argv);
+    tunnel_routes_install();
     int status = command_main(argc, words, commands);
+    tunnel_routes_close();
     wipe_strv_free(words);
     return status;
 }

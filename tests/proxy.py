@@ -85,15 +85,21 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            server = socket.socket(socket.AF_UNIX)
             try:
-                server.connect(self.to)
+                server = self._connect()
             except OSError:
                 client.close()
                 continue
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for link, source, target in ((self.up, client, server), (self.down, server, client)):
                 threading.Thread(target=link.carry, args=(source, target), daemon=True).start()
+
+    def _connect(self):
+        if self.to.isdigit():
+            return socket.create_connection(("127.0.0.1", int(self.to)))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(self.to)
+        return server
 
     @property
     def bytes(self):
@@ -105,7 +111,7 @@ class Proxy:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--to", required=True, help="socket of the server")
+    parser.add_argument("--to", required=True, help="socket of the server, or a port of 127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--delay-ms", type=float, default=0)
     parser.add_argument("--rate-mbit", type=float)

@@ -50,6 +50,13 @@ static void in_child(gpointer data)
     struct sigaction defaults = {.sa_handler = SIG_DFL};
     sigemptyset(&defaults.sa_mask);
     sigaction(SIGPIPE, &defaults, NULL);
+    if (spec->keeps_on) {
+        struct sigaction ignore = {.sa_handler = SIG_IGN};
+        sigemptyset(&ignore.sa_mask);
+        sigaction(SIGINT, &ignore, NULL);
+        sigaction(SIGQUIT, &ignore, NULL);
+        sigaction(SIGHUP, &ignore, NULL);
+    }
 }
 
 static GSpawnFlags flags_of(const SpawnSpec *spec)

@@ -34,6 +34,7 @@ typedef struct SpawnSpec {
     int err_fd; /* with SPAWN_TO_FD; stays the caller's */
     uid_t uid;  /* other than 0: become this user and gid first, with no supplementary groups */
     gid_t gid;
+    bool keeps_on;     /* Ctrl-C and a hangup of the terminal do not end it (it may still ask there) */
     bool new_session;  /* setsid(2): Ctrl-C on the terminal does not reach it */
     int death_signal;  /* sent to it when we die; 0 means SIGTERM, -1 none */
     bool keep_all_fds; /* inherits what has no FD_CLOEXEC: for a program that the user named, not we */

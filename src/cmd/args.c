@@ -32,6 +32,7 @@ struct CommandArgs {
     guint n_slots;
     const char *action;
     GPtrArray *words; /* of const char*, NULL-terminated */
+    int dashes;       /* how many of them stand before "--"; -1 without it */
     char **argv;      /* a copy: owns the strings of all others */
 };
 
@@ -48,6 +49,7 @@ static CommandArgs *args_new(const CommandEntry *commands, const Command *comman
     guint own = option_count(command->options), common = option_count(command_common_options);
     CommandArgs *args = g_new0(CommandArgs, 1);
     args->commands = commands;
+    args->dashes = -1;
     args->n_slots = own + common;
     args->slots = g_new0(Slot, args->n_slots);
     for (guint i = 0; i < args->n_slots; i++) {
@@ -178,6 +180,7 @@ static bool parse(CommandArgs *args, const Command *command, GError **error)
     for (char **at = args->argv; *at != NULL; at++) {
         if (!only_words && strcmp(*at, "--") == 0) {
             only_words = true;
+            args->dashes = (int)args->words->len;
         } else if (!only_words && is_action(args, command, *at)) {
             args->action = *at;
         } else if (only_words || (*at)[0] != '-' || (*at)[1] == '\0') {
@@ -255,6 +258,11 @@ bool args_int(const CommandArgs *args, const char *name, int *ret_value)
 const char *const *args_words(const CommandArgs *args)
 {
     return (const char *const *)args->words->pdata;
+}
+
+const char *const *args_after_dashes(const CommandArgs *args)
+{
+    return args->dashes < 0 ? NULL : args_words(args) + args->dashes;
 }
 
 const char *args_action(const CommandArgs *args)

@@ -90,6 +90,8 @@ const char *args_string(const CommandArgs *args, const char *name);       /* NUL
 const char *const *args_list(const CommandArgs *args, const char *name);  /* never NULL, NULL-terminated */
 bool args_int(const CommandArgs *args, const char *name, int *ret_value); /* false when not given */
 const char *const *args_words(const CommandArgs *args);                   /* what is not an option; "--" removed */
+/* Those of them that stand after "--"; NULL when there is none on the command line. */
+const char *const *args_after_dashes(const CommandArgs *args);
 /* The action that the first word is, unless "--" stands before it; else NULL. It is then not among args_words(). */
 const char *args_action(const CommandArgs *args);
 const char *args_config(const CommandArgs *args);           /* --config, or NULL */

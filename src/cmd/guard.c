@@ -9,6 +9,7 @@
 #include "cmd/command.h"
 #include "config/secret.h"
 #include "doctor/where.h"
+#include "tunnel/routes.h"
 
 static const CommandOption options[] = {
     {"testdb", 0, OPTION_FLAG, NULL, "run it only if this is neither the target nor a source nor protected"},
@@ -99,6 +100,7 @@ static bool check_testdb(const char *name, const Where *where, GError **error)
 /* The program is the user's, not ours: it has the limits that it would have without us. */
 static void replace(const char *const *words, GError **error)
 {
+    tunnel_routes_close();
     mode_t mask = umask(command_caller.umask);
     struct rlimit core = {0};
     getrlimit(RLIMIT_CORE, &core);

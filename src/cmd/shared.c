@@ -153,7 +153,8 @@ static bool staff_end(guint i, gpointer data, GError **error)
 
 bool comparison_staff(Comparison *comparison, GError **error)
 {
-    return pool_at_once(comparison_target(comparison) == NULL ? 1 : 2, staff_end, comparison, error);
+    return ends_reach(comparison->ends, error) &&
+           pool_at_once(comparison_target(comparison) == NULL ? 1 : 2, staff_end, comparison, error);
 }
 
 AuditSpec comparison_spec(const Comparison *comparison, Watch *watch)

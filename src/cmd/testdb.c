@@ -1,17 +1,11 @@
 /* pgfold testdb: a PostgreSQL server for the length of one command, or until it is stopped. */
 #include "testdb/testdb.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/cancel.h"
 #include "base/error.h"
-#include "base/spawn.h"
 #include "cmd/command.h"
+#include "cmd/program.h"
 #include "config/protect.h"
 
 static const char *const actions[] = {"start", "stop", "url", NULL};
@@ -83,59 +77,6 @@ static TestDbOptions collect_options(const CommandArgs *args, const Config *conf
     return wish;
 }
 
-static bool check_command(const char *program, GError **error)
-{
-    g_autofree char *path = g_find_program_in_path(program);
-    if (path != NULL)
-        return true;
-    pgf_error_set(error, PGF_ERROR_USAGE, "Give a program and its arguments after --, not a line for the shell.",
-                  "there is no program %s", program);
-    return false;
-}
-
-/* Ctrl-C on a terminal goes to every program in its foreground, so the command has it already. */
-static bool sent_by_terminal(int number)
-{
-    int terminal = number == SIGINT ? open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
-    if (terminal < 0)
-        return false;
-    bool foreground = tcgetpgrp(terminal) == getpgrp();
-    close(terminal);
-    return foreground;
-}
-
-/* Waits to the end, whatever signals come: the command decides what they mean, and programs such as psql live on. */
-static int wait_command(Child *child)
-{
-    int status = PGF_ERROR_INTERNAL;
-    while (!child_wait(child, DEADLINE_NONE, &status, NULL)) {
-        int number = cancel_signal();
-        cancel_reset();
-        if (number != 0 && !sent_by_terminal(number))
-            child_signal(child, number);
-    }
-    return status;
-}
-
-static Child *start_command(const TestDb *db, const char *const *words, GError **error)
-{
-    SpawnSpec spec = {.argv = words,
-                      .setenv = testdb_environment(db),
-                      .inherit_stdin = true,
-                      .keep_all_fds = true,
-                      .out = SPAWN_INHERIT,
-                      .err = SPAWN_INHERIT};
-    /* The command is the user's, not ours: it has the limits that it would have without us. */
-    mode_t mask = umask(command_caller.umask);
-    struct rlimit core = {0};
-    getrlimit(RLIMIT_CORE, &core);
-    setrlimit(RLIMIT_CORE, &command_caller.core);
-    Child *child = spawn_start(&spec, error);
-    setrlimit(RLIMIT_CORE, &core);
-    umask(mask);
-    return child;
-}
-
 static int run_with(const TestDbOptions *wish, const char *const *words, Out *out, GError **error)
 {
     if (out->json) {
@@ -143,17 +84,17 @@ static int run_with(const TestDbOptions *wish, const char *const *words, Out *ou
                       "--json does not go with a command");
         return PGF_ERROR_USAGE;
     }
-    if (!check_command(words[0], error))
+    if (!program_exists(words[0], error))
         return PGF_ERROR_USAGE;
     g_autoptr(TestDb) db = testdb_open(wish, error);
     if (db == NULL)
         return PGF_ERROR_CONNECT;
     if (out->verbose)
         out_notice(out, "PostgreSQL %d in %s", testdb_version(db), testdb_folder(db));
-    g_autoptr(Child) child = start_command(db, words, error);
+    g_autoptr(Child) child = program_start(words, testdb_environment(db), error);
     if (child == NULL)
         return PGF_ERROR_USAGE;
-    int status = wait_command(child);
+    int status = program_wait(child);
     g_autoptr(GError) death = NULL;
     if (!testdb_alive(db, &death))
         out_warning(out, "while the command ran, %s", death == NULL ? "the test server ended" : death->message);

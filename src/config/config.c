@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/route.h"
 #include "config/read.h"
 #include "config/secret.h"
 
@@ -57,11 +58,19 @@ gpointer config_table_new(void)
     return table;
 }
 
+static void ssh_clear(ConfigSsh *ssh)
+{
+    g_free(ssh->host);
+    g_free(ssh->config);
+    g_free(ssh->compression);
+}
+
 static void source_free(gpointer data)
 {
     ConfigSource *source = data;
     g_free(source->name);
     config_wipe(source->url);
+    ssh_clear(&source->ssh);
     g_free(source->compose);
     g_free(source->container);
     g_free(source->engine);
@@ -126,6 +135,7 @@ void config_free(Config *config)
     g_free(config->folder);
     g_free(config->state);
     config_wipe(config->target.url);
+    ssh_clear(&config->target.ssh);
     g_free(config->target.identity);
     g_free(config->target.database);
     g_ptr_array_unref(config->sources);
@@ -218,7 +228,8 @@ static void redact_url(GString *text, const char *url)
 {
     if (url == NULL)
         return;
-    redact_word(text, url);
+    g_auto(Route) route = {0};
+    redact_word(text, route_parse(url, &route) ? route.url : url);
     char **secrets = config_secrets(url);
     for (guint i = 0; secrets[i] != NULL; i++)
         redact_word(text, secrets[i]);

@@ -60,15 +60,24 @@ typedef struct ConfigTable {
     GPtrArray *references;  /* of ConfigReference*; empty: none given */
 } ConfigTable;
 
+/* The ssh host through which a server is reached. */
+typedef struct ConfigSsh {
+    char *host;        /* a destination of ssh(1); NULL: the server is reached directly */
+    char *config;      /* absolute path of a file for ssh -F, or NULL */
+    char *compression; /* "auto", "yes" or "no"; NULL where host is */
+} ConfigSsh;
+
 typedef struct ConfigTarget {
-    char *url;      /* any libpq connection string */
+    char *url; /* any libpq connection string; with ssh, a route that holds one (base/route.h) */
+    ConfigSsh ssh;
     char *identity; /* pinned system_identifier, decimal digits; NULL: not pinned */
     char *database; /* instead of the database in url, or NULL */
 } ConfigTarget;
 
 typedef struct ConfigSource {
     char *name; /* unique; letters, digits, ".", "_" and "-": fit for a file name and a label */
-    char *url;
+    char *url;  /* as the target's */
+    ConfigSsh ssh;
     bool skip;              /* left out, unless the command line names it */
     char *compose;          /* "FILE#SERVICE" that runs it, or NULL; FILE is relative to the folder of the file */
     char *container;        /* the container that runs it, or NULL; never beside compose */

@@ -70,6 +70,7 @@ static void settle_paths(Config *config, const char *path)
     char *state = g_canonicalize_filename(config->state, config->folder);
     g_free(config->state);
     config->state = state;
+    config_settle_ssh(config);
 }
 
 static Config *parse(const char *text, gsize length, const char *shown, const char *path, ConfigUse use, GError **error)

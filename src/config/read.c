@@ -179,6 +179,14 @@ static void read_into(ConfigReader *reader, const ConfigNode *node, const Config
         read_keys(reader, node, key->keys, source);
 }
 
+static void read_ssh(ConfigReader *reader, const ConfigNode *node, const ConfigKey *key, ConfigSsh *ssh)
+{
+    if (node->type == CONFIG_NODE_MAP)
+        read_keys(reader, node, key->keys, ssh);
+    else
+        config_read_value(reader, key, node, &ssh->host);
+}
+
 static void read_key(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, gpointer base)
 {
     gpointer member = (char *)base + key->offset;
@@ -188,6 +196,8 @@ static void read_key(ConfigReader *reader, const ConfigKey *key, const ConfigNod
         read_tables(reader, node, key, *(GPtrArray **)member);
     else if (key->kind == CONFIG_KIND_INTO)
         read_into(reader, node, key, member);
+    else if (key->kind == CONFIG_KIND_SSH)
+        read_ssh(reader, node, key, member);
     else if (key->kind != CONFIG_KIND_MAP)
         config_read_value(reader, key, node, member);
     else if (node->type == CONFIG_NODE_MAP)

@@ -17,6 +17,16 @@ typedef struct ConfigReader {
 /* Fills config (made by config_new()) from root; what is wrong goes to mistakes. */
 void config_read(const ConfigNode *root, ConfigUse use, ConfigMistakes *mistakes, Config *config);
 
+/* A text with its variables; NULL with a mistake told, or where it is not to be read now. Transfer full. */
+char *config_take_text(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node);
+/* "path must be expected, this is ...". advice may be NULL. */
+void config_tell_value(ConfigReader *reader, const ConfigNode *node, const char *advice, const char *expected);
+/* Kinds SSH_HOST and CHOICE. */
+void config_read_ssh_host(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, char **member);
+void config_read_choice(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, char **member);
+/* Once all is read and the folder known: paths, defaults, and urls that become routes. */
+void config_settle_ssh(Config *config);
+
 /* Used by the former for one key whose kind has no keys below it. member: where key->offset leads. */
 void config_read_value(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, gpointer member);
 

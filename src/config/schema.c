@@ -4,6 +4,29 @@
 
 #include "config/read.h"
 
+static const char *const COMPRESSIONS[] = {"auto", "yes", "no", NULL};
+
+static const ConfigKey SSH_KEYS[] = {
+    {.name = "host",
+     .kind = CONFIG_KIND_SSH_HOST,
+     .offset = offsetof(ConfigSsh, host),
+     .required = true,
+     .connects = true,
+     .about = "The same as the text alone."},
+    {.name = "config",
+     .kind = CONFIG_KIND_TEXT,
+     .offset = offsetof(ConfigSsh, config),
+     .unless_given = "`~/.ssh/config`",
+     .about = "A configuration file of ssh's, as for `ssh -F`, relative to pgfold.yaml."},
+    {.name = "compression",
+     .kind = CONFIG_KIND_CHOICE,
+     .offset = offsetof(ConfigSsh, compression),
+     .words = COMPRESSIONS,
+     .unless_given = "`auto`",
+     .about = "Compress what goes through the tunnel. `auto` measures the link."},
+    {0},
+};
+
 static const ConfigKey TARGET_KEYS[] = {
     {.name = "url",
      .kind = CONFIG_KIND_URL,
@@ -23,9 +46,12 @@ static const ConfigKey TARGET_KEYS[] = {
      .connects = true,
      .about = "The database on the target, instead of the one in `url`. `pgfold fold` creates it if it is missing."},
     {.name = "ssh",
-     .kind = CONFIG_KIND_TEXT,
-     .later = "hold the tunnel open yourself (ssh -N -L 6432:localhost:5432 HOST) and put its end into url",
-     .about = "Reach the target through an SSH tunnel."},
+     .kind = CONFIG_KIND_SSH,
+     .offset = offsetof(ConfigTarget, ssh),
+     .connects = true,
+     .keys = SSH_KEYS,
+     .about = "Reach the target through this ssh host ([tunnel.md](tunnel.md)): anything that ssh(1) takes, "
+              "~/.ssh/config included. Host and port of `url` are then as seen from there."},
     {0},
 };
 
@@ -114,6 +140,12 @@ static const ConfigKey SOURCE_KEYS[] = {
      .required = true,
      .connects = true,
      .about = "How to reach the source: any connection string that psql takes."},
+    {.name = "ssh",
+     .kind = CONFIG_KIND_SSH,
+     .offset = offsetof(ConfigSource, ssh),
+     .connects = true,
+     .keys = SSH_KEYS,
+     .about = "Reach this source through an ssh host, as `target.ssh`."},
     {.name = "skip",
      .kind = CONFIG_KIND_FLAG,
      .offset = offsetof(ConfigSource, skip),
@@ -361,6 +393,9 @@ const char *config_kind_name(ConfigKind kind)
         [CONFIG_KIND_RULE] = "rule",
         [CONFIG_KIND_COLUMNS] = "list of columns",
         [CONFIG_KIND_TABLE] = "table",
+        [CONFIG_KIND_SSH] = "host for ssh, or a mapping",
+        [CONFIG_KIND_SSH_HOST] = "host for ssh",
+        [CONFIG_KIND_CHOICE] = "word",
         [CONFIG_KIND_INTO] = "text or a mapping",
         [CONFIG_KIND_TEXTS] = "list of text",
         [CONFIG_KIND_WORD] = "word",

@@ -22,9 +22,12 @@ typedef enum ConfigKind {
     CONFIG_KIND_COLUMNS, /* char **; list of text, one at least, none twice */
     CONFIG_KIND_TABLE,   /* "schema.table"; schema and table of the ConfigReference at offset */
     CONFIG_KIND_INTO,    /* into_database of the ConfigSource at offset; a map has keys below it, for the same struct */
-    CONFIG_KIND_TEXTS,   /* char **; list of text */
-    CONFIG_KIND_WORD,    /* an enum; the index of one of words */
-    CONFIG_KIND_SETTINGS /* char **; map from name to value, as "name=value" */
+    CONFIG_KIND_SSH,     /* ConfigSsh: the host alone, or a map with keys for that struct */
+    CONFIG_KIND_SSH_HOST, /* char *; what ssh takes as a destination */
+    CONFIG_KIND_CHOICE,   /* char *; one of words */
+    CONFIG_KIND_TEXTS,    /* char **; list of text */
+    CONFIG_KIND_WORD,     /* an enum; the index of one of words */
+    CONFIG_KIND_SETTINGS  /* char **; map from name to value, as "name=value" */
 } ConfigKind;
 
 typedef struct ConfigKey {
@@ -36,9 +39,9 @@ typedef struct ConfigKey {
     int min, max;
     bool no_rekey;                /* of RULE: all the others */
     gpointer (*create)(void);     /* of ENTRIES and TABLES: one element with its defaults */
-    const char *const *words;     /* of WORD: NULL-terminated */
+    const char *const *words;     /* of CHOICE and WORD: NULL-terminated */
     const char *example;          /* of ENTRIES: what one looks like */
-    const struct ConfigKey *keys; /* of MAP, ENTRIES, TABLES and INTO */
+    const struct ConfigKey *keys; /* of MAP, ENTRIES, TABLES, INTO and SSH */
     bool repeats;                 /* keys are those of another key: config_schema_each() does not go into them again */
     const char *later;            /* belongs to a later version: refused, and this is what to do instead */
     const char *unless_given;     /* the default as the manual shows it, or NULL */

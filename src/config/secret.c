@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/route.h"
 #include "base/wipe.h"
 
 static bool is_secret_word(const char *word)
@@ -119,6 +120,7 @@ static void scan_keywords(const char *url, GPtrArray *secrets)
 char **config_secrets(const char *url)
 {
     GPtrArray *secrets = g_ptr_array_new();
+    url = route_url(url);
     if (strstr(url, "://") != NULL)
         scan_uri(url, secrets);
     else

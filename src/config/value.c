@@ -52,8 +52,7 @@ static bool check_characters(ConfigReader *reader, const ConfigNode *node, const
     return true;
 }
 
-/* The text of a scalar with its variables; NULL with a mistake told, or where it is not to be read now. */
-static char *take_text(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node)
+char *config_take_text(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node)
 {
     if (node->type != CONFIG_NODE_SCALAR) {
         tell_type(reader, key, node, NULL);
@@ -80,7 +79,7 @@ static char *take_text(ConfigReader *reader, const ConfigKey *key, const ConfigN
     return NULL;
 }
 
-/* As take_text(), for kinds whose values are words of their own when they stand without quotation marks. */
+/* As config_take_text(), for kinds whose values are words of their own when they stand without quotation marks. */
 static char *take_word(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, const char *advice)
 {
     if (node->type == CONFIG_NODE_SCALAR && !node->plain && !has_variable(node)) {
@@ -91,7 +90,7 @@ static char *take_word(ConfigReader *reader, const ConfigKey *key, const ConfigN
         tell_type(reader, key, node, advice);
         return NULL;
     }
-    return take_text(reader, key, node);
+    return config_take_text(reader, key, node);
 }
 
 static char *take_string(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node)
@@ -100,10 +99,10 @@ static char *take_string(ConfigReader *reader, const ConfigKey *key, const Confi
         tell_type(reader, key, node, "put it in quotation marks if it is meant");
         return NULL;
     }
-    return take_text(reader, key, node);
+    return config_take_text(reader, key, node);
 }
 
-static void tell_value(ConfigReader *reader, const ConfigNode *node, const char *advice, const char *expected)
+void config_tell_value(ConfigReader *reader, const ConfigNode *node, const char *advice, const char *expected)
 {
     /* A value from the environment is not shown: the file says only its name. */
     g_autofree char *shown = config_quote(node->text);
@@ -161,7 +160,8 @@ static void read_name(ConfigReader *reader, const ConfigKey *key, const ConfigNo
     for (gsize i = 0; i < length; i++)
         fits = fits && (g_ascii_isalnum(text[i]) || strchr("._-", text[i]) != NULL);
     if (!fits)
-        tell_value(reader, node, NULL, "up to 40 letters, digits, \".\", \"_\" and \"-\", the first a letter or digit");
+        config_tell_value(reader, node, NULL,
+                          "up to 40 letters, digits, \".\", \"_\" and \"-\", the first a letter or digit");
     else if (g_ascii_strcasecmp(text, "target") == 0)
         config_mistakes_add(reader->mistakes, node->place, "choose another name", "no source can be called \"target\"");
     else
@@ -182,8 +182,8 @@ static void read_digits(ConfigReader *reader, const ConfigKey *key, const Config
     if (is_digits(text) && g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT64, &value, NULL))
         *member = g_strdup_printf("%" G_GUINT64_FORMAT, value);
     else
-        tell_value(reader, node, "psql shows it: SELECT system_identifier FROM pg_control_system()",
-                   "the system identifier of a cluster, digits only");
+        config_tell_value(reader, node, "psql shows it: SELECT system_identifier FROM pg_control_system()",
+                          "the system identifier of a cluster, digits only");
 }
 
 static void read_flag(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, bool *member)
@@ -196,7 +196,7 @@ static void read_flag(ConfigReader *reader, const ConfigKey *key, const ConfigNo
     if (yes || no)
         *member = yes;
     else
-        tell_value(reader, node, NULL, "true or false");
+        config_tell_value(reader, node, NULL, "true or false");
 }
 
 static void read_number(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, int *member)
@@ -211,11 +211,11 @@ static void read_number(ConfigReader *reader, const ConfigKey *key, const Config
     }
     if (key->min == key->max) {
         g_autofree char *only = g_strdup_printf("%d", key->min);
-        tell_value(reader, node, "a file of a newer format needs a newer pgfold", only);
+        config_tell_value(reader, node, "a file of a newer format needs a newer pgfold", only);
         return;
     }
     g_autofree char *range = g_strdup_printf("a number from %d to %d", key->min, key->max);
-    tell_value(reader, node, NULL, range);
+    config_tell_value(reader, node, NULL, range);
 }
 
 /* 1GB, 512 MB, 64kB; units are 1024 times each other, as in postgresql.conf. */
@@ -248,7 +248,7 @@ static void read_size(ConfigReader *reader, const ConfigKey *key, const ConfigNo
     if (parse_size(text, &bytes) && bytes >= SPLIT_MIN)
         *member = bytes;
     else
-        tell_value(reader, node, NULL, "a number with kB, MB, GB or TB, such as 512MB, and 1MB at least");
+        config_tell_value(reader, node, NULL, "a number with kB, MB, GB or TB, such as 512MB, and 1MB at least");
 }
 
 static void read_rule(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, ConfigRule *member)
@@ -266,14 +266,14 @@ static void read_rule(ConfigReader *reader, const ConfigKey *key, const ConfigNo
         return;
     if (rule.conflict == CONFIG_CONFLICT_REKEY)
         advice = g_strdup("the row has the target's key by then");
-    tell_value(reader, node, advice,
-               key->no_rekey ? "stop, keep-target, take-source or newest(column)"
-                             : "stop, keep-target, take-source, newest(column) or rekey");
+    config_tell_value(reader, node, advice,
+                      key->no_rekey ? "stop, keep-target, take-source or newest(column)"
+                                    : "stop, keep-target, take-source, newest(column) or rekey");
 }
 
 static void read_one_of(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, int *member)
 {
-    g_autofree char *text = take_text(reader, key, node);
+    g_autofree char *text = config_take_text(reader, key, node);
     for (int i = 0; text != NULL && key->words[i] != NULL; i++) {
         if (strcmp(key->words[i], text) == 0) {
             *member = i;
@@ -283,14 +283,15 @@ static void read_one_of(ConfigReader *reader, const ConfigKey *key, const Config
     g_autofree char *words = g_strjoinv(", ", (char **)(guintptr)key->words);
     g_autofree char *expected = g_strconcat("one of ", words, NULL);
     if (text != NULL)
-        tell_value(reader, node, NULL, expected);
+        config_tell_value(reader, node, NULL, expected);
 }
 
 static void read_table_name(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, ConfigReference *member)
 {
     g_autofree char *text = take_string(reader, key, node);
     if (text != NULL && !config_split_table(text, &member->schema, &member->table))
-        tell_value(reader, node, "write schema.table, such as public.orders", "the name of a table with its schema");
+        config_tell_value(reader, node, "write schema.table, such as public.orders",
+                          "the name of a table with its schema");
 }
 
 static void record_item(ConfigReader *reader, const ConfigNode *item, guint index)
@@ -365,7 +366,7 @@ static void read_settings(ConfigReader *reader, const ConfigKey *key, const Conf
             continue;
         }
         g_string_append_printf(reader->path, ".%s", name->text);
-        g_autofree char *value = item->type == CONFIG_NODE_BROKEN ? NULL : take_text(reader, &item_key, item);
+        g_autofree char *value = item->type == CONFIG_NODE_BROKEN ? NULL : config_take_text(reader, &item_key, item);
         g_string_truncate(reader->path, length);
         if (value != NULL)
             g_ptr_array_add(settings, g_strdup_printf("%s=%s", name->text, value));
@@ -384,6 +385,13 @@ void config_read_value(ConfigReader *reader, const ConfigKey *key, const ConfigN
     case CONFIG_KIND_TEXT:
     case CONFIG_KIND_INTO:
         read_text(reader, key, node, member);
+        break;
+    case CONFIG_KIND_SSH:
+    case CONFIG_KIND_SSH_HOST:
+        config_read_ssh_host(reader, key, node, member);
+        break;
+    case CONFIG_KIND_CHOICE:
+        config_read_choice(reader, key, node, member);
         break;
     case CONFIG_KIND_NAME:
         read_name(reader, key, node, member);

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/route.h"
 #include "doctor/doctor_sql.h"
 #include "doctor/internal.h"
 #include "doctor/query.h"
 #include "pg/batch.h"
 #include "pool/pool.h"
+#include "tunnel/routes.h"
 
 enum { ASK_MS = 15000, MOST_THREADS = 32 };
 
@@ -110,6 +112,8 @@ static bool connect_end(const Doctor *doctor, DoctorEnd *end, GError **error)
     const Config *config = doctor->config;
     Deadline deadline = deadline_in_ms(PG_CONNECT_MS);
     GError *cause = NULL;
+    if (end->error != NULL) /* there is no way to it */
+        return true;
     if (end->source != NULL)
         end->conn = pg_conn_open(end->place, end->source->url, NULL, deadline, &cause);
     else
@@ -290,13 +294,26 @@ static void report_reach(Doctor *doctor, const DoctorEnd *end)
     doctor_find(result, DOCTOR_FAILED, message, NULL, pgf_error_hint(end->error));
 }
 
+/* Tunnels are opened by the main thread. */
+static bool open_ways(const Doctor *doctor, GError **error)
+{
+    for (guint i = 0; i < doctor->ends->len; i++) {
+        DoctorEnd *end = doctor->ends->pdata[i];
+        const char *url = end->source != NULL ? end->source->url : doctor->config->target.url;
+        GError *cause = NULL;
+        if (route_is(url) && !tunnel_route_open(end->place, url, 0, &cause) && !lose(end, cause, error))
+            return false;
+    }
+    return true;
+}
+
 bool doctor_ask(Doctor *doctor, GError **error)
 {
     g_autoptr(GArray) queries = doctor_queries();
     g_autoptr(GPtrArray) firsts = g_ptr_array_new_with_free_func(round_free);
     for (guint i = 0; i < doctor->ends->len; i++)
         g_ptr_array_add(firsts, round_new(doctor, doctor->ends->pdata[i]));
-    if (!run_rounds(firsts, queries, error))
+    if (!open_ways(doctor, error) || !run_rounds(firsts, queries, error))
         return false;
     g_autoptr(GPtrArray) seconds = second_rounds(doctor, firsts, queries);
     if (!run_rounds(seconds, NULL, error))

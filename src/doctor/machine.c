@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/route.h"
 #include "doctor/internal.h"
 #include "dump/dump.h"
 #include "testdb/testdb.h"
@@ -58,6 +59,28 @@ static bool check_servers(Doctor *doctor, GError **error)
     return true;
 }
 
+static bool wants_ssh(const Config *config)
+{
+    bool wants = config->target.url != NULL && route_is(config->target.url);
+    for (guint i = 0; i < config->sources->len; i++)
+        wants = wants || route_is(((const ConfigSource *)config->sources->pdata[i])->url);
+    return wants;
+}
+
+static void check_ssh(Doctor *doctor)
+{
+    if (!wants_ssh(doctor->config))
+        return;
+    DoctorResult *result =
+        doctor_add(doctor, DOCTOR_MACHINE, "ssh", "ssh is not installed, and pgfold.yaml asks for it");
+    g_autofree char *path = g_find_program_in_path("ssh");
+    if (path != NULL)
+        doctor_find(result, DOCTOR_GOOD, path, NULL, NULL);
+    else
+        doctor_find(result, DOCTOR_FAILED, "ssh is in no folder of PATH", NULL,
+                    "Install OpenSSH's client (Debian: openssh-client).");
+}
+
 static void check_state_folder(Doctor *doctor)
 {
     DoctorResult *result = doctor_add(doctor, DOCTOR_MACHINE, "state-folder", "others may read what pgfold keeps");
@@ -72,5 +95,6 @@ static void check_state_folder(Doctor *doctor)
 bool doctor_check_machine(Doctor *doctor, GError **error)
 {
     check_state_folder(doctor);
+    check_ssh(doctor);
     return check_clients(doctor, error) && check_servers(doctor, error);
 }

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/route.h"
 #include "config/protect.h"
 #include "doctor/doctor_sql.h"
 #include "ledger/ledger.h"
 #include "pool/pool.h"
+#include "tunnel/routes.h"
 
 enum { OTHERS_MS = 5000 }; /* how long a database may take with which the one in question is compared */
 
@@ -99,12 +101,19 @@ static GPtrArray *list_known(const Config *config, const char *label, const char
     return all;
 }
 
+/* Tunnels are opened by the main thread. */
+static bool has_way(Known *known)
+{
+    return known->url != NULL &&
+           (!route_is(known->url) || tunnel_route_open(known->label, known->url, 0, &known->error));
+}
+
 static bool open_all(const GPtrArray *all, GError **error)
 {
     g_autoptr(Pool) pool = pool_new(CLAMP(all->len, 1, 32), NULL, NULL);
     for (guint i = 0; i < all->len; i++) {
         Known *known = all->pdata[i];
-        if (known->url != NULL)
+        if (has_way(known))
             pool_add(pool, "connect", known->label, 0, run_open, known);
     }
     return pool_run(pool, NULL, NULL, error);

@@ -1,15 +1,18 @@
 #include "ends/ends.h"
 
 #include "base/error.h"
+#include "base/route.h"
 #include "config/protect.h"
+#include "ends/link.h"
 #include "pool/at_once.h"
+#include "tunnel/routes.h"
 
 static Deadline connect_deadline(void)
 {
     return deadline_in_ms(PG_CONNECT_MS);
 }
 
-static bool check_pinned(const Config *config, const PgIdentity *target, GError **error)
+bool ends_check_pinned(const Config *config, const PgIdentity *target, GError **error)
 {
     if (config->target.identity == NULL || g_str_equal(config->target.identity, target->system_identifier))
         return true;
@@ -39,7 +42,7 @@ static bool check_target(const Ends *ends, GError **error)
 {
     const PgIdentity *target = pg_conn_identity(ends->target);
     const PgIdentity *source = pg_conn_identity(ends->source);
-    if (!check_pinned(ends->config, target, error) || !check_different(ends, error))
+    if (!ends_check_pinned(ends->config, target, error) || !check_different(ends, error))
         return false;
     if (target->in_recovery) {
         pgf_error_set(error, PGF_ERROR_CONNECT, "Use the URL of the primary server.",
@@ -71,10 +74,12 @@ static bool open_source(Ends *ends, GError **error)
 
 static bool open_target(Ends *ends, GError **error)
 {
+    const ConfigTarget *target = &ends->config->target;
     const char *into = ends->source_config->into_database;
-    const char *database = into != NULL ? into : ends->config->target.database;
-    ends->target = pg_conn_open_or_maintenance("target", ends->config->target.url, database, connect_deadline(),
-                                               &ends->target_missing, error);
+    g_clear_pointer(&ends->target_missing, g_free);
+    g_clear_pointer(&ends->target_database, g_free);
+    ends->target = pg_conn_open_or_maintenance("target", target->url, into != NULL ? into : target->database,
+                                               connect_deadline(), &ends->target_missing, error);
     if (ends->target == NULL)
         return false;
     ends->target_database =
@@ -87,12 +92,61 @@ static bool open_end(guint i, gpointer data, GError **error)
     return i == 0 ? open_source(data, error) : open_target(data, error);
 }
 
+static gint64 source_bytes(const Ends *ends)
+{
+    g_autoptr(PgResult) r = pg_query(ends->source, "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())",
+                                     deadline_in_ms(PG_CATALOG_MS), NULL);
+    return r == NULL ? 0 : pg_result_int(r, 0, 0);
+}
+
+/* A link that turns out slow is opened again with compression, while nothing but this one connection uses it. */
+static bool settle_source_link(Ends *ends, gint64 bytes, GError **error)
+{
+    const char *url = ends->source_config->url;
+    if (!tunnel_route_undecided(url) || !link_is_slow(ends->source, LINK_FROM_SERVER, bytes))
+        return true;
+    g_clear_pointer(&ends->source, pg_conn_close);
+    return tunnel_route_compress(url, error) && open_source(ends, error);
+}
+
+static bool settle_target_link(Ends *ends, gint64 bytes, GError **error)
+{
+    const char *url = ends->config->target.url;
+    if (!tunnel_route_undecided(url) || !link_is_slow(ends->target, LINK_TO_SERVER, bytes))
+        return true;
+    g_clear_pointer(&ends->target, pg_conn_close);
+    return tunnel_route_compress(url, error) && open_target(ends, error);
+}
+
+static bool settle_links(Ends *ends, GError **error)
+{
+    bool routes = route_is(ends->source_config->url) || (ends->target != NULL && route_is(ends->config->target.url));
+    gint64 bytes = routes ? source_bytes(ends) : 0;
+    return !routes ||
+           (settle_source_link(ends, bytes, error) && (ends->target == NULL || settle_target_link(ends, bytes, error)));
+}
+
+static bool open_way(const char *label, const char *url, GError **error)
+{
+    return !route_is(url) || tunnel_route_open(label, url, 0, error);
+}
+
+bool ends_reach(const Ends *ends, GError **error)
+{
+    g_autofree char *label = label_of(ends->source_config);
+    return open_way(label, ends->source_config->url, error) &&
+           (ends->target == NULL || open_way("target", ends->config->target.url, error));
+}
+
 Ends *ends_open(const Config *config, const ConfigSource *source, bool needs_target, GError **error)
 {
     g_autoptr(Ends) ends = g_new0(Ends, 1);
+    g_autofree char *label = label_of(source);
     ends->config = config;
     ends->source_config = source;
-    if (!pool_at_once(needs_target ? 2 : 1, open_end, ends, error) || (needs_target && !check_target(ends, error)))
+    if (!open_way(label, source->url, error) || (needs_target && !open_way("target", config->target.url, error)) ||
+        !pool_at_once(needs_target ? 2 : 1, open_end, ends, error) || (needs_target && !check_target(ends, error)) ||
+        !settle_links(ends, error))
         return NULL;
     return g_steal_pointer(&ends);
 }
@@ -150,6 +204,8 @@ static GPtrArray *open_workers(const Ends *ends, const char *database, guint n, 
     g_autoptr(GPtrArray) conns = g_ptr_array_new_with_free_func(close_conn);
     g_ptr_array_set_size(conns, (gint)n);
     Opening opening = {.ends = ends, .database = database, .conns = conns};
+    if (!ends_reach(ends, error))
+        return NULL;
     return pool_at_once(n, open_worker, &opening, error) ? g_steal_pointer(&conns) : NULL;
 }
 

@@ -20,10 +20,17 @@ typedef struct Ends {
     PgSnapshot *snapshot;  /* of the source; NULL until ends_snapshot() */
 } Ends;
 
+/* False with PGF_ERROR_CONNECT when pgfold.yaml pins another cluster than the one that the target's url leads to. */
+bool ends_check_pinned(const Config *config, const PgIdentity *target, GError **error);
+
 /* needs_target: false for commands that only read the source (backup): target stays NULL. */
 Ends *ends_open(const Config *config, const ConfigSource *source, bool needs_target, GError **error);
 void ends_free(Ends *ends);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ends, ends_free)
+
+/* Opens again the tunnels that have ended. In another thread than the main one it is an error when one has: call it
+ * before such threads connect. */
+bool ends_reach(const Ends *ends, GError **error);
 
 /* What pgfold.yaml says of a table of this source: whether it is left out; the columns that tell its rows apart, or
  * NULL, with the place of the file in *ret_where (transfer full). data: the Ends. For AuditSpec. */

@@ -5,6 +5,7 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "base/route.h"
 #include "base/wait.h"
 #include "pg/internal.h"
 #include "pg/pg_sql.h"
@@ -57,6 +58,11 @@ char *pg_library_version(void)
 
 char *pg_url_display(const char *url)
 {
+    g_auto(Route) route = {0};
+    if (route_parse(url, &route)) {
+        g_autofree char *there = pg_url_display(route.url);
+        return g_strdup_printf("%s through ssh %s", there, route.host);
+    }
     PQconninfoOption *options = PQconninfoParse(url, NULL);
     if (options == NULL)
         return g_strdup("(not a connection string)");
@@ -98,18 +104,24 @@ static bool wait_connected(PGconn *pg, Deadline deadline, GError **error)
     return true;
 }
 
-static char *display_of(PGconn *pg)
+static char *display_of(const PgConn *conn)
 {
+    PGconn *pg = conn->pg;
     const char *host = PQhost(pg);
+    if (conn->route != NULL)
+        return g_strdup_printf("%s in database %s on %s", PQuser(pg), PQdb(pg), conn->way.server);
     if (host == NULL || *host == '\0' || *host == '/' || *host == '@')
         return g_strdup_printf("postgresql://%s@/%s?host=%s&port=%s", PQuser(pg), PQdb(pg), host == NULL ? "" : host,
                                PQport(pg));
     return g_strdup_printf("postgresql://%s@%s:%s/%s", PQuser(pg), host, PQport(pg), PQdb(pg));
 }
 
-static char *address_of(PGconn *pg)
+static char *address_of(const PgConn *conn)
 {
+    PGconn *pg = conn->pg;
     const char *host = PQhost(pg);
+    if (conn->route != NULL)
+        return g_strdup(conn->way.server);
     bool is_socket = host != NULL && (*host == '/' || *host == '@');
     return g_strdup_printf("%s%s port %s", is_socket ? "socket " : "", host == NULL ? "" : host, PQport(pg));
 }
@@ -137,7 +149,7 @@ static bool learn_identity(PgConn *conn, Deadline deadline, GError **error)
     id->role = g_strdup(pg_result_get(r, 0, 5));
     id->superuser = pg_result_bool(r, 0, 6);
     id->encoding = g_strdup(pg_result_get(r, 0, 7));
-    id->address = address_of(conn->pg);
+    id->address = address_of(conn);
     /* Its bytes may be no text in any encoding: they go as they are, where every other server converts to UTF8. */
     return !g_str_equal(id->encoding, "SQL_ASCII") ||
            pg_exec(conn, "SET client_encoding = 'SQL_ASCII'", deadline, error);
@@ -154,6 +166,12 @@ static void ignore_notice(void *data, const char *message)
 /* A connection that may have failed: PQstatus() tells. NULL with an error only for what is not libpq's to say. */
 static PgConn *start_conn(const char *label, const char *url, const char *database, Deadline deadline, GError **error)
 {
+    g_autoptr(PgConn) conn = g_new0(PgConn, 1);
+    conn->label = g_strdup(label);
+    if (!pg_route_follow(conn, url, deadline, error))
+        return NULL;
+    if (conn->way.url != NULL)
+        url = conn->way.url;
     if (!url_is_readable(label, url, error))
         return NULL;
     /* The first dbname may be a whole connection string (expand_dbname): what it says overrides the keywords before it
@@ -168,12 +186,10 @@ static PgConn *start_conn(const char *label, const char *url, const char *databa
                               database == NULL ? NULL : "dbname",
                               NULL};
     const char *values[] = {"20", "10", "3", "60000", url, "UTF8", "pgfold", database, NULL};
-    g_autoptr(PgConn) conn = g_new0(PgConn, 1);
-    conn->label = g_strdup(label);
     conn->pg = PQconnectStartParams(keywords, values, 1);
     g_autoptr(GError) cause = NULL;
     if (PQstatus(conn->pg) != CONNECTION_BAD && !wait_connected(conn->pg, deadline, &cause)) {
-        g_autofree char *where = address_of(conn->pg);
+        g_autofree char *where = address_of(conn);
         if (cause->code == PGF_ERROR_CANCELLED)
             g_propagate_error(error, g_steal_pointer(&cause));
         else
@@ -186,7 +202,8 @@ static PgConn *start_conn(const char *label, const char *url, const char *databa
 
 static void set_connect_error(const PgConn *conn, GError **error)
 {
-    g_autofree char *message = g_strstrip(g_strdup(PQerrorMessage(conn->pg)));
+    g_autofree char *said = g_strstrip(g_strdup(PQerrorMessage(conn->pg)));
+    g_autofree char *message = pg_route_explain(conn, said);
     pgf_error_set(error, PGF_ERROR_CONNECT, remedy_for(message), "%s: cannot connect: %s", conn->label, message);
 }
 
@@ -197,7 +214,7 @@ static PgConn *finish_conn(PgConn *started, Deadline deadline, GError **error)
         set_connect_error(conn, error);
         return NULL;
     }
-    conn->display = display_of(conn->pg);
+    conn->display = display_of(conn);
     PQsetnonblocking(conn->pg, 1);
     PQsetNoticeProcessor(conn->pg, ignore_notice, NULL);
     if (!learn_identity(conn, deadline, error))
@@ -248,6 +265,7 @@ void pg_conn_close(PgConn *conn)
     if (conn == NULL)
         return;
     PQfinish(conn->pg);
+    pg_route_forget(conn);
     g_free(conn->label);
     g_free(conn->display);
     g_free(conn->identity.system_identifier);

@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 
 #include "pg/conn.h"
+#include "pg/route.h"
 
 struct PgConn {
     PGconn *pg;
@@ -11,6 +12,8 @@ struct PgConn {
     char *display;
     PgIdentity identity;
     char sqlstate[6];
+    char *route; /* what it was asked for, when it goes through an ssh host; else NULL */
+    PgWay way;
 };
 
 struct PgResult {
@@ -19,6 +22,12 @@ struct PgResult {
 
 /* Sets *error from the connection's or a result's message; remembers the SQLSTATE. res may be NULL. */
 void pg_set_error(PgConn *conn, const PGresult *res, GError **error);
+/* Finds the way of a connection whose url is a route (conn->way); nothing for any other. */
+bool pg_route_follow(PgConn *conn, const char *url, Deadline deadline, GError **error);
+void pg_route_forget(PgConn *conn);
+/* libpq's message with the server's own address; instead of it what became of the tunnel, where that is the reason.
+ * Transfer full. */
+char *pg_route_explain(const PgConn *conn, const char *message);
 /* Sends what is buffered. */
 bool pg_flush(PgConn *conn, Deadline deadline, GError **error);
 /* Waits until PQgetResult() would not block. On cancel or at the deadline the statement is cancelled and drained. */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/route.h"
 #include "pg/conn.h"
 #include "pg/internal.h"
 
@@ -33,7 +34,7 @@ bool pg_url_has_several_hosts(const char *url)
 
 char *pg_url_database(const char *url)
 {
-    PQconninfoOption *options = PQconninfoParse(url, NULL);
+    PQconninfoOption *options = PQconninfoParse(route_url(url), NULL);
     char *database = NULL;
     for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
         if (strcmp(o->keyword, "dbname") == 0 && o->val != NULL && *o->val != '\0')

@@ -17,9 +17,12 @@ void pg_set_error(PgConn *conn, const PGresult *res, GError **error)
     const char *detail = res == NULL ? NULL : PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL);
     g_strlcpy(conn->sqlstate, state == NULL ? "" : state, sizeof conn->sqlstate);
     if (PQstatus(conn->pg) == CONNECTION_BAD || primary == NULL) {
-        g_autofree char *message = g_strstrip(g_strdup(PQerrorMessage(conn->pg)));
-        pgf_error_set(error, PGF_ERROR_CONNECT, "Look at the server's log, and run the same command again.",
-                      "%s: connection lost: %s", conn->label, *message == '\0' ? "closed by the server" : message);
+        g_autofree char *said = g_strstrip(g_strdup(PQerrorMessage(conn->pg)));
+        g_autofree char *message = pg_route_explain(conn, *said == '\0' ? "closed by the server" : said);
+        pgf_error_set(error, PGF_ERROR_CONNECT,
+                      conn->route != NULL ? "Run the same command again: it opens the tunnel anew."
+                                          : "Look at the server's log, and run the same command again.",
+                      "%s: connection lost: %s", conn->label, message);
         return;
     }
     bool forbidden = g_str_equal(conn->sqlstate, "42501");

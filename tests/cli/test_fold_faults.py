@@ -174,9 +174,8 @@ class Held:
         return result
 
 
-@pytest.fixture
-def held(pair, running, machine, laptop, vps, request):
-    """The parameter "own": with a target server for this test alone."""
+def make_held(pair, running, machine, laptop, vps, request):
+    """For a fixture. The parameter "own": with a target server for this test alone."""
     usual = pair.target
     if getattr(request, "param", None) == "own":
         vps = request.getfixturevalue("cluster")()
@@ -206,6 +205,11 @@ def held(pair, running, machine, laptop, vps, request):
         server.sql("postgres", f"DROP ROLE IF EXISTS {role}")
     pair.target = usual  # which goes with the pair
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def held(pair, running, machine, laptop, vps, request):
+    yield from make_held(pair, running, machine, laptop, vps, request)
 
 
 ALL = ("analysis", "backup", "roles", "database", "rows", "indexes", "statistics", "proof", "views", "commit")

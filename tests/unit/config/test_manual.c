@@ -55,6 +55,8 @@ static void test_example_parses(void)
     g_assert_cmpstr(config->folder, ==, DOCS_DIR);
     g_assert_cmpstr(config->state, ==, DOCS_DIR "/.pgfold");
     ConfigTableRule rule;
+    const ConfigSource *old = config->sources->pdata[1];
+    g_assert_cmpstr(old->ssh.config, ==, DOCS_DIR "/deploy/ssh_config");
     config_table_rule(config, NULL, "public", "scratch", &rule);
     g_assert_true(rule.skip);
     config_table_rule(config, NULL, "public", "events", &rule);

@@ -157,10 +157,18 @@ static const MistakeCase CASES[] = {
     {"unknown-rule", BASE "fold: { on_conflict: keep_target }\n",
      "pgfold.yaml:4:22: fold.on_conflict must be stop, keep-target, take-source, newest(column) or rekey, this is "
      "\"keep_target\"; did you mean keep-target?"},
+    {"ssh-with-options", "version: 1\ntarget: { url: t, ssh: me@vps -p 22 }\nsources: [ { name: n, url: s } ]\n",
+     "pgfold.yaml:2:24: target.ssh must be what ssh takes as a destination, such as deploy@vps.example.org, this is "
+     "\"me@vps -p 22\"; options of ssh belong into ~/.ssh/config, or a file that ssh.config names"},
+    {"ssh-without-host",
+     "version: 1\ntarget: { url: t, ssh: { compression: yes } }\nsources: [ { name: n, url: s } ]\n",
+     "pgfold.yaml:2:24: target.ssh has no host; add host: ..."},
+    {"ssh-with-unknown-compression",
+     "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, ssh: { host: h, compression: fast } } ]\n",
+     "pgfold.yaml:3:60: sources[0].ssh.compression must be one of auto, yes, no, this is \"fast\""},
+    {"ssh-as-list", "version: 1\ntarget: { url: t, ssh: [h] }\nsources: [ { name: n, url: s } ]\n",
+     "pgfold.yaml:2:24: target.ssh must be a host for ssh, or a mapping, this is a list"},
     /* later versions */
-    {"ssh-of-later", "version: 1\ntarget: { url: t, ssh: me@vps }\nsources: [ { name: n, url: s } ]\n",
-     "pgfold.yaml:2:19: target.ssh is not supported by this version; hold the tunnel open yourself (ssh -N -L "
-     "6432:localhost:5432 HOST) and put its end into url"},
     {"into-schema-of-later", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: { schema: x } } ]\n",
      "pgfold.yaml:3:39: sources[0].into.schema is not supported by this version; it comes with a later version: name a "
      "database of its own (into: NAME)"},

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/route.h"
 #include "config/protect.h"
 #include "support.h"
 
@@ -41,6 +42,25 @@ static void test_defaults(void)
     g_assert_true(g_path_is_absolute(config->state));
     g_assert_true(g_str_has_suffix(config->state, "/.pgfold"));
     g_assert_cmpuint(config->warnings->len, ==, 0);
+}
+
+static void test_ssh(void)
+{
+    g_autoptr(Config) config = parse_good("version: 1\n"
+                                          "target: { url: 'host=db password=s3cret', ssh: me@vps }\n"
+                                          "sources:\n"
+                                          "  - { name: a, url: service=s }\n"
+                                          "  - { name: b, url: service=s, ssh: { host: old, compression: no } }\n");
+    g_auto(Route) target = {0}, source = {0};
+    g_assert_true(route_parse(config->target.url, &target));
+    g_assert_cmpstr(target.host, ==, "me@vps");
+    g_assert_cmpstr(target.compression, ==, "auto");
+    g_assert_cmpstr(target.url, ==, "host=db password=s3cret");
+    g_assert_false(route_is(source_at(config, 0)->url));
+    g_assert_true(route_parse(source_at(config, 1)->url, &source));
+    g_assert_cmpstr(source.compression, ==, "no");
+    g_autofree char *redacted = config_redact(config, "the password s3cret of host=db password=s3cret");
+    g_assert_null(strstr(redacted, "s3cret"));
 }
 
 static void test_all_kinds_of_values(void)
@@ -282,6 +302,7 @@ int main(int argc, char **argv)
     g_unsetenv("PGFOLD_TEST_UNSET");
     g_test_add_func("/config/parse/fills-in-the-defaults", test_defaults);
     g_test_add_func("/config/parse/takes-every-kind-of-value", test_all_kinds_of_values);
+    g_test_add_func("/config/parse/ssh-makes-a-route-of-the-url", test_ssh);
     g_test_add_func("/config/parse/reads-variables-once", test_variables);
     g_test_add_func("/config/parse/takes-json", test_json);
     g_test_add_func("/config/parse/survives-damaged-files", test_damaged_files);

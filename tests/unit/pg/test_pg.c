@@ -370,10 +370,9 @@ static void test_batch_lost(void)
     g_autoptr(GError) error = NULL;
     GError *errors[3] = {NULL};
     PgResult *results[3] = {NULL};
-    const PgStatement statements[] = {
-        {.sql = "SELECT 1", .ret_error = &errors[0]},
-        {.sql = "SELECT pg_terminate_backend(pg_backend_pid())", .ret_error = &errors[1]},
-        {.sql = "SELECT 3", .ret_error = &errors[2]}};
+    const PgStatement statements[] = {{.sql = "SELECT 1", .ret_error = &errors[0]},
+                                      {.sql = "SELECT pg_terminate_backend(pg_backend_pid())", .ret_error = &errors[1]},
+                                      {.sql = "SELECT 3", .ret_error = &errors[2]}};
     g_assert_false(pg_batch(conn, statements, 3, results, NULL, deadline_in_ms(PG_CATALOG_MS), &error));
     g_assert_error(error, PGF_ERROR, PGF_ERROR_CONNECT);
     for (int i = 0; i < 3; i++)
