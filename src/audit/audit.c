@@ -318,12 +318,14 @@ static Catalog *read_side(PgConn *holder, const GPtrArray *workers, GError **err
     return g_steal_pointer(&catalog);
 }
 
+/* Views are compared by their text, in which a renamed schema has its old name. */
 static bool compare_views(Audit *audit, const AuditSpec *spec, GError **error)
 {
-    GPtrArray *views =
-        spec->target == NULL ? NULL : views_compare(spec->source, spec->target, audit->view_texts, error);
+    GPtrArray *views = spec->target == NULL || spec->rename != NULL
+                           ? NULL
+                           : views_compare(spec->source, spec->target, audit->view_texts, error);
     if (views == NULL)
-        return spec->target == NULL;
+        return spec->target == NULL || spec->rename != NULL;
     g_ptr_array_unref(audit->views);
     audit->views = views;
     return true;
@@ -367,6 +369,8 @@ Audit *audit_run(const AuditSpec *spec, GError **error)
                       : reconcile_text_mode(pg_conn_identity(spec->source), pg_conn_identity(spec->target));
     audit->source = read_side(spec->source, spec->sources, error);
     if (audit->source == NULL)
+        return NULL;
+    if (spec->rename != NULL && !spec->rename(audit->source, spec->rename_data, error))
         return NULL;
     if (spec->target != NULL && (audit->target = read_side(spec->target, spec->targets, error)) == NULL)
         return NULL;

@@ -95,7 +95,7 @@ static bool lock_batch(PgConn *conn, const GPtrArray *tables, guint from, guint 
     g_autoptr(GString) sql = g_string_new("LOCK TABLE ");
     for (guint i = from; i < to; i++)
         g_string_append_printf(sql, "%sONLY %s", i > from ? ", " : "",
-                               ((const CatalogRelation *)tables->pdata[i])->quoted);
+                               ((const CatalogRelation *)tables->pdata[i])->read_from);
     g_string_append(sql, " IN ACCESS SHARE MODE");
     if (pg_exec(conn, sql->str, deadline_in_ms(PG_CATALOG_MS), error))
         return true;

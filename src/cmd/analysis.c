@@ -55,10 +55,13 @@ static bool merge(Analysis *analysis, const AnalysisOptions *options, GError **e
 /* pg_dump must be able to read both databases; one that is not there yet is not read. */
 static bool find_tools(Analysis *analysis, GError **error)
 {
+    dump_tools_clear(&analysis->tools);
     const Ends *ends = analysis->comparison->ends;
     int version = pg_conn_identity(ends->source)->version;
     if (ends->target_missing == NULL)
         version = MAX(version, pg_conn_identity(ends->target)->version);
+    if (analysis->comparison->renamed != NULL)
+        version = MAX(version, analysis->comparison->renamed->version * 10000);
     return dump_tools_find(version, &analysis->tools, error);
 }
 
@@ -79,8 +82,10 @@ static bool read_dumps(Analysis *analysis, Out *out, GError **error)
 {
     const Comparison *comparison = analysis->comparison;
     PgConn *target = comparison_target(comparison);
-    analysis->source_dump =
-        dump_read(&analysis->tools, comparison->ends->source, comparison->ends->snapshot->id, analysis->scratch, error);
+    Renamed *renamed = comparison->renamed;
+    analysis->source_dump = renamed != NULL ? renamed->dump
+                                            : dump_read(&analysis->tools, comparison->ends->source,
+                                                        comparison->ends->snapshot->id, analysis->scratch, error);
     if (analysis->source_dump == NULL)
         return false;
     for (guint i = 0; i < analysis->source_dump->warnings->len; i++)
@@ -118,6 +123,9 @@ static bool make_plan(Analysis *analysis, const AnalysisOptions *options, GError
                      .undo_sql = undo_sql,
                      .undo_roles = undo_roles};
     analysis->plan = plan_make(&spec, error);
+    const Renamed *renamed = analysis->comparison->renamed;
+    for (guint i = 0; analysis->plan != NULL && renamed != NULL && i < renamed->blocks->len; i++)
+        g_ptr_array_add(analysis->plan->blocks, g_strdup(renamed->blocks->pdata[i]));
     return analysis->plan != NULL;
 }
 
@@ -125,9 +133,9 @@ Analysis *analysis_make(Comparison *comparison, const AnalysisOptions *options, 
 {
     g_autoptr(Analysis) analysis = g_new0(Analysis, 1);
     analysis->comparison = comparison;
-    if (!find_tools(analysis, error) || !verify(analysis, out, error) || !merge(analysis, options, error) ||
-        !make_scratch(analysis, options->folder, error) || !read_dumps(analysis, out, error) ||
-        !make_plan(analysis, options, error))
+    if (!find_tools(analysis, error) || !verify(analysis, out, error) || !find_tools(analysis, error) ||
+        !merge(analysis, options, error) || !make_scratch(analysis, options->folder, error) ||
+        !read_dumps(analysis, out, error) || !make_plan(analysis, options, error))
         return NULL;
     return g_steal_pointer(&analysis);
 }
@@ -140,7 +148,8 @@ void analysis_free(Analysis *analysis)
     merge_free(analysis->merge);
     g_clear_pointer(&analysis->stage, g_ptr_array_unref);
     ledger_memory_free(analysis->memory);
-    dump_free(analysis->source_dump);
+    if (analysis->comparison->renamed == NULL)
+        dump_free(analysis->source_dump);
     dump_free(analysis->target_dump);
     dump_tools_clear(&analysis->tools);
     verification_free(analysis->verification);

@@ -17,7 +17,7 @@ typedef struct Analysis {
     GPtrArray *stage; /* of PgConn*: that session */
     GPtrArray *findings; /* of AuditFinding* */
     DumpTools tools;
-    Dump *source_dump;
+    Dump *source_dump; /* the comparison's where that has renamed its schema */
     Dump *target_dump; /* NULL where the target database is missing */
     Plan *plan;
     char *scratch; /* temporary folder of the dumps; removed with this */

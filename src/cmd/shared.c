@@ -101,6 +101,7 @@ void comparison_free(Comparison *comparison)
         return;
     g_clear_pointer(&comparison->sources, g_ptr_array_unref);
     g_clear_pointer(&comparison->targets, g_ptr_array_unref);
+    comparison_forget_names(comparison);
     pg_snapshot_free(comparison->target_snapshot);
     ends_free(comparison->ends);
     g_free(comparison);
@@ -144,7 +145,7 @@ bool comparison_staff(Comparison *comparison, GError **error)
     return comparison->targets != NULL && join_all(comparison->targets, comparison->target_snapshot, error);
 }
 
-AuditSpec comparison_spec(const Comparison *comparison, Watch *watch)
+AuditSpec comparison_spec(Comparison *comparison, Watch *watch)
 {
     return (AuditSpec){.source = comparison->ends->source,
                        .target = comparison_target(comparison),
@@ -154,6 +155,8 @@ AuditSpec comparison_spec(const Comparison *comparison, Watch *watch)
                        .skip_data = comparison->ends,
                        .key = ends_key,
                        .key_data = comparison->ends,
+                       .rename = comparison->ends->source_config->into_schema == NULL ? NULL : comparison_rename,
+                       .rename_data = comparison,
                        .observer = watch_observe,
                        .observer_data = watch};
 }

@@ -71,7 +71,8 @@ typedef struct ConfigSource {
     bool skip;              /* left out, unless the command line names it */
     char *compose;          /* "FILE#SERVICE" that runs it, or NULL; nothing acts on it yet */
     char *into_database;    /* of the target's server, instead of the target's; or NULL */
-    char *into_schema;      /* instead of the schemas of the source; always NULL: the file may not name one yet */
+    char *into_schema;      /* of the target, for what is in from_schema; or NULL: schemas keep their names */
+    char *from_schema;      /* public unless given; NULL where into_schema is */
     ConfigRule on_conflict; /* may be unset */
     GPtrArray *tables;      /* of ConfigTable*, in the order of the file */
 } ConfigSource;
@@ -163,9 +164,14 @@ typedef struct ConfigTableRule {
 
 /* The rule, from the least particular to the most: fold.on_conflict, fold.tables, source's on_conflict, source's
  * tables. All else comes from source's entry of the table where that gives it, otherwise from fold.tables. source may
- * be NULL: what holds where no source says otherwise. */
+ * be NULL: what holds where no source says otherwise. Entries name the schema of the source; schema may also be the one
+ * that it has in the target (into.schema). */
 void config_table_rule(const Config *config, const ConfigSource *source, const char *schema, const char *table,
                        ConfigTableRule *ret_rule);
+
+/* A schema of source in the target, and back. source may be NULL; the result is borrowed. */
+const char *config_target_schema(const ConfigSource *source, const char *schema);
+const char *config_source_schema(const ConfigSource *source, const char *schema);
 
 /* Whether a name is on one of the protected lists: equal to an entry, or matched by it (*, ? and [] as in a shell).
  * The entry is owned by config; NULL: not protected. */
