@@ -27,7 +27,7 @@ static char *label_of(const Ends *ends)
     return g_strdup_printf("%s (%s)", key, where);
 }
 
-static bool make(Comparison *comparison, GError **error)
+static bool make(Comparison *comparison, const Catalog *source, GError **error)
 {
     const Ends *ends = comparison->ends;
     g_autofree char *label = label_of(ends);
@@ -35,11 +35,13 @@ static bool make(Comparison *comparison, GError **error)
                        .snapshot = ends->snapshot->id,
                        .label = label,
                        .from = ends->source_config->from_schema,
-                       .to = ends->source_config->into_schema};
+                       .to = ends->source_config->into_schema,
+                       .skip = ends_skips,
+                       .skip_data = comparison->ends};
     if (!make_folder(comparison, error))
         return false;
     spec.scratch = comparison->rename_folder;
-    comparison->renamed = rename_make(&spec, error);
+    comparison->renamed = rename_make(&spec, source, error);
     return comparison->renamed != NULL;
 }
 
@@ -47,7 +49,7 @@ bool comparison_rename(Catalog *source, gpointer data, GError **error)
 {
     Comparison *comparison = data;
     const ConfigSource *config = comparison->ends->source_config;
-    if (comparison->renamed == NULL && !make(comparison, error))
+    if (comparison->renamed == NULL && !make(comparison, source, error))
         return false;
     return catalog_rename(source, comparison->renamed->catalog, config->from_schema, config->into_schema, error);
 }

@@ -16,5 +16,8 @@ bool scratch_make(const RenameSpec *spec, const Dump *dump, Renamed *renamed, Sc
 void scratch_clear(Scratch *scratch);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Scratch, scratch_clear)
 
+/* rows.c: blocks for columns whose values name objects in the schema. */
+bool rows_check(const RenameSpec *spec, const Catalog *source, Renamed *renamed, GError **error);
+
 /* texts.c: blocks for every entry that names the old schema in a text, which the server did not rewrite. */
 void texts_check(const RenameSpec *spec, Renamed *renamed);

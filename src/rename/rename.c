@@ -29,7 +29,7 @@ static void check_others(const RenameSpec *spec, const Dump *dump, Renamed *rena
     for (guint i = 0; i < dump->entries->len; i++) {
         const DumpEntry *entry = dump->entries->pdata[i];
         bool about = g_str_equal(entry->type, "ACL") || g_str_equal(entry->type, "COMMENT") ||
-                     g_str_equal(entry->type, "DEFAULT ACL");
+                     g_str_equal(entry->type, "DEFAULT ACL") || g_str_has_prefix(entry->type, "PUBLICATION");
         if (entry->schema == NULL || about || g_str_equal(entry->schema, spec->from) ||
             !g_hash_table_add(seen, entry->schema))
             continue;
@@ -72,12 +72,12 @@ static Dump *read_renamed(const RenameSpec *spec, PgConn *conn, GError **error)
     return dump_read(&tools, conn, NULL, spec->scratch, error);
 }
 
-Renamed *rename_make(const RenameSpec *spec, GError **error)
+Renamed *rename_make(const RenameSpec *spec, const Catalog *source, GError **error)
 {
     g_autoptr(Renamed) renamed = g_new0(Renamed, 1);
     renamed->blocks = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(Dump) dump = read_source(spec, error);
-    if (dump == NULL)
+    if (dump == NULL || !rows_check(spec, source, renamed, error))
         return NULL;
     check_others(spec, dump, renamed);
     g_auto(Scratch) scratch = {0};

@@ -20,6 +20,8 @@ typedef struct RenameSpec {
     const char *scratch; /* a folder (0700) that outlives the result */
     const char *label;   /* of the key in the configuration: "sources[1].into.schema (pgfold.yaml:9:13)" */
     const char *from, *to;
+    bool (*skip)(const char *schema, const char *name, gpointer data); /* tables whose rows are left out */
+    gpointer skip_data;
 } RenameSpec;
 
 typedef struct Renamed {
@@ -29,9 +31,10 @@ typedef struct Renamed {
     int version;       /* major, of the server that made them: pg_dump is not older */
 } Renamed;
 
-/* Errors: PGF_ERROR_USAGE where the source has no such schema, or one of the new name, or where this machine lacks a
- * server of the source's version or later, or one of its extensions; PGF_ERROR_REFUSED where a definition cannot be
- * made in the ephemeral server; those of dump_read() and testdb_open(). */
-Renamed *rename_make(const RenameSpec *spec, GError **error);
+/* source: its catalog, under its own names. Errors: PGF_ERROR_USAGE where the source has no such schema, or one of the
+ * new name, or where this machine lacks a server of the source's version or later, or one of its extensions;
+ * PGF_ERROR_REFUSED where a definition cannot be made in the ephemeral server; those of dump_read() and testdb_open().
+ */
+Renamed *rename_make(const RenameSpec *spec, const Catalog *source, GError **error);
 void renamed_free(Renamed *renamed);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Renamed, renamed_free)

@@ -6,7 +6,8 @@
 
 #include "rename/internal.h"
 
-static const char *const ROUTINES[] = {"FUNCTION", "PROCEDURE", NULL};
+/* Code, or what is handed to code. */
+static const char *const CODE[] = {"FUNCTION", "PROCEDURE", "TRIGGER", "EVENT TRIGGER", NULL};
 /* For people; nothing acts on them. */
 static const char *const PROSE[] = {"COMMENT", "SECURITY LABEL", NULL};
 
@@ -32,6 +33,14 @@ static GRegex *constant_regex(const char *name)
     return g_regex_new(pattern, G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, NULL);
 }
 
+/* The schema as a constant of type name, as views of the catalogs compare it. */
+static GRegex *name_regex(const char *name)
+{
+    g_autofree char *escaped = g_regex_escape_string(name, -1);
+    g_autofree char *pattern = g_strdup_printf("'%s'::name\\b", escaped);
+    return g_regex_new(pattern, G_REGEX_OPTIMIZE, 0, NULL);
+}
+
 /* All that stands in quotes in one statement; $$ bodies with their quotes. Transfer full. */
 static char *quoted_texts(const char *sql)
 {
@@ -51,16 +60,18 @@ static char *quoted_texts(const char *sql)
 }
 
 typedef struct Patterns {
-    GRegex *in_code, *in_constant, *constant;
+    GRegex *in_code, *in_constant, *constant, *name;
 } Patterns;
 
 static bool names_schema(const DumpEntry *entry, const Patterns *patterns)
 {
-    bool routine = g_strv_contains(ROUTINES, entry->type);
+    bool code = g_strv_contains(CODE, entry->type);
     g_autofree char *texts = quoted_texts(entry->sql);
-    return routine ? g_regex_match(patterns->in_code, texts, 0, NULL) ||
-                         g_regex_match(patterns->constant, entry->sql, 0, NULL)
-                   : g_regex_match(patterns->in_constant, texts, 0, NULL);
+    if (g_regex_match(patterns->name, entry->sql, 0, NULL))
+        return true;
+    return code ? g_regex_match(patterns->in_code, texts, 0, NULL) ||
+                      g_regex_match(patterns->constant, entry->sql, 0, NULL)
+                : g_regex_match(patterns->in_constant, texts, 0, NULL);
 }
 
 void texts_check(const RenameSpec *spec, Renamed *renamed)
@@ -68,7 +79,8 @@ void texts_check(const RenameSpec *spec, Renamed *renamed)
     g_autoptr(GRegex) in_code = qualified_regex(spec->from, true);
     g_autoptr(GRegex) in_constant = qualified_regex(spec->from, false);
     g_autoptr(GRegex) constant = constant_regex(spec->from);
-    const Patterns patterns = {.in_code = in_code, .in_constant = in_constant, .constant = constant};
+    g_autoptr(GRegex) name = name_regex(spec->from);
+    const Patterns patterns = {.in_code = in_code, .in_constant = in_constant, .constant = constant, .name = name};
     for (guint i = 0; i < renamed->dump->entries->len; i++) {
         const DumpEntry *entry = renamed->dump->entries->pdata[i];
         if (g_strv_contains(PROSE, entry->type) || !names_schema(entry, &patterns))

@@ -100,6 +100,9 @@ def test_a_value_changed_in_the_new_schema_is_found_whatever_the_old_one_holds(s
     ("CREATE FUNCTION public.quiet() RETURNS bigint LANGUAGE sql SET search_path = public AS 'SELECT count(*) FROM orders'", ["quiet"]),
     ("CREATE FUNCTION public.odd() RETURNS regclass LANGUAGE sql AS $$ SELECT to_regclass('\"public\".orders') $$", ["odd"]),
     ("ALTER TABLE public.orders ADD next text DEFAULT 'public.orders_id_seq'::text", ["orders", "public.orders"]),
+    ("CREATE TABLE public.watched (t regclass); INSERT INTO public.watched VALUES ('public.orders')", ["watched"]),
+    ("CREATE TRIGGER told BEFORE UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION public.touch('public', 'x')", ["told"]),
+    ("CREATE VIEW public.mine AS SELECT tablename FROM pg_tables WHERE schemaname = 'public'", ["mine"]),
     ("CREATE SCHEMA audit; CREATE TABLE audit.log (id int)", ["audit", "log"]),
 ])
 def test_what_names_the_old_schema_in_a_text_and_what_lies_beside_it_is_refused_by_name(shop, change, words):
@@ -130,3 +133,34 @@ def test_a_schema_that_is_not_there_and_a_name_that_is_taken_are_mistakes(shop, 
     shop.source.sql("CREATE SCHEMA mine")
     shop.configure(f"    into: {into}\n")
     assert_one_error(shop.pgfold("plan", status=2), "sources[0].into.schema", "pgfold.yaml:7:", *words)
+
+
+def test_rows_of_both_go_together_where_the_new_schema_holds_other_rows_under_the_same_keys(shop):
+    """rekey: customer 5 of the source and customer 5 of the target's shop_b are different people; their orders follow them."""
+    shop.target.sql("ALTER SCHEMA public RENAME TO shop_b; CREATE SCHEMA public; ALTER EXTENSION citext SET SCHEMA public;"
+                    "UPDATE shop_b.customers SET email = 'b' || email WHERE id <= 100")
+    shop.configure("    into: { schema: shop_b }\n    on_conflict: rekey\n"
+                   "    tables: { public.customers: { on_conflict: rekey, match_on: [email], on_match: keep-target } }\n")
+    totals = "SELECT c.email, count(*), sum(o.n) FROM {0}.orders o JOIN {0}.customers c ON c.id = o.customer WHERE c.id <= 100 OR c.id > 300 GROUP BY 1"
+    mine, theirs = shop.source.sql(totals.format("public")), shop.target.sql(totals.format("shop_b"))
+    shop.pgfold("fold", "--yes", "--no-backup", status=0)
+    shop.pgfold("verify", status=0)
+    assert sorted(shop.target.sql(totals.format("shop_b")).splitlines()) == sorted(mine.splitlines() + theirs.splitlines())
+    assert "0 new" in shop.pgfold("fold", "--yes", "--no-backup", status=0).err
+
+
+def test_a_target_database_that_is_missing_is_made_with_the_new_schema(shop):
+    shop.target.drop()
+    shop.pgfold("fold", "--yes", "--no-backup", status=0)
+    shop.pgfold("verify", status=0)
+    assert shop.target.sql(ORDERS.format("shop_b")) == shop.source.sql(ORDERS.format("public"))
+    assert shop.target.sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'") == "0"
+    assert shop.target.sql("SELECT has_schema_privilege('public', 'shop_b', 'USAGE'), has_schema_privilege('public', 'public', 'USAGE')") == "t|t"
+
+
+def test_a_fold_that_fails_takes_the_new_schema_away_again(shop):
+    shop.source.sql("CREATE TABLE public.zz_last (n int CHECK (current_setting('test.fails', true) IS DISTINCT FROM 'yes')); INSERT INTO zz_last VALUES (1)")
+    shop.target.sql(f"ALTER DATABASE \"{shop.name}\" SET test.fails = 'yes'")
+    before = whole(shop.target)
+    assert_one_error(shop.pgfold("fold", "--yes", "--no-backup", status=5), "shop_b.zz_last", state="taken away again")
+    assert_same(whole(shop.target), before)
