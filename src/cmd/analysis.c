@@ -118,6 +118,7 @@ static bool make_plan(Analysis *analysis, const AnalysisOptions *options, GError
                      .source_dump = analysis->source_dump,
                      .target_dump = analysis->target_dump,
                      .config = ends->config,
+                     .into_schema = ends->source_config->into_schema,
                      .no_owner = options->no_owner,
                      .no_privileges = options->no_privileges,
                      .undo_sql = undo_sql,

@@ -56,6 +56,22 @@ static void drop_public(const RenameSpec *spec, Dump *dump)
             g_ptr_array_remove_index(dump->entries, i - 1);
 }
 
+/* Where the source's owner is a role that initdb made, the schema here is the superuser's: in the target, whose who
+ * makes it. */
+static void drop_owner(const RenameSpec *spec, const char *superuser, Dump *dump)
+{
+    for (guint i = 0; i < dump->entries->len && g_str_equal(spec->from, "public"); i++) {
+        DumpEntry *entry = dump->entries->pdata[i];
+        if (!g_str_equal(entry->type, "SCHEMA") || !g_str_equal(entry->name, spec->to) ||
+            g_strcmp0(entry->owner, superuser) != 0)
+            continue;
+        char *sql = dump_entry_sql(entry, true);
+        g_free(entry->sql);
+        entry->sql = sql;
+        g_clear_pointer(&entry->owner, g_free);
+    }
+}
+
 static Dump *read_source(const RenameSpec *spec, GError **error)
 {
     g_auto(DumpTools) tools = {0};
@@ -92,6 +108,7 @@ Renamed *rename_make(const RenameSpec *spec, const Catalog *source, GError **err
         return NULL;
     g_ptr_array_extend_and_steal(renamed->dump->warnings, g_steal_pointer(&dump->warnings));
     drop_public(spec, renamed->dump);
+    drop_owner(spec, pg_conn_identity(scratch.conn)->role, renamed->dump);
     texts_check(spec, renamed);
     return g_steal_pointer(&renamed);
 }
