@@ -1,9 +1,10 @@
-/* Rows that name objects: a value of type regclass is the name of a table, and would be another table's in the target. */
+/* Rows that name objects: a value of type regclass is the name of a table, and would be another table's in the target.
+ */
 #include "rename/internal.h"
 
-static const char *const NAMES[] = {"regclass",      "regtype",    "regproc",      "regprocedure", "regoper",
-                                    "regoperator",   "regconfig",  "regcollation", "regnamespace", "regdictionary",
-                                    NULL};
+static const char *const NAMES[] = {"regclass",     "regtype",       "regproc",   "regprocedure",
+                                    "regoper",      "regoperator",   "regconfig", "regcollation",
+                                    "regnamespace", "regdictionary", NULL};
 
 static bool check_column(const RenameSpec *spec, const CatalogRelation *relation, const CatalogColumn *column,
                          Renamed *renamed, GError **error)
