@@ -337,15 +337,18 @@ static bool read_end(guint i, gpointer data, GError **error)
     const AuditSpec *spec = reading->spec;
     Catalog **to = i == 0 ? &reading->audit->source : &reading->audit->target;
     *to = i == 0 ? read_side(spec->source, spec->sources, error) : read_side(spec->target, spec->targets, error);
-    return *to != NULL;
+    bool renames = i == 0 && spec->rename != NULL;
+    return *to != NULL && (!renames || spec->rename(*to, spec->rename_data, error));
 }
 
+/* Views are compared by their text, in which a renamed schema has its old name. */
 static bool compare_views(Audit *audit, const AuditSpec *spec, GError **error)
 {
-    GPtrArray *views =
-        spec->target == NULL ? NULL : views_compare(spec->source, spec->target, audit->view_texts, error);
+    GPtrArray *views = spec->target == NULL || spec->rename != NULL
+                           ? NULL
+                           : views_compare(spec->source, spec->target, audit->view_texts, error);
     if (views == NULL)
-        return spec->target == NULL;
+        return spec->target == NULL || spec->rename != NULL;
     g_ptr_array_unref(audit->views);
     audit->views = views;
     return true;

@@ -64,6 +64,8 @@ typedef struct Audit {
     DigestText text;
 } Audit;
 
+typedef bool (*AuditRename)(Catalog *source, gpointer data, GError **error);
+
 typedef struct AuditSpec {
     PgConn *source;     /* reads the catalog; in the snapshot */
     PgConn *target;     /* or NULL: only the source is audited */
@@ -75,6 +77,9 @@ typedef struct AuditSpec {
      * transfer full); NULL: none. Or NULL. */
     const char *const *(*key)(const char *schema, const char *name, char **ret_where, gpointer data);
     gpointer key_data;
+    /* Gives the source's catalog the names that its objects have in the target (catalog_rename()); or NULL. */
+    AuditRename rename;
+    gpointer rename_data;
     bool everything;       /* also digest tables that only the target has */
     PoolObserver observer; /* or NULL; jobs are of kind "digest" and carry the relation's label */
     gpointer observer_data;

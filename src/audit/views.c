@@ -78,7 +78,7 @@ bool views_wanted(const AuditRelation *relation)
 
 static bool is_readable(PgConn *conn, const CatalogRelation *view, bool *ret_readable, GError **error)
 {
-    const char *values[] = {view->quoted};
+    const char *values[] = {view->read_from};
     g_autoptr(PgResult) r =
         pg_query_params(conn, AUDIT_VIEW_READABLE_SQL, 1, values, deadline_in_ms(PG_CATALOG_MS), error);
     if (r == NULL)

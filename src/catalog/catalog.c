@@ -41,6 +41,7 @@ static void relation_free(gpointer data)
     g_free(r->name);
     g_free(r->label);
     g_free(r->quoted);
+    g_free(r->read_from);
     g_free(r->owner);
     g_free(r->key_name);
     g_strfreev(r->key);
@@ -57,6 +58,7 @@ static void sequence_free(gpointer data)
     g_free(s->name);
     g_free(s->label);
     g_free(s->quoted);
+    g_free(s->read_from);
     g_free(s);
 }
 

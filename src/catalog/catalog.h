@@ -48,7 +48,8 @@ typedef struct CatalogRelation {
     guint32 oid;
     char *schema, *name;
     char *label;      /* schema.name, for people */
-    char *quoted;     /* "schema"."name", for SQL */
+    char *quoted;     /* "schema"."name", for SQL; the two sides are matched by it */
+    char *read_from;  /* its name in the database that it was read from, for SQL there: quoted, unless renamed */
     char kind;        /* r table, p partitioned table, m materialized view, f foreign table */
     char persistence; /* p permanent, u unlogged */
     guint64 bytes;    /* pg_total_relation_size */
@@ -71,6 +72,7 @@ typedef struct CatalogRelation {
 
 typedef struct CatalogSequence {
     char *schema, *name, *label, *quoted;
+    char *read_from; /* as of a relation */
     gint64 last_value, increment;
     bool is_called;
 } CatalogSequence;
@@ -115,6 +117,14 @@ Catalog *catalog_read_definitions(PgConn *conn, GError **error);
 bool catalog_read_sequences(PgConn *conn, GPtrArray *sequences, GError **error);
 void catalog_free(Catalog *catalog);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Catalog, catalog_free)
+
+/* Gives what is in schema `from` the names that it has in schema `to`: renamed is the catalog of a database with the
+ * same objects, whose schema was renamed (rename/rename.h). Columns, definitions and oids are then those of renamed,
+ * which is shared from; values, sizes and the SQL that runs in the database of catalog (read_from, orphans_sql) stay.
+ * False with PGF_ERROR_INTERNAL where renamed lacks a relation or sequence: nothing is left out silently. */
+bool catalog_rename(Catalog *catalog, const Catalog *renamed, const char *from, const char *to, GError **error);
+/* relation as SQL for the target needs it: a copy that shares everything, and reads from `quoted`. */
+CatalogRelation catalog_in_target(const CatalogRelation *relation);
 
 /* NULL where there is no such relation. */
 CatalogRelation *catalog_find(const Catalog *catalog, const char *schema, const char *name);

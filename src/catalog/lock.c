@@ -106,7 +106,7 @@ static char *lock_sql(const GPtrArray *tables, guint from, guint to)
     GString *sql = g_string_new("LOCK TABLE ");
     for (guint i = from; i < to; i++)
         g_string_append_printf(sql, "%sONLY %s", i > from ? ", " : "",
-                               ((const CatalogRelation *)tables->pdata[i])->quoted);
+                               ((const CatalogRelation *)tables->pdata[i])->read_from);
     g_string_append(sql, " IN ACCESS SHARE MODE");
     return g_string_free(sql, FALSE);
 }

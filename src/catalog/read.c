@@ -41,6 +41,7 @@ static bool on_relation(const PgResult *row, gpointer data, GError **error)
     r->name = g_strdup(pg_result_get(row, 0, 2));
     r->label = label_of(r->schema, r->name);
     r->quoted = pg_quote_qualified(r->schema, r->name);
+    r->read_from = g_strdup(r->quoted);
     r->kind = first_char(row, 3);
     r->persistence = first_char(row, 4);
     r->bytes = (guint64)pg_result_int(row, 0, 5);
@@ -146,6 +147,7 @@ static bool on_sequence(const PgResult *row, gpointer data, GError **error)
     s->name = g_strdup(pg_result_get(row, 0, 1));
     s->label = label_of(s->schema, s->name);
     s->quoted = pg_quote_qualified(s->schema, s->name);
+    s->read_from = g_strdup(s->quoted);
     s->increment = pg_result_int(row, 0, 2);
     g_ptr_array_add(reader->catalog->sequences, s);
     g_hash_table_insert(reader->catalog->sequences_by_name, s->quoted, s);

@@ -11,8 +11,11 @@ static bool find_tools(Analysis *analysis, GError **error)
 {
     const Ends *ends = analysis->comparison->ends;
     int version = pg_conn_identity(ends->source)->version;
+    dump_tools_clear(&analysis->tools);
     if (ends->target_missing == NULL)
         version = MAX(version, pg_conn_identity(ends->target)->version);
+    if (analysis->comparison->renamed != NULL)
+        version = MAX(version, analysis->comparison->renamed->version * 10000);
     return dump_tools_find(version, &analysis->tools, error);
 }
 
@@ -34,10 +37,15 @@ static bool begin_dumps(Analysis *analysis, GError **error)
 {
     const Comparison *comparison = analysis->comparison;
     PgConn *target = comparison_target(comparison);
-    analysis->source_reading = dump_begin(&analysis->tools, comparison->ends->source, comparison->ends->snapshot->id,
-                                          analysis->scratch, error);
-    if (analysis->source_reading == NULL || target == NULL)
-        return analysis->source_reading != NULL;
+    bool renames = comparison->ends->source_config->into_schema != NULL; /* then the comparison brings them */
+    if (!renames) {
+        analysis->source_reading = dump_begin(&analysis->tools, comparison->ends->source,
+                                              comparison->ends->snapshot->id, analysis->scratch, error);
+        if (analysis->source_reading == NULL)
+            return false;
+    }
+    if (target == NULL)
+        return true;
     analysis->target_reading =
         dump_begin(&analysis->tools, target, comparison->target_snapshot->id, analysis->scratch, error);
     return analysis->target_reading != NULL;
@@ -45,7 +53,9 @@ static bool begin_dumps(Analysis *analysis, GError **error)
 
 static bool end_dumps(Analysis *analysis, Out *out, GError **error)
 {
-    analysis->source_dump = dump_end(g_steal_pointer(&analysis->source_reading), error);
+    analysis->source_dump = analysis->source_reading == NULL
+                                ? analysis->comparison->renamed->dump
+                                : dump_end(g_steal_pointer(&analysis->source_reading), error);
     if (analysis->source_dump == NULL)
         return false;
     for (guint i = 0; i < analysis->source_dump->warnings->len; i++)
@@ -123,11 +133,15 @@ static bool make_plan(Analysis *analysis, const AnalysisOptions *options, GError
                      .source_dump = analysis->source_dump,
                      .target_dump = analysis->target_dump,
                      .config = ends->config,
+                     .into_schema = ends->source_config->into_schema,
                      .no_owner = options->no_owner,
                      .no_privileges = options->no_privileges,
                      .undo_sql = undo_sql,
                      .undo_roles = undo_roles};
     analysis->plan = plan_make(&spec, error);
+    const Renamed *renamed = analysis->comparison->renamed;
+    for (guint i = 0; analysis->plan != NULL && renamed != NULL && i < renamed->blocks->len; i++)
+        g_ptr_array_add(analysis->plan->blocks, g_strdup(renamed->blocks->pdata[i]));
     return analysis->plan != NULL;
 }
 
@@ -136,8 +150,8 @@ Analysis *analysis_make(Comparison *comparison, const AnalysisOptions *options, 
     g_autoptr(Analysis) analysis = g_new0(Analysis, 1);
     analysis->comparison = comparison;
     if (!find_tools(analysis, error) || !make_scratch(analysis, options->folder, error) ||
-        !verify(analysis, out, error) || !merge(analysis, options, error) || !end_dumps(analysis, out, error) ||
-        !make_plan(analysis, options, error))
+        !verify(analysis, out, error) || !find_tools(analysis, error) || !merge(analysis, options, error) ||
+        !end_dumps(analysis, out, error) || !make_plan(analysis, options, error))
         return NULL;
     return g_steal_pointer(&analysis);
 }
@@ -152,7 +166,8 @@ void analysis_free(Analysis *analysis)
     ledger_memory_free(analysis->memory);
     dump_reading_free(analysis->source_reading);
     dump_reading_free(analysis->target_reading);
-    dump_free(analysis->source_dump);
+    if (analysis->comparison->renamed == NULL)
+        dump_free(analysis->source_dump);
     dump_free(analysis->target_dump);
     dump_tools_clear(&analysis->tools);
     verification_free(analysis->verification);

@@ -18,8 +18,8 @@ typedef struct Analysis {
     GPtrArray *findings; /* of AuditFinding* */
     DumpTools tools;
     DumpReading *source_reading, *target_reading; /* while pg_dump works */
-    Dump *source_dump;
-    Dump *target_dump; /* NULL where the target database is missing */
+    Dump *source_dump;                            /* the comparison's where that has renamed its schema */
+    Dump *target_dump;                            /* NULL where the target database is missing */
     Plan *plan;
     char *scratch; /* temporary folder of the dumps; removed with this */
 } Analysis;

@@ -77,6 +77,7 @@ static bool digest_source(Job *job, Watch *watch, GError **error)
     if (findings == NULL || !comparison_staff(job->comparison, error))
         return false;
     AuditSpec spec = comparison_spec(job->comparison, watch);
+    spec.rename = NULL; /* a backup has the source's own names */
     spec.skip = NULL;
     job->audit = audit_run(&spec, error);
     g_clear_pointer(&job->comparison->sources, g_ptr_array_unref);

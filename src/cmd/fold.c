@@ -201,6 +201,8 @@ static bool execute(Job *job, GError **error)
                      .archive = archive,
                      .columns_marker = job->columns_marker,
                      .tools = &job->analysis->tools,
+                     .rename = job->comparison->renamed == NULL ? NULL : comparison_rename,
+                     .rename_data = job->comparison,
                      .ledger = job->ledger,
                      .run = job->run,
                      .split_above = choice->config->fold.split_above,

@@ -110,6 +110,7 @@ void comparison_free(Comparison *comparison)
         return;
     g_clear_pointer(&comparison->sources, g_ptr_array_unref);
     g_clear_pointer(&comparison->targets, g_ptr_array_unref);
+    comparison_forget_names(comparison);
     pg_snapshot_free(comparison->target_snapshot);
     ends_free(comparison->ends);
     g_free(comparison);
@@ -157,7 +158,7 @@ bool comparison_staff(Comparison *comparison, GError **error)
            pool_at_once(comparison_target(comparison) == NULL ? 1 : 2, staff_end, comparison, error);
 }
 
-AuditSpec comparison_spec(const Comparison *comparison, Watch *watch)
+AuditSpec comparison_spec(Comparison *comparison, Watch *watch)
 {
     return (AuditSpec){.source = comparison->ends->source,
                        .target = comparison_target(comparison),
@@ -167,6 +168,8 @@ AuditSpec comparison_spec(const Comparison *comparison, Watch *watch)
                        .skip_data = comparison->ends,
                        .key = ends_key,
                        .key_data = comparison->ends,
+                       .rename = comparison->ends->source_config->into_schema == NULL ? NULL : comparison_rename,
+                       .rename_data = comparison,
                        .observer = watch_observe,
                        .observer_data = watch};
 }

@@ -16,6 +16,7 @@
 #include "cmd/watch.h"
 #include "ends/ends.h"
 #include "ledger/ledger.h"
+#include "rename/rename.h"
 
 /* For a command's table of options; shared_choose() reads them. */
 #define SHARED_OPTIONS                                                                                                 \
@@ -44,6 +45,8 @@ typedef struct Comparison {
     GPtrArray *sources;          /* of PgConn*, one a worker, in the snapshot; NULL until comparison_staff() */
     GPtrArray *targets;          /* likewise; NULL where there is no target database */
     guint jobs;
+    Renamed *renamed;    /* once audited, where the configuration gives the source's schema another name; else NULL */
+    char *rename_folder; /* temporary, of renamed->dump */
 } Comparison;
 
 /* Connects both ends (ends/ends.h checks them) and takes a snapshot of each. Without a target in the configuration,
@@ -59,13 +62,18 @@ PgConn *comparison_target(const Comparison *comparison);
  * PGF_ERROR_REFUSED which names it. Array of AuditFinding*. Transfer full. */
 GPtrArray *comparison_check(const Comparison *comparison, GError **error);
 
+/* renaming.c: for AuditSpec; data: the Comparison. The definitions are made once, in an ephemeral server. */
+bool comparison_rename(Catalog *source, gpointer data, GError **error);
+/* What comparison_rename() made, and its temporary files. */
+void comparison_forget_names(Comparison *comparison);
+
 /* Opens the workers' connections, all in the snapshots. */
 bool comparison_staff(Comparison *comparison, GError **error);
 
 /* For audit_run() and verify_digests(), after comparison_staff(). Tables with skip: true in the configuration are left
  * out.
  */
-AuditSpec comparison_spec(const Comparison *comparison, Watch *watch);
+AuditSpec comparison_spec(Comparison *comparison, Watch *watch);
 
 /* A source failed after others were done: what is printed as JSON has them, and says of this one under "failed" what
  * happened. Takes document. Nothing is printed where index is 0: then the error is the whole answer. */

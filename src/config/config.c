@@ -76,6 +76,7 @@ static void source_free(gpointer data)
     g_free(source->engine);
     g_free(source->into_database);
     g_free(source->into_schema);
+    g_free(source->from_schema);
     config_rule_clear(&source->on_conflict);
     g_ptr_array_unref(source->tables);
     g_free(source);

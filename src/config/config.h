@@ -83,7 +83,8 @@ typedef struct ConfigSource {
     char *container;        /* the container that runs it, or NULL; never beside compose */
     char *engine;           /* "docker", "podman", or NULL: whichever has it */
     char *into_database;    /* of the target's server, instead of the target's; or NULL */
-    char *into_schema;      /* instead of the schemas of the source; always NULL: the file may not name one yet */
+    char *into_schema;      /* of the target, for what is in from_schema; or NULL: schemas keep their names */
+    char *from_schema;      /* public unless given; NULL where into_schema is */
     ConfigRule on_conflict; /* may be unset */
     GPtrArray *tables;      /* of ConfigTable*, in the order of the file */
 } ConfigSource;
@@ -183,9 +184,14 @@ typedef struct ConfigTableRule {
 
 /* The rule, from the least particular to the most: fold.on_conflict, fold.tables, source's on_conflict, source's
  * tables. All else comes from source's entry of the table where that gives it, otherwise from fold.tables. source may
- * be NULL: what holds where no source says otherwise. */
+ * be NULL: what holds where no source says otherwise. Entries name the schema of the source; schema may also be the one
+ * that it has in the target (into.schema). */
 void config_table_rule(const Config *config, const ConfigSource *source, const char *schema, const char *table,
                        ConfigTableRule *ret_rule);
+
+/* A schema of source in the target, and back. source may be NULL; the result is borrowed. */
+const char *config_target_schema(const ConfigSource *source, const char *schema);
+const char *config_source_schema(const ConfigSource *source, const char *schema);
 
 /* "pgfold.yaml:4:13" for a key such as "target.identity", "sources[0].url", "fold.tables.public.t.skip"; the file where
  * the key was not given; "the command line" without a file. Transfer full. */

@@ -127,11 +127,24 @@ static void apply(const ConfigTable *entry, ConfigTableRule *ret_rule)
         ret_rule->references = entry->references;
 }
 
+const char *config_target_schema(const ConfigSource *source, const char *schema)
+{
+    bool moved = source != NULL && source->into_schema != NULL && g_str_equal(schema, source->from_schema);
+    return moved ? source->into_schema : schema;
+}
+
+const char *config_source_schema(const ConfigSource *source, const char *schema)
+{
+    bool moved = source != NULL && source->into_schema != NULL && g_str_equal(schema, source->into_schema);
+    return moved ? source->from_schema : schema;
+}
+
 void config_table_rule(const Config *config, const ConfigSource *source, const char *schema, const char *table,
                        ConfigTableRule *ret_rule)
 {
     static const char *const NO_NAMES[] = {NULL};
     static const ConfigRule KEEP_TARGET = {.conflict = CONFIG_CONFLICT_KEEP_TARGET};
+    schema = config_source_schema(source, schema);
     const ConfigTable *general = find_table(config->fold.tables, schema, table);
     const ConfigTable *particular = source == NULL ? NULL : find_table(source->tables, schema, table);
     *ret_rule = (ConfigTableRule){

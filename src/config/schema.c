@@ -123,8 +123,14 @@ static const ConfigKey INTO_KEYS[] = {
      .kind = CONFIG_KIND_TEXT,
      .offset = offsetof(ConfigSource, into_schema),
      .connects = true,
-     .later = "it comes with a later version: name a database of its own (into: NAME)",
-     .about = "Fold into another schema of the target."},
+     .about = "Another schema of the target, for what is in one schema of the source: see "
+              "[Into another schema](#into-another-schema)."},
+    {.name = "from",
+     .kind = CONFIG_KIND_TEXT,
+     .offset = offsetof(ConfigSource, from_schema),
+     .connects = true,
+     .unless_given = "`public`",
+     .about = "With `schema`: the schema of the source that goes there."},
     {0},
 };
 

@@ -83,6 +83,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dump, dump_free)
 typedef bool (*DumpFilter)(const DumpEntry *entry, gpointer data);
 char *dump_drop_script(const Dump *dump, const DumpTools *tools, DumpFilter belongs, gpointer data, GError **error);
 
+/* After one token of SQL that starts at `at`: a quoted text, a comment, or a single character. begin: where the script
+ * starts. NULL where a quote or comment does not end. */
+const char *dump_lex_token(const char *begin, const char *at, const char *end);
+
 /* For messages: what a client program said that matters (its lines with "error:" and what the server added), or its
  * last lines; at most 10 lines. Transfer full. */
 char *dump_program_message(const char *stderr_text);

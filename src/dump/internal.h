@@ -16,10 +16,6 @@ bool dump_split(const char *script, gsize length, DumpSection section, DumpListi
 /* The DROP statements in front of the first entry of what `pg_restore -v --clean` wrote. NULL with an error. */
 char *dump_split_drops(const char *script, gsize length, GError **error);
 
-/* Lexing (lex.c). After one token of SQL that starts at `at`: a quoted text, a comment, or a single character. begin:
- * where the script starts. NULL where a quote or comment does not end. */
-const char *dump_lex_token(const char *begin, const char *at, const char *end);
-
 DumpEntry *dump_entry_new(void);
 void dump_entry_free(gpointer entry);
 

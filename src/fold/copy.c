@@ -35,7 +35,7 @@ static char *copy_out_sql(const CopyTask *task)
 {
     const char *format = task->binary ? "binary" : "text";
     if (task->whole)
-        return g_strdup_printf("COPY %s %s TO STDOUT (FORMAT %s)", task->relation->quoted, task->columns, format);
+        return g_strdup_printf("COPY %s %s TO STDOUT (FORMAT %s)", task->relation->read_from, task->columns, format);
     g_autofree char *end =
         task->end_block == 0
             ? g_strdup("")
@@ -45,7 +45,7 @@ static char *copy_out_sql(const CopyTask *task)
         *task->columns == '\0' ? g_strdup("") : g_strndup(task->columns + 1, strlen(task->columns) - 2);
     return g_strdup_printf("COPY (SELECT %s FROM ONLY %s WHERE ctid >= '(%" G_GUINT64_FORMAT
                            ",0)'::pg_catalog.tid%s) TO STDOUT (FORMAT %s)",
-                           list, task->relation->quoted, task->first_block, end, format);
+                           list, task->relation->read_from, task->first_block, end, format);
 }
 
 /* The table is the run's own and empty; if somebody else wrote into it meanwhile, their rows are not thrown away. */

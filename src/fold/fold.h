@@ -35,6 +35,8 @@ typedef struct FoldSpec {
     const char *archive;        /* folder for rows that lost and keys that changed; made when there are any */
     const char *columns_marker; /* schema that says that new columns are the run's: goes with the commit; or NULL */
     const DumpTools *tools;
+    AuditRename rename; /* as of the audit (audit/audit.h), for the look at the rows afterwards; or NULL */
+    gpointer rename_data;
     Ledger *ledger; /* locked */
     gint64 run;
     guint64 split_above; /* bytes */

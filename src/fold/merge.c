@@ -102,7 +102,8 @@ static bool digest_whole(const Fold *fold, GError **error)
         const MergeRelation *r = proof->relation->merge;
         if (r == NULL || !r->whole)
             continue;
-        g_autofree char *sql = digest_relation_sql(r->source, NULL, fold->spec->plan->verification->audit->text);
+        const CatalogRelation there = catalog_in_target(r->source);
+        g_autofree char *sql = digest_relation_sql(&there, NULL, fold->spec->plan->verification->audit->text);
         g_autoptr(PgResult) result = pg_query(fold->main, sql, DEADLINE_NONE, error);
         if (result == NULL || !digest_from_row(result, 0, 0, &proof->target, error))
             return false;
@@ -121,7 +122,9 @@ static bool verify(Fold *fold, GError **error)
                        .skip = is_proven,
                        .skip_data = fold,
                        .key = ends_key,
-                       .key_data = spec->ends};
+                       .key_data = spec->ends,
+                       .rename = spec->rename,
+                       .rename_data = spec->rename_data};
     g_autoptr(Verification) verification = verify_digests(&audit, error);
     g_autoptr(LedgerMemory) memory = verification == NULL
                                          ? NULL

@@ -12,9 +12,9 @@ typedef struct ProveTask {
 
 static bool digest_target(PoolWorker *worker, ProveTask *task, GError **error)
 {
-    const CatalogRelation *relation = task->proof->relation->verify->audit->source;
-    g_auto(GStrv) columns = digest_columns(relation);
-    g_autofree char *sql = digest_relation_sql(relation, (const char *const *)columns, task->text);
+    const CatalogRelation relation = catalog_in_target(task->proof->relation->verify->audit->source);
+    g_auto(GStrv) columns = digest_columns(&relation);
+    g_autofree char *sql = digest_relation_sql(&relation, (const char *const *)columns, task->text);
     g_autoptr(PgResult) r = pg_query(worker->target, sql, DEADLINE_NONE, error);
     if (r == NULL || !digest_from_row(r, 0, 0, &task->proof->target, error))
         return false;

@@ -83,7 +83,8 @@ static void add_configured(MergeGraph *graph, const MergeSpec *spec, const Catal
         config_table_rule(spec->config, spec->source_config, child->schema, child->name, &rule);
         for (guint k = 0; rule.references != NULL && k < rule.references->len; k++) {
             const ConfigReference *reference = rule.references->pdata[k];
-            g_autofree char *parent = pg_quote_qualified(reference->schema, reference->table);
+            const char *schema = config_target_schema(spec->source_config, reference->schema);
+            g_autofree char *parent = pg_quote_qualified(schema, reference->table);
             add(graph, "references", child->quoted, parent, reference->columns, reference->to)->in_source = true;
         }
     }

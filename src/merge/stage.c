@@ -111,7 +111,7 @@ static char *from_keys(const Fetch *fetch)
 {
     const MergeRelation *r = fetch->relation;
     GString *from = g_string_new(NULL);
-    g_string_append_printf(from, "ONLY %s t JOIN (SELECT ", r->source->quoted);
+    g_string_append_printf(from, "ONLY %s t JOIN (SELECT ", r->source->read_from);
     for (guint i = 0; i < fetch->columns; i++) {
         const CatalogColumn *column = column_of(r, r->table->key[i]);
         g_autofree char *array = pg_array_literal(fetch->keys[i]);
@@ -149,7 +149,7 @@ static char *from_hashes(const Fetch *fetch)
         "JOIN (SELECT pg_catalog.unnest(%s) AS pgfold_k1, pg_catalog.unnest(%s) AS pgfold_k2, "
         "pg_catalog.unnest(%s) AS pgfold_times) k "
         "ON t.pgfold_h1 = k.pgfold_k1 AND t.pgfold_h2 = k.pgfold_k2 AND t.pgfold_rn <= k.pgfold_times",
-        first, second, r->source->quoted, firsts, seconds, times);
+        first, second, r->source->read_from, firsts, seconds, times);
 }
 
 static bool flush(Fetch *fetch, GError **error)
@@ -182,7 +182,7 @@ static bool on_row(const RowFound *row, gpointer data, GError **error)
 static bool on_range_missing(const char *where_sql, guint64 rows, gpointer data, GError **error)
 {
     Fetch *fetch = data;
-    g_autofree char *from = g_strdup_printf("ONLY %s WHERE %s", fetch->relation->source->quoted, where_sql);
+    g_autofree char *from = g_strdup_printf("ONLY %s WHERE %s", fetch->relation->source->read_from, where_sql);
     return copy_from(fetch->merge, fetch->relation, from, fetch->binary, error);
 }
 
@@ -227,7 +227,7 @@ static bool fetch_differences(Merge *merge, MergeRelation *r, GError **error)
 
 static bool fetch_all(Merge *merge, const MergeRelation *r, GError **error)
 {
-    g_autofree char *from = g_strdup_printf("ONLY %s", r->source->quoted);
+    g_autofree char *from = g_strdup_printf("ONLY %s", r->source->read_from);
     return copy_from(merge, r, from, catalog_travels_binary(r->source, true), error);
 }
 

@@ -34,7 +34,7 @@ static bool is_contained(Merge *merge, const CatalogRelation *child, const char 
     g_autofree char *sql = g_strdup_printf("SELECT EXISTS (SELECT FROM ONLY %s WHERE %s IS NOT NULL) AND NOT EXISTS "
                                            "(SELECT FROM ONLY %s c WHERE c.%s IS NOT NULL "
                                            "AND NOT EXISTS (SELECT FROM ONLY %s p WHERE p.%s = c.%s))",
-                                           child->quoted, c, child->quoted, c, parent->source->quoted, k, c);
+                                           child->read_from, c, child->read_from, c, parent->source->read_from, k, c);
     g_autoptr(PgResult) result = pg_query(merge->spec.source, sql, DEADLINE_NONE, error);
     *ret_contained = result != NULL && pg_result_bool(result, 0, 0);
     return result != NULL;

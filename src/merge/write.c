@@ -244,7 +244,7 @@ static bool copy_direct(Merge *merge, const MergeRelation *r, const char *schema
     g_autofree char *list = sql_list(NULL, (const char *const *)columns->pdata);
     const char *format = catalog_travels_binary(r->source, false) ? "binary" : "text";
     g_autofree char *names = *list == '\0' ? g_strdup("") : g_strdup_printf("(%s)", list);
-    g_autofree char *out = g_strdup_printf("COPY %s %s TO STDOUT (FORMAT %s)", r->source->quoted, names, format);
+    g_autofree char *out = g_strdup_printf("COPY %s %s TO STDOUT (FORMAT %s)", r->source->read_from, names, format);
     g_autofree char *in = g_strdup_printf("COPY %s %s FROM STDIN (FORMAT %s)", r->table->there, names, format);
     g_autofree char *keys = r->table->key == NULL ? g_strdup("") : sql_list(NULL, r->table->key);
     g_autofree char *hash = full_hash(r, 0), *second = full_hash(r, 1);
@@ -381,8 +381,9 @@ static bool digest_of(Merge *merge, const char *select, Digest *ret_digest, GErr
 static bool prove_direct(Merge *merge, const MergeRelation *r, GError **error)
 {
     Digest there = {0};
+    const CatalogRelation relation = catalog_in_target(r->source);
     g_autofree char *sql =
-        digest_relation_sql(r->source, (const char *const *)r->table->compared, merge->spec.verification->audit->text);
+        digest_relation_sql(&relation, (const char *const *)r->table->compared, merge->spec.verification->audit->text);
     if (!digest_of(merge, sql, &there, error))
         return false;
     return digest_equal(&there, &r->verify->audit->source_digest) || differ(r, (gint64)r->counts.inserted, error);

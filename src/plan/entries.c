@@ -124,10 +124,11 @@ static const char *reason_to_skip(Plan *plan, const PlanSpec *spec, const DumpEn
 }
 
 /* What differs is listed with the relation (drift) where it is a table's. */
-static void judge_different(Plan *plan, PlanEntry *p)
+static void judge_different(Plan *plan, const PlanSpec *spec, PlanEntry *p)
 {
     const DumpEntry *entry = p->entry;
-    bool is_public = g_str_equal(entry->type, "SCHEMA") && g_str_equal(entry->name, "public");
+    bool is_public = g_str_equal(entry->type, "SCHEMA") &&
+                     (g_str_equal(entry->name, "public") || g_strcmp0(entry->name, spec->into_schema) == 0);
     if (is_public || g_strv_contains(HARMLESS, entry->type)) {
         p->action = PLAN_SAME;
         p->reason = g_strdup("defined differently in the target, which stays as it is");
@@ -242,7 +243,7 @@ void plan_entries(Plan *plan, const PlanSpec *spec)
         } else if (has_same_sql(there, p->entry, spec->no_owner)) {
             p->action = PLAN_SAME;
         } else {
-            judge_different(plan, p);
+            judge_different(plan, spec, p);
         }
     }
 }

@@ -67,6 +67,7 @@ typedef struct PlanSpec {
     const Dump *source_dump;
     const Dump *target_dump; /* NULL where the target database is missing */
     const Config *config;    /* for what is protected; may be NULL */
+    const char *into_schema; /* what the source's schema is called in the target: whose it is there stays; or NULL */
     bool no_owner, no_privileges;
     /* What a fence has taken from the source's database (fence/fence.h) does not hold in a target that is created:
      * statements with {database} that come after the settings, and the roles in them (char*). NULL: no fence. */

@@ -117,7 +117,7 @@ static char *table_sql(const ReconcileScan *scan, const CatalogRelation *relatio
     }
     if (scan->key.key == NULL)
         g_string_append_printf(sql, ", %s AS pgfold_h, %s AS pgfold_h2", scan->key.row_sql, scan->key.second_sql);
-    g_string_append_printf(sql, " FROM %s%s) pgfold_t", reconcile_only(relation), relation->quoted);
+    g_string_append_printf(sql, " FROM %s%s) pgfold_t", reconcile_only(relation), relation->read_from);
     return g_string_free(sql, FALSE);
 }
 

@@ -207,7 +207,7 @@ char *digest_relation_sql(const CatalogRelation *relation, const char *const *co
 {
     g_autofree char *row = digest_row_sql(relation, columns, text, 0);
     return g_strdup_printf("SELECT count(*)::text, coalesce(sum(%s), 0)::text FROM %s%s", row,
-                           relation->kind == 'r' ? "ONLY " : "", relation->quoted);
+                           relation->kind == 'r' ? "ONLY " : "", relation->read_from);
 }
 
 /* sum(bigint) is numeric: a decimal integer of up to 38 digits. */

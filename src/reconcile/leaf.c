@@ -46,7 +46,7 @@ static char *open_sql(const ReconcileScan *scan, const CatalogRelation *relation
     g_autofree char *range = grid_where(&scan->grid, leaf->group, leaf->group);
     g_autofree char *share = share_sql(&scan->key);
     g_autoptr(GString) from = g_string_new(NULL);
-    g_string_append_printf(from, "FROM %s%s WHERE %s", reconcile_only(relation), relation->quoted, range);
+    g_string_append_printf(from, "FROM %s%s WHERE %s", reconcile_only(relation), relation->read_from, range);
     if (leaf->mask != LEAF_ALL)
         g_string_append_printf(from, " AND (%u >> %s) & 1 = 1", leaf->mask, share);
     append_part(from, &scan->key, part, parts);
@@ -110,7 +110,7 @@ static char *by_index_sql(const ReconcileScan *scan, const CatalogRelation *rela
     g_autoptr(GString) unnest = g_string_new(NULL);
     GString *sql = g_string_new(NULL);
     g_string_append_printf(from, "FROM %s%s AS pgfold_t WHERE %s >= pgfold_l.low AND %s < pgfold_l.high",
-                           reconcile_only(relation), relation->quoted, key->order_sql, key->order_sql);
+                           reconcile_only(relation), relation->read_from, key->order_sql, key->order_sql);
     if (!all_shares(leaves, n))
         g_string_append_printf(from, " AND (pgfold_l.mask >> %s) & 1 = 1", share);
     append_part(from, key, part, parts);
@@ -160,7 +160,7 @@ static char *by_scan_sql(const ReconcileScan *scan, const CatalogRelation *relat
     g_autofree char *share = share_sql(key);
     g_autofree char *bitmap = bitmap_sql(scan, leaves, n, shares);
     g_autoptr(GString) from = g_string_new(NULL);
-    g_string_append_printf(from, "FROM %s%s WHERE ", reconcile_only(relation), relation->quoted);
+    g_string_append_printf(from, "FROM %s%s WHERE ", reconcile_only(relation), relation->read_from);
     if (shares)
         g_string_append_printf(from, "pg_catalog.get_bit(%s, %s * %d + %s) = 1", bitmap, group, LEAF_SHARES, share);
     else

@@ -19,7 +19,7 @@ static char *prove_sql(const KeyPlan *key, const CatalogRelation *relation)
     g_autofree char *columns = key_list(key->key, ", ", "");
     return g_strdup_printf("SELECT (EXISTS (SELECT FROM %s%s WHERE %s))::text, (EXISTS (SELECT FROM %s%s GROUP BY %s "
                            "HAVING count(*) > 1))::text",
-                           only, relation->quoted, nulls, only, relation->quoted, columns);
+                           only, relation->read_from, nulls, only, relation->read_from, columns);
 }
 
 static char *obstacle_of(const KeyPlan *key, const PgResult *result, const char *side)

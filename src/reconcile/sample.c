@@ -60,10 +60,10 @@ static char *points_sql(const KeyPlan *key, const ReconcileSide *side)
         sql,
         "SELECT pg_catalog.string_agg(pg_catalog.%s(v%s), ''::pg_catalog.bytea) FROM (SELECT %s AS v "
         "FROM %s%s WHERE %s",
-        send_function(key), cast, key->order_sql, only, r->quoted, blocks);
+        send_function(key), cast, key->order_sql, only, r->read_from, blocks);
     for (int last = 0; key->indexed && last <= 1; last++)
         g_string_append_printf(sql, " UNION ALL (SELECT %s FROM %s%s ORDER BY %s%s LIMIT 1)", key->order_sql, only,
-                               r->quoted, key->order_sql, last != 0 ? " DESC" : "");
+                               r->read_from, key->order_sql, last != 0 ? " DESC" : "");
     g_string_append(sql, ") s");
     return g_string_free(sql, FALSE);
 }
@@ -117,7 +117,7 @@ GPtrArray *sample_texts(const KeyPlan *key, const ReconcileSide *source, guint n
         "SELECT i / %u.0::pg_catalog.float8 FROM pg_catalog.generate_series(1, %u) i)) WITHIN GROUP (ORDER BY %s)) AS "
         "v "
         "FROM %s%s WHERE %s) s WHERE v IS NOT NULL ORDER BY bound",
-        n, n - 1, key->order_sql, reconcile_only(source->relation), source->relation->quoted, blocks);
+        n, n - 1, key->order_sql, reconcile_only(source->relation), source->relation->read_from, blocks);
     g_autoptr(PgResult) r = n < 2 ? NULL : pg_query(source->conn, sql, DEADLINE_NONE, error);
     if (r == NULL && n >= 2)
         return NULL;

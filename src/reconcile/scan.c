@@ -41,7 +41,7 @@ static char *scan_sql(const ReconcileScan *scan, const CatalogRelation *relation
     g_autofree char *group = NULL;
     if (grid_groups(&scan->grid) == 1)
         return g_strdup_printf("SELECT count(*)::text, coalesce(sum(%s), 0)::text, NULL::bytea FROM %s%s",
-                               scan->key.row_sql, only, relation->quoted);
+                               scan->key.row_sql, only, relation->read_from);
     if (scan->key.key == NULL) /* made of the row's hash, which is computed once */
         group = g_strdup_printf("(h & %u)::pg_catalog.int4", scan->grid.split - 1);
     return g_strdup_printf(
@@ -51,7 +51,7 @@ static char *scan_sql(const ReconcileScan *scan, const CatalogRelation *relation
         "FROM (SELECT %s AS g, count(*) AS n, sum(h) AS s FROM (SELECT %s AS k, %s AS h, %s FROM %s%s) r GROUP BY 1) "
         "a) b",
         grid_groups(&scan->grid) - 1, RECONCILE_LOW_SQL, group == NULL ? "k" : group,
-        group == NULL ? key_group : "NULL", scan->key.row_sql, RECONCILE_FENCE_SQL, only, relation->quoted);
+        group == NULL ? key_group : "NULL", scan->key.row_sql, RECONCILE_FENCE_SQL, only, relation->read_from);
 }
 
 static bool take_groups(const PgResult *result, guint groups, Group *to, GError **error)

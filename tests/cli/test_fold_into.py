@@ -251,12 +251,6 @@ def test_a_failed_fold_into_another_database_is_taken_away_there(two):
     assert_same(whole(main.target), before[1])
 
 
-def test_a_schema_of_its_own_comes_later(two):
-    main, old, archive, configure = two
-    configure("{ schema: archive }")
-    assert_one_error(main.pgfold("plan", status=2), "sources[1].into.schema", "later version", "pgfold.yaml:9:13")
-
-
 def test_a_table_is_skipped_for_one_source_only(two):
     main, old, archive, configure = two
     main.source.sql("CREATE TABLE public.letters (id int PRIMARY KEY); INSERT INTO letters VALUES (7)")

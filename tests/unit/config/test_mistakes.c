@@ -169,9 +169,14 @@ static const MistakeCase CASES[] = {
     {"ssh-as-list", "version: 1\ntarget: { url: t, ssh: [h] }\nsources: [ { name: n, url: s } ]\n",
      "pgfold.yaml:2:24: target.ssh must be a host for ssh, or a mapping, this is a list"},
     /* later versions */
-    {"into-schema-of-later", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: { schema: x } } ]\n",
-     "pgfold.yaml:3:39: sources[0].into.schema is not supported by this version; it comes with a later version: name a "
-     "database of its own (into: NAME)"},
+    {"into-from-alone", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: { from: x } } ]\n",
+     "pgfold.yaml:3:45: sources[0].into.from is given without schema; add schema: NAME beside it, or take it out"},
+    {"into-the-same-schema",
+     "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: { schema: public } } ]\n",
+     "pgfold.yaml:3:47: sources[0].into.schema is the schema's name already; take it out: schemas keep their names"},
+    {"into-a-system-schema",
+     "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: { schema: pg_x } } ]\n",
+     "pgfold.yaml:3:47: sources[0].into.schema is a name of PostgreSQL's own; choose another name"},
     {"into-nothing", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: {} } ]\n",
      "pgfold.yaml:3:37: sources[0].into is empty; write the name of a database"},
     {"into-a-list", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: [x] } ]\n",
