@@ -40,8 +40,16 @@ static bool exec_last(Fold *fold, PgConn *conn, const char *sql, GError **error)
     return false;
 }
 
+static bool count_all(Fold *fold, GError **error)
+{
+    fold->result->target = catalog_read(fold->main, error);
+    return fold->result->target != NULL && fold_check_contained(fold, error);
+}
+
 /* In one transaction: the markers go, what acts on others comes, and all that is there is counted. Its commit is the
- * first one that waits for the disk, and takes everything before it along. */
+ * first one that waits for the disk, and takes everything before it along. A database of our own is seen by nobody
+ * until it has its name: there the counting comes after, for in one transaction it would hold a lock on each sequence.
+ */
 static bool commit_objects(Fold *fold, GError **error)
 {
     static const char COMMIT[] = "SELECT pg_catalog.txid_current(); COMMIT";
@@ -55,10 +63,10 @@ static bool commit_objects(Fold *fold, GError **error)
         (fold_merges(fold) && (!fold_commit_merge(fold, error) || !fold_after_merge(fold, error))) ||
         !make_final(fold, error) || !fold_try_refreshes(fold, error))
         return false;
-    fold->result->target = catalog_read(fold->main, error);
-    if (fold->result->target == NULL || !fold_check_contained(fold, error) || !fold_undo_refreshes(fold, error))
+    bool later = fold->own_database && !fold->refresh_late;
+    if (!later && (!count_all(fold, error) || !fold_undo_refreshes(fold, error)))
         return false;
-    return fold->own_database ? pg_exec(fold->main, COMMIT, DEADLINE_NONE, error)
+    return fold->own_database ? pg_exec(fold->main, COMMIT, DEADLINE_NONE, error) && (!later || count_all(fold, error))
                               : exec_last(fold, fold->main, COMMIT, error);
 }
 

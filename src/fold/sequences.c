@@ -1,7 +1,7 @@
 #include "base/error.h"
 #include "fold/internal.h"
 
-enum { SEQUENCES_PER_QUERY = 500 };
+enum { SEQUENCES_PER_QUERY = 100 };
 
 static const AuditSequence *sequence_at(const Fold *fold, guint i)
 {
