@@ -71,6 +71,14 @@ def test_tests_run_only_away_from_target_sources_and_protected_databases(guarded
         assert "not a test database" in guarded(url, "--testdb", status=4).err
 
 
+def test_a_database_that_a_source_is_folded_into_is_none_for_tests(guarded, pair):
+    pair.config.write_text(pair.config.read_text(encoding="utf-8").replace("protect:", "    into: postgres\nprotect:"), encoding="utf-8")
+    archive = pair.target.cluster.url("postgres")
+    for variables in ({}, {"TARGET": "postgresql:///x?host=/nowhere"}):
+        assert "the database that source laptop is folded into" in guarded(archive, "--testdb", status=4, **variables).err
+    guarded(archive, status=4)
+
+
 def test_the_target_is_known_by_its_pin_where_it_does_not_answer(guarded, pair):
     nowhere = {"TARGET": "postgresql:///x?host=/nowhere"}
     assert "not a test database" in guarded(pair.target.url, "--testdb", status=4, **nowhere).err
