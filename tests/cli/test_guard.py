@@ -134,6 +134,8 @@ def test_a_copy_of_the_target_is_neither_the_target_nor_a_test_database(cluster,
 
 def test_several_hosts_nowhere_and_wrong_command_lines_are_refused(guarded, pair):
     assert "several hosts" in guarded("postgresql://a,b/x", status=4).err
+    folders = f"{pair.target.cluster.folder},{pair.source.cluster.folder}"
+    assert "several hosts" in guarded(f"postgresql://postgres@/{pair.name}", status=4, PGHOST=folders).err
     guarded("postgresql:///x?host=/nowhere", status=3)
     guarded("nonsense", status=2)
     guarded(pair.target.url, status=2, words=("no-such-program",))
