@@ -125,6 +125,34 @@ def test_a_tunnel_that_drops_is_opened_again_at_the_same_place(far, sshd, runnin
     assert process.returncode == 0
 
 
+def test_a_tunnel_that_drops_serves_nobody_until_it_is_known_to_lead_to_the_same_cluster(far, sshd, laptop, running):
+    role = f"{far.name}_r"[-60:]
+    link = sshd.folder / "where"
+    link.symlink_to(far.target.cluster.folder)
+    far.target.sql(f"CREATE ROLE {role} LOGIN")
+    far.config.write_text(f"version: 1\ntarget:\n  url: \"postgresql://{role}@/{far.name}?host={link}\"\n"
+                          f"  ssh: {{ host: vps, config: \"{far.ssh}\" }}\nsources: [{{ name: laptop, url: \"{far.source.url}\" }}]\n",
+                          encoding="utf-8")
+    try:
+        process = running("tunnel", "--json")
+        folder = read_document(process)["folder"]
+        link.unlink()
+        link.symlink_to(laptop.folder)
+        sshd.signal_sessions(signal.SIGKILL)
+        for line in iter(process.stderr.readline, ""):
+            assert "open again" not in line
+            if "does not exist" in line:
+                break
+        assert "Connection refused" in ask(f"postgresql://postgres@/postgres?host={folder}")
+        laptop.sql("postgres", f"CREATE ROLE {role} LOGIN")
+        _, err = process.communicate(timeout=20)
+        assert process.returncode == 3 and "leads to another cluster now" in err
+    finally:
+        link.unlink()
+        for server in (far.target.cluster, laptop):
+            server.sql("postgres", f"DROP ROLE IF EXISTS {role}")
+
+
 def test_a_port_that_somebody_has_is_refused(far, cluster, port):
     cluster(listen_addresses="127.0.0.1", port=port)
     result = far.pgfold("tunnel", "--port", port, "--", "true", status=4)
