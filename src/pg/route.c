@@ -181,8 +181,9 @@ char *pg_url_redirect(const char *label, const char *url, const char *host, cons
     PQconninfoOption *all = PQconninfo(settled);
     GString *text = g_string_new(NULL);
     append_option(text, "host", host);
-    if (hostaddr != NULL)
-        append_option(text, "hostaddr", hostaddr);
+    /* Empty ones keep libpq from those of the environment, which would lead past the tunnel. */
+    append_option(text, "hostaddr", hostaddr != NULL ? hostaddr : "");
+    append_option(text, "requirepeer", "");
     append_option(text, "port", port);
     for (const PQconninfoOption *o = all; o != NULL && o->keyword != NULL; o++)
         if (is_kept(o))

@@ -76,6 +76,12 @@ def test_a_port_serves_programs_that_know_no_sockets(far, port):
     assert result.out == f"{far.name}\n127.0.0.1 {port} postgresql://postgres@127.0.0.1:{port}/{far.name}\n"
 
 
+def test_no_variable_of_the_environment_leads_past_the_tunnel(far):
+    """PGHOSTADDR goes before any host, also before a socket."""
+    past = {"PGHOSTADDR": "127.0.0.1", "PGPORT": "1", "PGHOST": "/nowhere", "PGREQUIREPEER": "nobody-at-all"}
+    assert far.pgfold("tunnel", "--", "sh", "-c", SELECT, env=past, status=0).out == f"{far.name}\n"
+
+
 def test_a_password_reaches_the_program_and_nothing_else(far, running):
     far.pgfold.secrets.add("s3cret/word 1")
     far.target.cluster.require_password("tunnel_user", "s3cret/word 1")
