@@ -26,6 +26,7 @@ static bool take(PgConn *conn, PGresult *res, const PgStatement *statement, PgRe
     bool good = false;
     switch (PQresultStatus(res)) {
     case PGRES_SINGLE_TUPLE:
+        g_assert(statement->func != NULL); /* receive() asks for single rows only for it */
         good = statement->func(&row, statement->data, error);
         break;
     case PGRES_TUPLES_OK:
