@@ -97,9 +97,26 @@ static bool await_answer(const ConfigSource *source, const Container *container,
     }
 }
 
-/* Whether a pgfold that was killed had started this container; then it is ours to stop. */
+/* By each name that it goes by: its own, the one in pgfold.yaml, the service of its compose file. */
+static bool check_unprotected(const Config *config, const ConfigSource *source, const Container *found, GError **error)
+{
+    const char *mark = source->compose == NULL ? NULL : strrchr(source->compose, '#');
+    const char *const names[] = {found == NULL ? NULL : found->name, source->container, mark == NULL ? NULL : mark + 1};
+    g_autofree char *label = g_strconcat("source ", source->name, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (names[i] != NULL && !config_check_protected_container(config, label, names[i], error))
+            return false;
+    }
+    return true;
+}
+
+/* Whether a pgfold that was killed had started this container; then it is ours to stop, unless it is protected by now.
+ */
 static bool adopt(Containers *containers, const ConfigSource *source, const Container *found, GError **error)
 {
+    g_autoptr(GError) is_protected = NULL;
+    if (!check_unprotected(containers->config, source, found, &is_protected))
+        return true;
     g_autoptr(GPtrArray) left = ledger_containers(containers->ledger, error);
     if (left == NULL)
         return false;
@@ -118,19 +135,6 @@ static bool adopt(Containers *containers, const ConfigSource *source, const Cont
         out_notice(containers->out, "%s was started by an earlier run that was killed: it is stopped in the end.",
                    found->name);
         return true;
-    }
-    return true;
-}
-
-/* By each name that it goes by: its own, the one in pgfold.yaml, the service of its compose file. */
-static bool check_unprotected(const Config *config, const ConfigSource *source, const Container *found, GError **error)
-{
-    const char *mark = source->compose == NULL ? NULL : strrchr(source->compose, '#');
-    const char *const names[] = {found == NULL ? NULL : found->name, source->container, mark == NULL ? NULL : mark + 1};
-    g_autofree char *label = g_strconcat("source ", source->name, NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (names[i] != NULL && !config_check_protected_container(config, label, names[i], error))
-            return false;
     }
     return true;
 }
@@ -176,7 +180,7 @@ static bool prepare(Containers *containers, const Config *config, const ConfigSo
     if (!engine_find(&ref, &found, &known, error))
         return false;
     if (found != NULL && found->running)
-        ok = adopt(containers, source, found, error);
+        ok = !may_start || adopt(containers, source, found, error);
     else if (may_start && (known || found != NULL))
         ok = start(containers, &ref, source, &found, error);
     else if (found != NULL) {

@@ -113,11 +113,15 @@ static bool reopen(TunnelEnd *end, Child *child, Out *out, GError **error)
     int pause = RETRY_FIRST_MS;
     while (go_on(child)) {
         g_autoptr(GError) cause = NULL;
-        if (tunnel_start(end->tunnel, &cause)) {
-            if (!tunnel_end_check_again(end, error))
-                return false;
+        bool other = false;
+        if (tunnel_start(end->tunnel, &cause) && tunnel_end_check_again(end, &other, &cause)) {
             out_notice(out, "The tunnel is open again.");
             return true;
+        }
+        tunnel_stop(end->tunnel); /* what nobody has looked at serves nobody */
+        if (other) {
+            g_propagate_error(error, g_steal_pointer(&cause));
+            return false;
         }
         if (cancel_requested())
             continue;

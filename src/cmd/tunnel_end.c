@@ -136,13 +136,17 @@ bool tunnel_end_open(const Config *config, const char *source, int port, TunnelE
     return true;
 }
 
-bool tunnel_end_check_again(const TunnelEnd *end, GError **error)
+bool tunnel_end_check_again(const TunnelEnd *end, bool *ret_other, GError **error)
 {
     g_autofree char *missing = NULL;
     g_autoptr(PgConn) conn = pg_conn_open_or_maintenance(end->label, end->url, end->identity.database,
-                                                         deadline_in_ms(PG_CONNECT_MS), &missing, NULL);
-    if (conn == NULL || g_str_equal(pg_conn_identity(conn)->system_identifier, end->identity.system_identifier))
+                                                         deadline_in_ms(PG_CONNECT_MS), &missing, error);
+    *ret_other = false;
+    if (conn == NULL)
+        return false;
+    if (g_str_equal(pg_conn_identity(conn)->system_identifier, end->identity.system_identifier))
         return true;
+    *ret_other = true;
     pgf_error_set(error, PGF_ERROR_CONNECT, "Find out what has changed behind the ssh host before you go on.",
                   "%s: the tunnel leads to another cluster now: %s, and was opened to %s", end->label,
                   pg_conn_identity(conn)->system_identifier, end->identity.system_identifier);

@@ -19,8 +19,8 @@ typedef struct TunnelEnd {
 
 /* source: its name, or NULL for the target. port: of 127.0.0.1, or 0. */
 bool tunnel_end_open(const Config *config, const char *source, int port, TunnelEnd *ret_end, GError **error);
-/* After it was opened again: false when it leads to another cluster. A database that is down is no error. */
-bool tunnel_end_check_again(const TunnelEnd *end, GError **error);
+/* After it was opened again: false when it leads to another cluster (*ret_other), or nobody can tell where. */
+bool tunnel_end_check_again(const TunnelEnd *end, bool *ret_other, GError **error);
 /* For SpawnSpec.setenv. Transfer full. */
 char **tunnel_end_environment(const TunnelEnd *end);
 void tunnel_end_clear(TunnelEnd *end);

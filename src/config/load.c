@@ -13,7 +13,7 @@
 #define READ_MS 15000 /* a pipe whose writer says nothing */
 
 #define HOW_TO_WRITE                                                                                                   \
-    "write one with these four lines, or give --source URL --target URL:\n"                                            \
+    "`pgfold init` finds databases and writes one. Or write these four lines, or give --source URL --target URL:\n"    \
     "  version: 1\n"                                                                                                   \
     "  target: { url: \"${DATABASE_URL}\" }\n"                                                                         \
     "  sources:\n"                                                                                                     \

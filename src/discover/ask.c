@@ -149,6 +149,20 @@ static void guess_logins(GPtrArray *logins, const Place *place)
     add_login_as(logins, place, "postgres", "postgres");
 }
 
+/* A file of the folder may name any machine of the world: PGPASSWORD is not meant for it, nor is that of a service. An
+ * empty password keeps libpq from either; ~/.pgpass, which names hosts, still counts. */
+static bool is_foreign(const Place *place, bool near)
+{
+    return place->kind == PLACE_ENV_FILE && !near && !pg_url_has_secret(place->url) &&
+           g_strcmp0(pg_url_get(place->url, "host"), g_getenv("PGHOST")) != 0;
+}
+
+static char *without_password(char *url_taken)
+{
+    g_autofree char *url = url_taken;
+    return g_strconcat(url, strchr(url, '?') == NULL ? "?" : "&", "password=", NULL);
+}
+
 static Question *question_new(Place *place)
 {
     Question *question = g_new0(Question, 1);
@@ -161,11 +175,13 @@ static Question *question_new(Place *place)
     /* Without the password first: who has it in ~/.pgpass, or is trusted, needs no hint later on. Not elsewhere, where
      * failed logins may be counted. */
     const char *host = pg_url_get(place->url, "host");
-    question->first_is_bare =
-        pg_url_has_secret(place->url) && (host == NULL || *host == '/' || place_loopback(place) != NULL);
+    bool near =
+        pg_url_get(place->url, "hostaddr") == NULL && (host == NULL || *host == '/' || place_loopback(place) != NULL);
+    question->first_is_bare = pg_url_has_secret(place->url) && near;
     if (question->first_is_bare)
         add_login(question->logins, pg_url_format(place->url, false));
-    add_login(question->logins, pg_url_format(place->url, true));
+    char *url = pg_url_format(place->url, true);
+    add_login(question->logins, is_foreign(place, near) ? without_password(url) : url);
     return question;
 }
 

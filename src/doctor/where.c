@@ -35,7 +35,7 @@ static void known_free(gpointer data)
 
 const char *where_kind_text(WhereKind kind)
 {
-    static const char *const TEXTS[] = {"unknown", "target", "target-copy", "source", "protected"};
+    static const char *const TEXTS[] = {"unknown", "target", "target-copy", "into", "source", "protected"};
     return TEXTS[kind];
 }
 
@@ -171,6 +171,18 @@ static void judge_target(Where *where, const Config *config, const Known *asked,
     where->kind = id->in_recovery || other_server ? WHERE_TARGET_COPY : WHERE_TARGET;
 }
 
+/* A source may be folded into another database of the target's server: what is there is as good as the target. */
+static void judge_into(Where *where, const Config *config, const Known *asked)
+{
+    for (guint i = 0; where->same_cluster && where->kind == WHERE_UNKNOWN && i < config->sources->len; i++) {
+        const ConfigSource *source = config->sources->pdata[i];
+        if (g_strcmp0(source->into_database, pg_conn_identity(asked->conn)->database) != 0)
+            continue;
+        where->kind = WHERE_INTO;
+        where->source = source;
+    }
+}
+
 /* Sources that do not answer now are known from earlier runs. */
 static bool was_source(const Config *config, const char *source, const PgIdentity *id)
 {
@@ -219,6 +231,7 @@ Where *where_leads(const Config *config, const char *label, const char *url, GEr
     g_autoptr(Where) where = g_new0(Where, 1);
     where->doubts = g_ptr_array_new_with_free_func(g_free);
     judge_target(where, config, asked, all->pdata[1]);
+    judge_into(where, config, asked);
     for (guint i = 2; i < all->len && where->kind == WHERE_UNKNOWN; i++)
         judge_source(where, config, asked, all->pdata[i]);
     if (config_protected(config, CONFIG_PROTECT_DATABASES, asked->name) != NULL)
@@ -237,6 +250,9 @@ char *where_sentence(const Where *where)
         break;
     case WHERE_TARGET_COPY:
         what = g_strdup(id->in_recovery ? "a standby of the target" : "a copy of the target's cluster, not the target");
+        break;
+    case WHERE_INTO:
+        what = g_strdup_printf("the database that source %s is folded into", where->source->name);
         break;
     case WHERE_SOURCE:
         what = g_strdup_printf("source %s", where->source->name);

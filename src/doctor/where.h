@@ -17,6 +17,7 @@ typedef enum WhereKind {
     WHERE_TARGET,
     WHERE_TARGET_COPY, /* a standby or a copy of the target's cluster, or the target's primary where the URL of the
                         * target leads to a standby */
+    WHERE_INTO,        /* the database of the target's server that a source goes to (into:) */
     WHERE_SOURCE,
     WHERE_PROTECTED
 } WhereKind;
@@ -24,7 +25,7 @@ typedef enum WhereKind {
 typedef struct Where {
     WhereKind kind;
     PgConn *conn;               /* what the string leads to */
-    const ConfigSource *source; /* of WHERE_SOURCE */
+    const ConfigSource *source; /* of WHERE_SOURCE and WHERE_INTO */
     bool same_cluster;          /* another database of the target's server */
     bool pinned;                /* the target is known by its pinned identity */
     bool named;        /* false: the name of the target's database is not known, so any of its server may be it */
@@ -39,7 +40,7 @@ Where *where_leads(const Config *config, const char *label, const char *url, GEr
 void where_free(Where *where);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Where, where_free)
 
-/* "target", "target-copy", "source", "protected", "unknown". */
+/* "target", "target-copy", "into", "source", "protected", "unknown". */
 const char *where_kind_text(WhereKind kind);
 /* "leads to the target: shop in cluster 73..., PostgreSQL 15.4, 127.0.0.1 port 5432". Transfer full. */
 char *where_sentence(const Where *where);

@@ -37,9 +37,10 @@ static char *escape(const char *text, bool keep_lines)
             append_escaped(to, (guchar)*at++);
             continue;
         }
-        if (text_is_control(c) && !(keep_lines && c == '\n'))
+        bool indents = keep_lines && c == '\t' && (at == text || at[-1] == '\n');
+        if (text_is_control(c) && !indents && !(keep_lines && c == '\n'))
             append_escaped(to, c);
-        else
+        else if (!indents)
             g_string_append_unichar(to, c);
         at = g_utf8_next_char(at);
     }

@@ -13,7 +13,7 @@
 /* Control characters, bytes that are not UTF-8 and marks that reorder text become \n, \t, \x1b, \u202e... */
 char *text_escape(const char *text);
 
-/* As text_escape(), but line ends stay. */
+/* As text_escape(), but line ends stay, and tabs by which libpq indents lines go. */
 char *text_escape_lines(const char *text);
 
 /* Does this character act on a terminal instead of being shown? */

@@ -65,7 +65,8 @@ char *pg_library_version(void);
 /* url with the password taken out, for messages; "(not a connection string)" where libpq cannot read it. Transfer full.
  */
 char *pg_url_display(const char *url);
-/* Whether libpq may choose between hosts, so that two connections can lead to two servers. */
+/* Whether libpq may choose between hosts, which the environment or a service may name as well, so that two connections
+ * can lead to two servers. */
 bool pg_url_has_several_hosts(const char *url);
 /* The database that url names, or NULL: libpq would find one elsewhere (a service, PGDATABASE, the user). Transfer
  * full. */

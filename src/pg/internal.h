@@ -28,6 +28,9 @@ void pg_route_forget(PgConn *conn);
 /* libpq's message with the server's own address; instead of it what became of the tunnel, where that is the reason.
  * Transfer full. */
 char *pg_route_explain(const PgConn *conn, const char *message);
+/* A connection that libpq has settled, with the environment and service files, and then refused to begin, because of
+ * the last thing that it looks at. host and port: instead of those of url, or NULL. PQfinish() frees it. */
+PGconn *pg_settle(const char *url, const char *host, const char *port);
 /* Sends what is buffered. */
 bool pg_flush(PgConn *conn, Deadline deadline, GError **error);
 /* Waits until PQgetResult() would not block. On cancel or at the deadline the statement is cancelled and drained. */

@@ -22,13 +22,15 @@ bool pg_conn_is_local(const PgConn *conn)
 
 bool pg_url_has_several_hosts(const char *url)
 {
-    PQconninfoOption *options = PQconninfoParse(url, NULL);
+    PGconn *settled = pg_settle(url, NULL, NULL);
+    PQconninfoOption *options = PQconninfo(settled);
     bool several = false;
     for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++) {
         bool is_host = strcmp(o->keyword, "host") == 0 || strcmp(o->keyword, "hostaddr") == 0;
         several = several || (is_host && o->val != NULL && strchr(o->val, ',') != NULL);
     }
     PQconninfoFree(options);
+    PQfinish(settled);
     return several;
 }
 

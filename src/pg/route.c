@@ -78,9 +78,7 @@ static const char *value_of(const PQconninfoOption *options, const char *keyword
     return NULL;
 }
 
-/* A connection that libpq has settled and then refused to begin, because of the last thing that it looks at. host and
- * port: instead of those of url, or NULL. */
-static PGconn *settle(const char *url, const char *host, const char *port)
+PGconn *pg_settle(const char *url, const char *host, const char *port)
 {
     const char *keywords[] = {"dbname", "target_session_attrs", host == NULL ? NULL : "host", "port", NULL};
     const char *values[] = {url, "none: pgfold only looks at the address", host, port, NULL};
@@ -138,7 +136,7 @@ bool pg_address_find(const char *label, const char *url, PgAddress *ret_address,
     PQconninfoOption *given = parse(label, url, error);
     if (given == NULL)
         return false;
-    PGconn *settled = settle(url, NULL, NULL);
+    PGconn *settled = pg_settle(url, NULL, NULL);
     PQconninfoOption *all = PQconninfo(settled);
     bool ok = true;
     if (strstr(PQerrorMessage(settled), "target_session_attrs") == NULL) {
@@ -179,12 +177,13 @@ char *pg_url_redirect(const char *label, const char *url, const char *host, cons
     if (!pg_address_find(label, url, &real, error))
         return NULL;
     PQconninfoOption *given = parse(label, url, NULL);
-    PGconn *settled = settle(url, real.server_name, real.port);
+    PGconn *settled = pg_settle(url, real.server_name, real.port);
     PQconninfoOption *all = PQconninfo(settled);
     GString *text = g_string_new(NULL);
     append_option(text, "host", host);
-    if (hostaddr != NULL)
-        append_option(text, "hostaddr", hostaddr);
+    /* Empty ones keep libpq from those of the environment, which would lead past the tunnel. */
+    append_option(text, "hostaddr", hostaddr != NULL ? hostaddr : "");
+    append_option(text, "requirepeer", "");
     append_option(text, "port", port);
     for (const PQconninfoOption *o = all; o != NULL && o->keyword != NULL; o++)
         if (is_kept(o))

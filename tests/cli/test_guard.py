@@ -71,6 +71,14 @@ def test_tests_run_only_away_from_target_sources_and_protected_databases(guarded
         assert "not a test database" in guarded(url, "--testdb", status=4).err
 
 
+def test_a_database_that_a_source_is_folded_into_is_none_for_tests(guarded, pair):
+    pair.config.write_text(pair.config.read_text(encoding="utf-8").replace("protect:", "    into: postgres\nprotect:"), encoding="utf-8")
+    archive = pair.target.cluster.url("postgres")
+    for variables in ({}, {"TARGET": "postgresql:///x?host=/nowhere"}):
+        assert "the database that source laptop is folded into" in guarded(archive, "--testdb", status=4, **variables).err
+    guarded(archive, status=4)
+
+
 def test_the_target_is_known_by_its_pin_where_it_does_not_answer(guarded, pair):
     nowhere = {"TARGET": "postgresql:///x?host=/nowhere"}
     assert "not a test database" in guarded(pair.target.url, "--testdb", status=4, **nowhere).err
@@ -126,6 +134,8 @@ def test_a_copy_of_the_target_is_neither_the_target_nor_a_test_database(cluster,
 
 def test_several_hosts_nowhere_and_wrong_command_lines_are_refused(guarded, pair):
     assert "several hosts" in guarded("postgresql://a,b/x", status=4).err
+    folders = f"{pair.target.cluster.folder},{pair.source.cluster.folder}"
+    assert "several hosts" in guarded(f"postgresql://postgres@/{pair.name}", status=4, PGHOST=folders).err
     guarded("postgresql:///x?host=/nowhere", status=3)
     guarded("nonsense", status=2)
     guarded(pair.target.url, status=2, words=("no-such-program",))

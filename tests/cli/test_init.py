@@ -4,6 +4,7 @@ import pty
 import select
 import socket
 import stat
+import threading
 import time
 
 import pytest
@@ -135,6 +136,38 @@ def test_a_server_that_lets_nobody_in_is_shown_with_its_reason(project):
     assert closed[0]["number"] is None and "pg_hba.conf" in closed[0]["reason"]
     result = project.init(status=2)
     assert "pg_hba.conf" in result.out and "PGUSER" in result.err
+
+
+def ask_for_password(listener, received):
+    """Serves one server that wants passwords as they are, and keeps what it gets."""
+    while True:
+        try:
+            client, _ = listener.accept()
+        except OSError:
+            return
+        with client:
+            client.settimeout(5)
+            while message := client.recv(4096):
+                if message[4:6] == b"\x04\xd2":
+                    client.sendall(b"N")  # no TLS, no GSSAPI
+                elif message[:1] == b"p":
+                    received.append(message)
+                    break
+                else:
+                    client.sendall(b"R\0\0\0\x08\0\0\0\x03")
+
+
+def test_another_machine_that_a_file_names_does_not_get_the_password_of_the_environment(project):
+    received = []
+    with socket.create_server(("127.0.0.2", 0)) as listener:  # not one of the names of this machine
+        threading.Thread(target=ask_for_password, args=(listener, received), daemon=True).start()
+        port = listener.getsockname()[1]
+        project.write(".env", f"DATABASE_URL=postgresql://app@127.0.0.2:{port}/app\n")
+        project.init("--json", env={"PGPASSWORD": SECRET}, status=0)
+        assert not received
+        project.init("--json", env={"PGPASSWORD": SECRET, "PGHOST": "127.0.0.2"}, status=0)
+        assert received
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_host_that_has_no_address_is_named_and_holds_nobody_up(project):

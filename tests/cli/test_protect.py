@@ -366,6 +366,34 @@ def test_containers_are_asked_of_the_engine_that_is_there(model):
     assert one(model, "container", "gone")["verdict"] == "unreadable"
 
 
+def test_a_container_that_a_killed_run_left_is_stopped_by_start_alone_and_not_once_it_is_protected(small):
+    tools, started, calls = small.folder / "bin", small.folder / "started", small.folder / "calls"
+    tools.mkdir()
+    engine = tools / "docker"
+    said = ('[{"Id": "%s", "Name": "/app-db", "State": {"Running": \'$running\'}, "Config": {"Image": "postgres"}, '
+            '"NetworkSettings": {"Ports": {}}, "HostConfig": {"PortBindings": {}}}]') % ("ab" * 32)
+    engine.write_text(f"#!/bin/sh\necho $1 >> {calls}\nrunning=false; [ -e {started} ] && running=true\n"
+                      f"case $1 in start) touch {started};; stop) rm {started};; *) echo '{said}';; esac\n")
+    engine.chmod(0o755)
+    env = {"PATH": f"{tools}:/usr/bin:/bin"}
+
+    def configure(url, protected):
+        small.configure(f"    container: app-db\n    engine: docker\nprotect: {{ containers: [{protected}] }}\n", source_url=url)
+    configure("postgresql://postgres@127.0.0.1:1/x", "other")
+    killed = small.pgfold.start("audit", "--start", env=env)
+    wait_until(started.exists, "the start")
+    killed.kill()
+    killed.communicate()
+    configure(None, "other")
+    small.pgfold("audit", env=env, status=1)
+    configure(None, "app-db")
+    small.pgfold("audit", "--start", env=env, status=1)
+    assert "stop" not in calls.read_text().split()
+    configure(None, "other")
+    small.pgfold("audit", "--start", env=env, status=1)
+    assert "stop" in calls.read_text().split()
+
+
 def test_a_protected_container_is_not_started(small):
     tools = small.folder / "bin"
     tools.mkdir()

@@ -76,6 +76,12 @@ def test_a_port_serves_programs_that_know_no_sockets(far, port):
     assert result.out == f"{far.name}\n127.0.0.1 {port} postgresql://postgres@127.0.0.1:{port}/{far.name}\n"
 
 
+def test_no_variable_of_the_environment_leads_past_the_tunnel(far):
+    """PGHOSTADDR goes before any host, also before a socket."""
+    past = {"PGHOSTADDR": "127.0.0.1", "PGPORT": "1", "PGHOST": "/nowhere", "PGREQUIREPEER": "nobody-at-all"}
+    assert far.pgfold("tunnel", "--", "sh", "-c", SELECT, env=past, status=0).out == f"{far.name}\n"
+
+
 def test_a_password_reaches_the_program_and_nothing_else(far, running):
     far.pgfold.secrets.add("s3cret/word 1")
     far.target.cluster.require_password("tunnel_user", "s3cret/word 1")
@@ -123,6 +129,34 @@ def test_a_tunnel_that_drops_is_opened_again_at_the_same_place(far, sshd, runnin
     process.terminate()
     process.communicate(timeout=10)
     assert process.returncode == 0
+
+
+def test_a_tunnel_that_drops_serves_nobody_until_it_is_known_to_lead_to_the_same_cluster(far, sshd, laptop, running):
+    role = f"{far.name}_r"[-60:]
+    link = sshd.folder / "where"
+    link.symlink_to(far.target.cluster.folder)
+    far.target.sql(f"CREATE ROLE {role} LOGIN")
+    far.config.write_text(f"version: 1\ntarget:\n  url: \"postgresql://{role}@/{far.name}?host={link}\"\n"
+                          f"  ssh: {{ host: vps, config: \"{far.ssh}\" }}\nsources: [{{ name: laptop, url: \"{far.source.url}\" }}]\n",
+                          encoding="utf-8")
+    try:
+        process = running("tunnel", "--json")
+        folder = read_document(process)["folder"]
+        link.unlink()
+        link.symlink_to(laptop.folder)
+        sshd.signal_sessions(signal.SIGKILL)
+        for line in iter(process.stderr.readline, ""):
+            assert "open again" not in line
+            if "does not exist" in line:
+                break
+        assert "Connection refused" in ask(f"postgresql://postgres@/postgres?host={folder}")
+        laptop.sql("postgres", f"CREATE ROLE {role} LOGIN")
+        _, err = process.communicate(timeout=20)
+        assert process.returncode == 3 and "leads to another cluster now" in err
+    finally:
+        link.unlink()
+        for server in (far.target.cluster, laptop):
+            server.sql("postgres", f"DROP ROLE IF EXISTS {role}")
 
 
 def test_a_port_that_somebody_has_is_refused(far, cluster, port):

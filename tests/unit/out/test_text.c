@@ -34,8 +34,8 @@ static void test_other_scripts_stay_as_they_are(void)
 
 static void test_lines_can_stay(void)
 {
-    g_autofree char *escaped = text_escape_lines("a\nb\rc");
-    g_assert_cmpstr(escaped, ==, "a\nb\\rc");
+    g_autofree char *escaped = text_escape_lines("a\nb\rc\n\td\te");
+    g_assert_cmpstr(escaped, ==, "a\nb\\rc\nd\\te");
 }
 
 static void test_wide_characters_count_two_columns_and_combining_ones_none(void)

@@ -61,7 +61,7 @@ static void test_redirected(void)
     g_autofree char *url = pg_url_redirect("target", "postgresql://me:it's%5C@db:5433/app?connect_timeout=7",
                                            "/tmp/way", NULL, "5433", &error);
     g_assert_no_error(error);
-    g_assert_true(g_str_has_prefix(url, "host='/tmp/way' port='5433' "));
+    g_assert_true(g_str_has_prefix(url, "host='/tmp/way' hostaddr='' requirepeer='' port='5433' "));
     g_assert_nonnull(strstr(url, "dbname='app'"));
     g_assert_nonnull(strstr(url, "connect_timeout='7'"));
     g_assert_nonnull(strstr(url, "password='it\\'s\\\\'"));
