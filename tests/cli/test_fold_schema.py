@@ -166,3 +166,30 @@ def test_a_fold_that_fails_takes_the_new_schema_away_again(shop):
     before = whole(shop.target)
     assert_one_error(shop.pgfold("fold", "--yes", "--no-backup", status=5), "shop_b.zz_last", state="taken away again")
     assert_same(whole(shop.target), before)
+
+
+OWN_TYPES = """
+    CREATE TYPE public.size AS ENUM ('s', 'm', 'l'); CREATE DOMAIN public.number AS int; CREATE DOMAIN public.code AS text CHECK (VALUE <> '');
+    CREATE TABLE public.numbered (id public.number PRIMARY KEY, v text);
+    CREATE TABLE public.coded (code public.code, n public.number, v text, PRIMARY KEY (code, n));
+    CREATE TABLE public.sized (size public.size, id int, v text, PRIMARY KEY (size, id)) PARTITION BY LIST (size);
+    CREATE TABLE public.small PARTITION OF public.sized FOR VALUES IN ('s'); CREATE TABLE public.large PARTITION OF public.sized DEFAULT;
+    INSERT INTO public.numbered SELECT g, g FROM generate_series(1, 500) g;
+    INSERT INTO public.coded SELECT 'x' || g, g, g FROM generate_series(1, 500) g;
+    INSERT INTO public.sized SELECT (ARRAY['s', 'm', 'l'])[1 + g % 3]::public.size, g, g FROM generate_series(1, 500) g;
+"""
+
+
+def test_rows_are_found_by_keys_of_the_schemas_own_types(pair):
+    pair.source.create().sql(OWN_TYPES)
+    pair.target.create()
+    pair.configure("    into: { schema: shop_b }\n    on_conflict: take-source\n")
+    pair.pgfold("fold", "--yes", "--no-backup", status=0)
+    for n, table in enumerate(["numbered (id)", "coded (n, code)", "sized (id, size)"]):
+        pair.source.sql(f"INSERT INTO public.{table} VALUES (1000{', ' + repr('s') if n else ''}); UPDATE public.{table.split()[0]} SET v = 'new' WHERE v = '9'")
+    assert "shop_b.numbered" in pair.pgfold("verify", status=1).out
+    pair.pgfold("fold", "--yes", "--no-backup", status=0)
+    pair.pgfold("verify", status=0)
+    for table in ("numbered", "coded", "sized"):
+        rows = "SELECT md5(string_agg(t::text, ' ' ORDER BY t::text COLLATE \"C\")) FROM {}.%s t" % table
+        assert pair.target.sql(rows.format("shop_b")) == pair.source.sql(rows.format("public"))
