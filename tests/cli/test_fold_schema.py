@@ -193,3 +193,20 @@ def test_rows_are_found_by_keys_of_the_schemas_own_types(pair):
     for table in ("numbered", "coded", "sized"):
         rows = "SELECT md5(string_agg(t::text, ' ' ORDER BY t::text COLLATE \"C\")) FROM {}.%s t" % table
         assert pair.target.sql(rows.format("shop_b")) == pair.source.sql(rows.format("public"))
+
+
+def test_rights_on_a_table_of_the_old_name_are_not_asked_for_and_those_on_the_new_one_are(pair, vps, request):
+    role = "only_the_new_schema"
+    vps.sql("postgres", f"CREATE ROLE {role} LOGIN")
+    request.addfinalizer(lambda: vps.sql("postgres", f"DROP ROLE {role}"))
+    request.addfinalizer(pair.target.drop)
+    theirs = "CREATE TABLE {0}.t (id int PRIMARY KEY, v text); ALTER TABLE {0}.t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON {0}.t TO %s;" % role
+    pair.source.create().sql("CREATE TABLE public.t (id int PRIMARY KEY, v text); INSERT INTO public.t VALUES (1, 'x')")
+    pair.target.create().sql(theirs.format("public") + f"GRANT CREATE ON DATABASE {pair.name} TO {role}")
+    pair.configure("    into: { schema: shop_b }\n", target_url=f"{pair.target.url}{'&' if '?' in pair.target.url else '?'}user={role}")
+    assert "public.t" not in pair.pgfold("doctor", "--no-owner").out
+    pair.pgfold("fold", "--yes", "--no-backup", "--no-owner", status=0)
+    assert pair.target.sql("SELECT v FROM shop_b.t") == "x"
+    pair.target.sql("DROP SCHEMA shop_b CASCADE; CREATE SCHEMA shop_b; GRANT USAGE ON SCHEMA shop_b TO %s;" % role + theirs.format("shop_b"))
+    assert "shop_b.t" in pair.pgfold("doctor", "--no-owner", status=1).out
+    assert_one_error(pair.pgfold("plan", "--no-owner", status=4), "row security hides rows", "shop_b.t")
