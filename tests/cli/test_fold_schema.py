@@ -210,3 +210,17 @@ def test_rights_on_a_table_of_the_old_name_are_not_asked_for_and_those_on_the_ne
     pair.target.sql("DROP SCHEMA shop_b CASCADE; CREATE SCHEMA shop_b; GRANT USAGE ON SCHEMA shop_b TO %s;" % role + theirs.format("shop_b"))
     assert "shop_b.t" in pair.pgfold("doctor", "--no-owner", status=1).out
     assert_one_error(pair.pgfold("plan", "--no-owner", status=4), "row security hides rows", "shop_b.t")
+
+
+def test_a_materialized_view_whose_query_fails_without_rows_follows(pair):
+    pair.source.create().sql("""
+        CREATE TABLE public.t (id int PRIMARY KEY); INSERT INTO public.t VALUES (1), (2);
+        CREATE MATERIALIZED VIEW public.part AS SELECT 10 / count(*) AS n FROM public.t;
+        CREATE MATERIALIZED VIEW public.twice AS SELECT 2 * n AS n FROM public.part;
+        CREATE MATERIALIZED VIEW public.later AS SELECT id FROM public.t WITH NO DATA""")
+    pair.target.create()
+    pair.configure("    into: { schema: shop_b }\n")
+    pair.pgfold("fold", "--yes", "--no-backup", status=0)
+    assert pair.target.sql("SELECT n FROM shop_b.twice") == "10"
+    assert pair.target.sql("SELECT relname FROM pg_class WHERE relkind = 'm' AND NOT relispopulated") == "later"
+    pair.pgfold("verify", status=0)
