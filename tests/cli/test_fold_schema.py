@@ -224,3 +224,11 @@ def test_a_materialized_view_whose_query_fails_without_rows_follows(pair):
     assert pair.target.sql("SELECT n FROM shop_b.twice") == "10"
     assert pair.target.sql("SELECT relname FROM pg_class WHERE relkind = 'm' AND NOT relispopulated") == "later"
     pair.pgfold("verify", status=0)
+
+
+def test_an_entry_of_the_configuration_may_have_the_name_that_plan_shows(pair):
+    pair.source.create().sql("CREATE TABLE public.t (id int PRIMARY KEY, v text); INSERT INTO public.t VALUES (1, 'a'); CREATE TABLE public.u AS SELECT 1 AS id")
+    pair.target.create().sql("CREATE SCHEMA shop_b; CREATE TABLE shop_b.t (id int PRIMARY KEY, v text); INSERT INTO shop_b.t VALUES (1, 'b')")
+    pair.configure("    into: { schema: shop_b }\n    tables: { shop_b.u: { skip: true } }\nfold:\n  tables: { shop_b.t: { on_conflict: take-source } }\n")
+    pair.pgfold("fold", "--yes", "--no-backup", status=0)
+    assert pair.target.sql("SELECT (SELECT v FROM shop_b.t), count(*) FROM shop_b.u") == "a|0"
