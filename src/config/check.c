@@ -145,7 +145,7 @@ static void check_into_schema(ConfigReader *reader, guint index, const ConfigSou
         return;
     if (g_str_has_prefix(source->into_schema, "pg_") || strcmp(source->into_schema, "information_schema") == 0)
         tell_into(reader, index, "schema", "choose another name", "is a name of PostgreSQL's own");
-    else if (strcmp(source->into_schema, source->from_schema) == 0)
+    else if (g_strcmp0(source->into_schema, source->from_schema) == 0)
         tell_into(reader, index, "schema", "take it out: schemas keep their names", "is the schema's name already");
 }
 
