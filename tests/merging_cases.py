@@ -64,8 +64,9 @@ class Side:
 
 
 class Case:
-    def __init__(self, seed):
+    def __init__(self, seed, schemas):
         self.seed = seed
+        self.schemas = schemas
         self.random = random.Random(seed)
         self.wild = self.random.random() < 0.25
         self.keys_anew = self.random.random() < 0.5  # much of it is about rekey: chains, composite keys, circles
@@ -89,7 +90,7 @@ class Case:
 
     def _table(self, name):
         rng = self.random
-        table = Table(rng.choice(["public", "public", "app x"]), name, [])
+        table = Table(rng.choice(self.schemas), name, [])
         keyed = [t for t in self.tables if t.key]
         single = [t for t in keyed if len(t.key) == 1 and t.key_kind != "declared"]  # what is no constraint cannot be referred to
         kind = rng.choice(["line", *ISSUED] if self.keys_anew and rng.random() < 0.8 else KEYS)
@@ -375,8 +376,8 @@ class Case:
                 text.append(f"CREATE TRIGGER meddle BEFORE INSERT OR UPDATE ON {table.sql} FOR EACH ROW EXECUTE FUNCTION meddle();")
         return "\n".join(text)
 
-    def config(self):
-        """The lines of pgfold.yaml below the sources."""
+    def config(self, schema=None):
+        """The lines of pgfold.yaml below the sources; schema: what that of all tables is called in the source."""
         lines = ["fold:", "  tables:"]
         for table in self.tables:
             odd = any(c in table.title.replace(".", "", 1) for c in '."')
@@ -387,7 +388,8 @@ class Case:
                 entry["on_match"] = str(table.rule.on_match)
             if table.key_kind == "declared" and table.key:
                 entry["key"] = table.key
-            name = json.dumps(table.sql if odd else table.title, ensure_ascii=False)
+            named = table if schema is None else Table(schema, table.name, [])
+            name = json.dumps(named.sql if odd else named.title, ensure_ascii=False)
             lines.append(f"    {name}: {json.dumps(entry, ensure_ascii=False)}")
         return "\n".join(lines) + "\n"
 
@@ -401,8 +403,8 @@ class Case:
         return "\n".join(lines)
 
 
-def generate(seed):
-    case = Case(seed)
+def generate(seed, schemas=("public", "public", "app x")):
+    case = Case(seed, schemas)
     case.make_tables()
     case.make_rows()
     return case

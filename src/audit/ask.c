@@ -62,6 +62,14 @@ static void add_statement(Asking *asking, Question *question, const char *sql, P
     g_ptr_array_add(asking->to, to);
 }
 
+static void add_wants(Asking *asking, Question *question, const char *const *names)
+{
+    add_statement(asking, question, question->check->wants_sql, &question->wanted);
+    PgStatement *statement = &g_array_index(asking->statements, PgStatement, asking->statements->len - 1);
+    statement->n = question->check->wants_names ? 2 : 0;
+    statement->values = names;
+}
+
 static bool ask_one(guint i, gpointer data, GError **error)
 {
     const Asking *asking = &((const Asking *)data)[i];
@@ -83,6 +91,7 @@ static bool ask_one(guint i, gpointer data, GError **error)
 bool questions_ask(const GPtrArray *questions, const ChecksSpec *spec, GError **error)
 {
     enum { SOURCE, TARGET, SIDES };
+    const char *const names[] = {spec->from, spec->to};
     Asking first[SIDES], second;
     asking_init(&first[SOURCE], spec->source);
     asking_init(&first[TARGET], spec->target);
@@ -90,7 +99,7 @@ bool questions_ask(const GPtrArray *questions, const ChecksSpec *spec, GError **
     for (guint i = 0; i < questions->len; i++) {
         Question *q = questions->pdata[i];
         if (q->check->wants_sql != NULL)
-            add_statement(&first[SOURCE], q, q->check->wants_sql, &q->wanted);
+            add_wants(&first[SOURCE], q, names);
         else
             add_statement(&first[q->conn == spec->source ? SOURCE : TARGET], q, q->check->sql, &q->answer);
     }

@@ -31,6 +31,7 @@ typedef struct AuditCheck {
     const char *sql; /* for `side`. Columns: finding; or finding, schema and table that it is about; or, in a check
                       * of rows, finding and the query that counts */
     const char *wants_sql; /* or NULL: asked of the source; its rows become $1 (text[]) of sql, asked of the target */
+    bool wants_names;      /* wants_sql takes $1, $2 (text): a schema of the source, and its name in the target */
     bool takes_jobs;       /* $1 (text) of sql is the number of workers */
     bool counts_rows;      /* the second column is a query; where it returns more than 0, the first is a finding */
 } AuditCheck;
@@ -44,6 +45,7 @@ typedef struct ChecksSpec {
     PgConn *source;
     PgConn *target;      /* or NULL: the target is not checked */
     bool target_missing; /* target is connected to another database of the server, because its own does not exist yet */
+    const char *from, *to; /* a schema of the source, and its name in the target; or NULL */
     guint jobs;
     bool (*skip)(const char *schema, const char *name, gpointer data); /* tables that do not count, or NULL */
     gpointer skip_data;

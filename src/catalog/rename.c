@@ -45,6 +45,8 @@ static bool rename_relation(CatalogRelation *r, const Catalog *renamed, const Na
 {
     const char *schema = is_moved(names, r->schema) && !r->extension_member ? names->to : r->schema;
     const CatalogRelation *there = catalog_find(renamed, schema, r->name);
+    if (there == NULL && r->extension_member) /* its extension could not stay in the old schema, which is refused */
+        there = catalog_find(renamed, names->to, r->name);
     if (there == NULL || there->columns->len != r->columns->len)
         return is_missing(r->label, error);
     if (schema == names->to)

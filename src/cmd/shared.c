@@ -126,6 +126,8 @@ GPtrArray *comparison_check(const Comparison *comparison, GError **error)
     ChecksSpec spec = {.source = comparison->ends->source,
                        .target = comparison->ends->target,
                        .target_missing = comparison->ends->target_missing != NULL,
+                       .from = comparison->ends->source_config->from_schema,
+                       .to = comparison->ends->source_config->into_schema,
                        .jobs = comparison->jobs,
                        .skip = ends_skips,
                        .skip_data = comparison->ends};

@@ -137,27 +137,34 @@ static void tell_into(ConfigReader *reader, guint source, const char *key, const
     config_mistakes_add(reader->mistakes, *place_of(reader, path), what_to_do, "%s %s", path, what);
 }
 
-static void check_into_schema(ConfigReader *reader, guint index, ConfigSource *source)
+static void check_into_schema(ConfigReader *reader, guint index, const ConfigSource *source)
 {
     if (source->from_schema != NULL && source->into_schema == NULL)
         tell_into(reader, index, "from", "add schema: NAME beside it, or take it out", "is given without schema");
     if (source->into_schema == NULL)
         return;
-    if (source->from_schema == NULL)
-        source->from_schema = g_strdup("public");
     if (g_str_has_prefix(source->into_schema, "pg_") || strcmp(source->into_schema, "information_schema") == 0)
         tell_into(reader, index, "schema", "choose another name", "is a name of PostgreSQL's own");
-    else if (strcmp(source->into_schema, source->from_schema) == 0)
+    else if (g_strcmp0(source->into_schema, source->from_schema) == 0)
         tell_into(reader, index, "schema", "take it out: schemas keep their names", "is the schema's name already");
+}
+
+/* Before any rule is looked up by the name of a table. */
+static void fill_from_schema(ConfigSource *source)
+{
+    if (source->into_schema != NULL && source->from_schema == NULL)
+        source->from_schema = g_strdup("public");
 }
 
 void config_check(ConfigReader *reader)
 {
     const GPtrArray *sources = reader->config->sources;
     check_source_names(reader);
+    for (guint i = 0; i < sources->len; i++)
+        fill_from_schema(g_ptr_array_index(sources, i));
     check_tables(reader, NULL, reader->config->fold.tables);
     for (guint i = 0; i < sources->len; i++) {
-        ConfigSource *source = g_ptr_array_index(sources, i);
+        const ConfigSource *source = g_ptr_array_index(sources, i);
         check_into_schema(reader, i, source);
         check_tables(reader, source, source->tables);
         check_container(reader, i, source);

@@ -139,14 +139,21 @@ const char *config_source_schema(const ConfigSource *source, const char *schema)
     return moved ? source->from_schema : schema;
 }
 
+/* By the name in the source, else by the one in the target, which is what everything that pgfold shows has. */
+static const ConfigTable *find_entry(const GPtrArray *tables, const ConfigSource *source, const char *schema,
+                                     const char *table)
+{
+    const ConfigTable *entry = find_table(tables, config_source_schema(source, schema), table);
+    return entry != NULL ? entry : find_table(tables, config_target_schema(source, schema), table);
+}
+
 void config_table_rule(const Config *config, const ConfigSource *source, const char *schema, const char *table,
                        ConfigTableRule *ret_rule)
 {
     static const char *const NO_NAMES[] = {NULL};
     static const ConfigRule KEEP_TARGET = {.conflict = CONFIG_CONFLICT_KEEP_TARGET};
-    schema = config_source_schema(source, schema);
-    const ConfigTable *general = find_table(config->fold.tables, schema, table);
-    const ConfigTable *particular = source == NULL ? NULL : find_table(source->tables, schema, table);
+    const ConfigTable *general = find_entry(config->fold.tables, source, schema, table);
+    const ConfigTable *particular = source == NULL ? NULL : find_entry(source->tables, source, schema, table);
     *ret_rule = (ConfigTableRule){
         .on_conflict = &config->fold.on_conflict, .key = NO_NAMES, .match_on = NO_NAMES, .on_match = &KEEP_TARGET};
     if (general != NULL) {

@@ -40,6 +40,7 @@ typedef struct DoctorCheck {
     const char *remedy;
     const char *sql;
     const char *wants_sql; /* or NULL: asked of the source; the first column of its rows becomes $1 (text[]) of sql */
+    bool wants_names;      /* wants_sql takes $1, $2 (text): a schema of the source, and its name in the target */
 } DoctorCheck;
 
 extern const DoctorCheck doctor_table[]; /* ends with id NULL */

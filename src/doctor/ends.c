@@ -20,8 +20,9 @@ typedef struct Question {
     const DoctorQuery *query;   /* NULL: facts, or what a source wants */
     const ConfigSource *source; /* whose wants $1 holds, or whose own check it is */
     const char *wants_sql;      /* the question is this one */
+    bool wants_names;           /* $1, $2 are the schema that the source's `into` gives another name, and that name */
     char *value;                /* $1, or NULL */
-    const char *values[1];
+    const char *values[2];
     bool asked;
     PgResult *result; /* NULL where it failed, for this reason: */
     GError *error;
@@ -87,10 +88,13 @@ static bool ask(Round *round, GError **error)
     g_autofree PgResult **results = g_new0(PgResult *, n + 1);
     for (guint i = 0; i < n; i++) {
         Question *question = &g_array_index(round->questions, Question, i);
-        question->values[0] = question->value;
+        question->values[0] = question->wants_names ? question->source->from_schema : question->value;
+        question->values[1] = question->wants_names ? question->source->into_schema : NULL;
         question->asked = true;
         statements[i] = (PgStatement){.sql = sql_of(question),
-                                      .n = question->value == NULL ? 0 : 1,
+                                      .n = question->wants_names     ? 2
+                                           : question->value == NULL ? 0
+                                                                     : 1,
                                       .values = question->values,
                                       .ret_error = &question->error};
     }
@@ -133,9 +137,11 @@ static void add_wants(Round *round, const GArray *queries)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < queries->len; i++) {
-        const char *sql = g_array_index(queries, DoctorQuery, i).check.wants_sql;
+        const DoctorCheck *check = &g_array_index(queries, DoctorQuery, i).check;
+        const char *sql = check->wants_sql;
         if (sql != NULL && g_hash_table_add(seen, (gpointer)(guintptr)sql))
-            add_question(round, (Question){.source = round->end->source, .wants_sql = sql});
+            add_question(round,
+                         (Question){.source = round->end->source, .wants_sql = sql, .wants_names = check->wants_names});
     }
 }
 

@@ -116,8 +116,9 @@ static char *from_keys(const Fetch *fetch)
         const CatalogColumn *column = column_of(r, r->table->key[i]);
         g_autofree char *array = pg_array_literal(fetch->keys[i]);
         g_autofree char *literal = pg_quote_literal(array);
+        g_autofree char *type = pg_quote_qualified(column->base_schema, column->base_name); /* not a domain's name */
         g_string_append_printf(from, "%spg_catalog.unnest(%s::%s[]) AS pgfold_k%u", i > 0 ? ", " : "", literal,
-                               is_looked_up(column) ? column->type : "text", i);
+                               is_looked_up(column) ? type : "text", i);
     }
     g_string_append(from, ") k ON ");
     for (guint i = 0; i < fetch->columns; i++)

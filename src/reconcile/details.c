@@ -135,8 +135,9 @@ static void append_key_join(GString *sql, const CatalogRelation *relation, const
         g_autofree char *quoted = pg_quote_ident(key[i]);
         g_string_append_printf(sql, "%s(pg_catalog.concat(pgfold_t.%s) COLLATE \"C\") = pgfold_l.k%u",
                                i > 0 ? " AND " : "", quoted, i);
+        g_autofree char *type = pg_quote_qualified(column->base_schema, column->base_name);
         if (has_plain_equality(column))
-            g_string_append_printf(sql, " AND pgfold_t.%s = pgfold_l.k%u::%s", quoted, i, column->type);
+            g_string_append_printf(sql, " AND pgfold_t.%s = pgfold_l.k%u::%s", quoted, i, type);
     }
 }
 

@@ -126,11 +126,24 @@ static bool is_left_out(const RenameSpec *spec, const DumpEntry *entry)
                          (g_str_equal(entry->type, "ACL") && g_str_equal(entry->name, "SCHEMA public")));
 }
 
+/* A materialized view that is filled is only called so: its query may not do without rows, or may ask another server.
+ */
+static bool run_entry(const DumpEntry *entry, PgConn *conn, GError **error)
+{
+    if (!g_str_equal(entry->type, "MATERIALIZED VIEW DATA"))
+        return pg_exec(conn, entry->sql, soon(), error);
+    g_autofree char *name = pg_quote_qualified(entry->schema, entry->name);
+    g_autofree char *literal = pg_quote_literal(name);
+    return pg_execf(conn, soon(), error,
+                    "UPDATE pg_catalog.pg_class SET relispopulated = true WHERE oid = %s::pg_catalog.regclass",
+                    literal);
+}
+
 static bool run_entries(const RenameSpec *spec, const Dump *dump, PgConn *conn, GError **error)
 {
     for (guint i = 0; i < dump->entries->len; i++) {
         const DumpEntry *entry = dump->entries->pdata[i];
-        if (is_left_out(spec, entry) || pg_exec(conn, entry->sql, soon(), error))
+        if (is_left_out(spec, entry) || run_entry(entry, conn, error))
             continue;
         if (error != NULL && g_error_matches(*error, PGF_ERROR, PGF_ERROR_MIDWAY))
             pgf_error_set_code(*error, PGF_ERROR_REFUSED);

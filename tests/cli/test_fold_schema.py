@@ -166,3 +166,69 @@ def test_a_fold_that_fails_takes_the_new_schema_away_again(shop):
     before = whole(shop.target)
     assert_one_error(shop.pgfold("fold", "--yes", "--no-backup", status=5), "shop_b.zz_last", state="taken away again")
     assert_same(whole(shop.target), before)
+
+
+OWN_TYPES = """
+    CREATE TYPE public.size AS ENUM ('s', 'm', 'l'); CREATE DOMAIN public.number AS int; CREATE DOMAIN public.code AS text CHECK (VALUE <> '');
+    CREATE TABLE public.numbered (id public.number PRIMARY KEY, v text);
+    CREATE TABLE public.coded (code public.code, n public.number, v text, PRIMARY KEY (code, n));
+    CREATE TABLE public.sized (size public.size, id int, v text, PRIMARY KEY (size, id)) PARTITION BY LIST (size);
+    CREATE TABLE public.small PARTITION OF public.sized FOR VALUES IN ('s'); CREATE TABLE public.large PARTITION OF public.sized DEFAULT;
+    INSERT INTO public.numbered SELECT g, g FROM generate_series(1, 500) g;
+    INSERT INTO public.coded SELECT 'x' || g, g, g FROM generate_series(1, 500) g;
+    INSERT INTO public.sized SELECT (ARRAY['s', 'm', 'l'])[1 + g % 3]::public.size, g, g FROM generate_series(1, 500) g;
+"""
+
+
+def test_rows_are_found_by_keys_of_the_schemas_own_types(pair):
+    pair.source.create().sql(OWN_TYPES)
+    pair.target.create()
+    pair.configure("    into: { schema: shop_b }\n    on_conflict: take-source\n")
+    pair.pgfold("fold", "--yes", "--no-backup", status=0)
+    for n, table in enumerate(["numbered (id)", "coded (n, code)", "sized (id, size)"]):
+        pair.source.sql(f"INSERT INTO public.{table} VALUES (1000{', ' + repr('s') if n else ''}); UPDATE public.{table.split()[0]} SET v = 'new' WHERE v = '9'")
+    assert "shop_b.numbered" in pair.pgfold("verify", status=1).out
+    pair.pgfold("fold", "--yes", "--no-backup", status=0)
+    pair.pgfold("verify", status=0)
+    for table in ("numbered", "coded", "sized"):
+        rows = "SELECT md5(string_agg(t::text, ' ' ORDER BY t::text COLLATE \"C\")) FROM {}.%s t" % table
+        assert pair.target.sql(rows.format("shop_b")) == pair.source.sql(rows.format("public"))
+
+
+def test_rights_on_a_table_of_the_old_name_are_not_asked_for_and_those_on_the_new_one_are(pair, vps, request):
+    role = "only_the_new_schema"
+    vps.sql("postgres", f"CREATE ROLE {role} LOGIN")
+    request.addfinalizer(lambda: vps.sql("postgres", f"DROP ROLE {role}"))
+    request.addfinalizer(pair.target.drop)
+    theirs = "CREATE TABLE {0}.t (id int PRIMARY KEY, v text); ALTER TABLE {0}.t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON {0}.t TO %s;" % role
+    pair.source.create().sql("CREATE TABLE public.t (id int PRIMARY KEY, v text); INSERT INTO public.t VALUES (1, 'x')")
+    pair.target.create().sql(theirs.format("public") + f"GRANT CREATE ON DATABASE {pair.name} TO {role}")
+    pair.configure("    into: { schema: shop_b }\n", target_url=f"{pair.target.url}{'&' if '?' in pair.target.url else '?'}user={role}")
+    assert "public.t" not in pair.pgfold("doctor", "--no-owner").out
+    pair.pgfold("fold", "--yes", "--no-backup", "--no-owner", status=0)
+    assert pair.target.sql("SELECT v FROM shop_b.t") == "x"
+    pair.target.sql("DROP SCHEMA shop_b CASCADE; CREATE SCHEMA shop_b; GRANT USAGE ON SCHEMA shop_b TO %s;" % role + theirs.format("shop_b"))
+    assert "shop_b.t" in pair.pgfold("doctor", "--no-owner", status=1).out
+    assert_one_error(pair.pgfold("plan", "--no-owner", status=4), "row security hides rows", "shop_b.t")
+
+
+def test_a_materialized_view_whose_query_fails_without_rows_follows(pair):
+    pair.source.create().sql("""
+        CREATE TABLE public.t (id int PRIMARY KEY); INSERT INTO public.t VALUES (1), (2);
+        CREATE MATERIALIZED VIEW public.part AS SELECT 10 / count(*) AS n FROM public.t;
+        CREATE MATERIALIZED VIEW public.twice AS SELECT 2 * n AS n FROM public.part;
+        CREATE MATERIALIZED VIEW public.later AS SELECT id FROM public.t WITH NO DATA""")
+    pair.target.create()
+    pair.configure("    into: { schema: shop_b }\n")
+    pair.pgfold("fold", "--yes", "--no-backup", status=0)
+    assert pair.target.sql("SELECT n FROM shop_b.twice") == "10"
+    assert pair.target.sql("SELECT relname FROM pg_class WHERE relkind = 'm' AND NOT relispopulated") == "later"
+    pair.pgfold("verify", status=0)
+
+
+def test_an_entry_of_the_configuration_may_have_the_name_that_plan_shows(pair):
+    pair.source.create().sql("CREATE TABLE public.t (id int PRIMARY KEY, v text); INSERT INTO public.t VALUES (1, 'a'); CREATE TABLE public.u AS SELECT 1 AS id")
+    pair.target.create().sql("CREATE SCHEMA shop_b; CREATE TABLE shop_b.t (id int PRIMARY KEY, v text); INSERT INTO shop_b.t VALUES (1, 'b')")
+    pair.configure("    into: { schema: shop_b }\n    tables: { shop_b.u: { skip: true } }\nfold:\n  tables: { shop_b.t: { on_conflict: take-source } }\n")
+    pair.pgfold("fold", "--yes", "--no-backup", status=0)
+    assert pair.target.sql("SELECT (SELECT v FROM shop_b.t), count(*) FROM shop_b.u") == "a|0"

@@ -1,5 +1,5 @@
 -- purpose: what users have in the source, for a look at who may make or write it in the target
--- params: none
+-- params: $1 text a schema, $2 text its name in the target; or NULL
 -- columns: {"kind", "schema", "name", "owner"} as JSON, schema, table (NULL for what is no table)
 -- versions: 12-
 WITH own (kind, oid, schema, name, owner, class) AS (
@@ -11,7 +11,7 @@ WITH own (kind, oid, schema, name, owner, class) AS (
     UNION ALL
     SELECT 'type', t.oid, t.typnamespace, t.typname, t.typowner, 'pg_catalog.pg_type'::pg_catalog.regclass
       FROM pg_catalog.pg_type t WHERE t.typtype IN ('d', 'e'))
-SELECT pg_catalog.jsonb_build_object('kind', o.kind, 'schema', n.nspname, 'name', o.name, 'owner', pg_catalog.pg_get_userbyid(o.owner))::text,
+SELECT pg_catalog.jsonb_build_object('kind', o.kind, 'schema', CASE WHEN n.nspname = $1::text THEN $2::text ELSE n.nspname END, 'name', o.name, 'owner', pg_catalog.pg_get_userbyid(o.owner))::text,
        n.nspname, CASE WHEN o.kind = 'table' THEN o.name END
   FROM own o
   JOIN pg_catalog.pg_namespace n ON n.oid = o.schema

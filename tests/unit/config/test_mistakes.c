@@ -174,6 +174,11 @@ static const MistakeCase CASES[] = {
     {"into-the-same-schema",
      "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: { schema: public } } ]\n",
      "pgfold.yaml:3:47: sources[0].into.schema is the schema's name already; take it out: schemas keep their names"},
+    {"into-a-schema-whose-table-has-a-rule-without-use",
+     "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: { schema: b } } ]\n"
+     "fold: { tables: { b.t: { match_on: [c] } } }\n",
+     "pgfold.yaml:4:36: fold.tables.b.t.match_on needs the rule rekey, and the rule of this table is stop; add "
+     "\"on_conflict: rekey\" beside it, or take it out"},
     {"into-a-system-schema",
      "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: { schema: pg_x } } ]\n",
      "pgfold.yaml:3:47: sources[0].into.schema is a name of PostgreSQL's own; choose another name"},
