@@ -3,7 +3,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 MESON ?= meson
 
-.PHONY: build deps test test-random test-containers unit lint format demo bench install asan tsan clean help
+.PHONY: build deps test test-random test-long test-containers unit lint format demo bench install asan tsan clean help
 
 build: ## build/pgfold
 	@tools/install-packages build
@@ -22,6 +22,10 @@ test: deps build ## all tests: units, tools, and the program against real server
 
 test-random: deps build ## merges of random databases, SEEDS=400 of them
 	@PGFOLD_SEEDS=$(or $(SEEDS),400) tools/run-tests --build build --no-unit -- tests/cli/test_merge_random.py tests/tools/test_merging.py
+
+test-long: deps build ## tests that take more than twenty seconds each
+	@tools/test-servers > /dev/null
+	@tools/run-tests --no-unit -- tests -m long
 
 test-containers: deps build ## sources in containers, with podman as root
 	@tools/install-packages containers

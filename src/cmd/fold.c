@@ -1,6 +1,7 @@
 /* pgfold fold: the main job. Analyse, gate, back up, create, copy, prove, and write the receipt. */
 #include "base/cancel.h"
 #include "base/error.h"
+#include "base/wait.h"
 #include "cmd/fold_backup.h"
 #include "cmd/fold_columns.h"
 #include "cmd/fold_job.h"
@@ -28,7 +29,11 @@ static const CommandExample examples[] = {
     {NULL},
 };
 
-enum { CONFLICTS_SHOWN = 10 /* per table */ };
+enum {
+    CONFLICTS_SHOWN = 10, /* per table */
+    LOCK_WAIT_MS = 3000,
+    LOCK_PAUSE_MS = 100,
+};
 
 static void job_clear(Job *job)
 {
@@ -40,15 +45,31 @@ static void job_clear(Job *job)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
 
-/* Two people on two machines have two ledgers: what keeps them apart is a lock in the target itself. */
-static bool lock_target(PgConn *target, GError **error)
+static bool try_lock(PgConn *target, bool *ret_locked, GError **error)
 {
     g_autoptr(PgResult) r = pg_query(target, "SELECT pg_catalog.pg_try_advisory_lock(123580474354788)",
                                      deadline_in_ms(PG_CATALOG_MS), error);
-    if (r == NULL)
-        return false;
-    if (pg_result_bool(r, 0, 0))
-        return true;
+    *ret_locked = r != NULL && pg_result_bool(r, 0, 0);
+    return r != NULL;
+}
+
+/* Two people on two machines have two ledgers: what keeps them apart is a lock in the target itself. The session of a
+ * pgfold that was killed a moment ago may hold it still, until its server has noticed. */
+static bool lock_target(PgConn *target, GError **error)
+{
+    Deadline deadline = deadline_in_ms(LOCK_WAIT_MS);
+    bool locked = false;
+    for (;;) {
+        if (!try_lock(target, &locked, error))
+            return false;
+        if (locked)
+            return true;
+        if (g_get_monotonic_time() >= deadline)
+            break;
+        (void)wait_fds(NULL, 0, deadline_in_ms(LOCK_PAUSE_MS), NULL);
+        if (!cancel_check(error))
+            return false;
+    }
     pgf_error_set(error, PGF_ERROR_REFUSED, "Wait until it has ended, then run this again.",
                   "another pgfold is folding into this target");
     return false;

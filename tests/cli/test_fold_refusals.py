@@ -4,6 +4,7 @@ import pty
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -220,6 +221,16 @@ def test_who_answers_no_changes_nothing(small):
     os.close(master)
     assert b"not confirmed" in said
     assert not small.target.exists()
+
+
+def test_the_lock_of_a_session_that_is_about_to_end_is_waited_for(small):
+    """Of a pgfold that was killed a moment ago: its server has not noticed yet."""
+    lock = Lock(small.target.cluster, "postgres", "DO $$ BEGIN PERFORM pg_advisory_lock(123580474354788); END $$")
+    timer = threading.Timer(0.7, lock.release)
+    timer.start()
+    small.pgfold("fold", "--yes", "--no-backup", status=0)
+    timer.join()
+    assert_same(whole(small.target), whole(small.source))
 
 
 def test_a_second_fold_waits_for_nothing_and_says_who_is_folding(small, running, tmp_path_factory, machine):

@@ -449,7 +449,7 @@ def test_looking_while_a_fold_is_under_way_does_not_declare_it_dead(case, undist
     case.goes_on(undisturbed)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_ledger_that_cannot_be_written_after_the_commit_costs_nothing(case, undisturbed):
     """The archive of the rows that lost stays, and what is said is true."""
     case.reach("committed")

@@ -217,7 +217,7 @@ def test_a_disk_that_fills_up_under_the_archive_lets_nothing_be_committed(pair):
 
 # --- memory, versions -----------------------------------------------------------------------------------------------------
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_million_rows_on_each_side_need_little_memory(pair, running):
     table = "CREATE TABLE t (id bigserial PRIMARY KEY, v int, w text); CREATE TABLE u (id bigserial PRIMARY KEY, t bigint REFERENCES t, v int);"
     fill = "INSERT INTO t SELECT g, g % 1000, 'w' FROM generate_series(1, 500000) g; INSERT INTO u SELECT g, g, g % 7 FROM generate_series(1, 500000) g;" \

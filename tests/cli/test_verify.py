@@ -321,7 +321,7 @@ def test_a_key_without_its_column_is_a_mistake_in_the_file(pair):
     assert "pgfold.yaml:" in error and 'table public.t has no column "nowhere"' in error
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_long_values_that_differ_are_named_and_cut_on_the_server(pair):
     for side in (pair.source, pair.target):
         side.create().sql("""
