@@ -196,9 +196,9 @@ static bool run_rounds(const GPtrArray *rounds, const GArray *queries, GError **
 static void read_facts(const Round *round)
 {
     DoctorEnd *end = round->end;
-    const PgResult *facts = g_array_index(round->questions, Question, 0).result;
     if (end->conn == NULL)
         return;
+    const PgResult *facts = g_array_index(round->questions, Question, 0).result;
     if (facts == NULL) {
         end->has_objects = end->has_rows = true; /* not known */
         return;
