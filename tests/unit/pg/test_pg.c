@@ -49,7 +49,7 @@ static void test_identity(void)
 static void test_pinned(void)
 {
     g_autoptr(PgConn) conn = connect_ok();
-    do_ok(conn, "ALTER DATABASE unit SET statement_timeout = '1ms'; ALTER DATABASE unit SET DateStyle = 'German'");
+    do_ok(conn, "ALTER DATABASE unit SET statement_timeout = '500ms'; ALTER DATABASE unit SET DateStyle = 'German'");
     g_autoptr(PgConn) later = connect_ok();
     g_autofree char *timeout = ask(later, "SHOW statement_timeout");
     g_autofree char *style = ask(later, "SHOW DateStyle");
