@@ -176,7 +176,7 @@ static void test_settings_of_the_database(void)
     in_b("ALTER DATABASE b SET datestyle = 'SQL, DMY'; ALTER DATABASE b SET timezone = 'Asia/Kathmandu'; "
          "ALTER DATABASE b SET intervalstyle = 'sql_standard'; ALTER DATABASE b SET bytea_output = 'escape'; "
          "ALTER DATABASE b SET extra_float_digits = -3; ALTER DATABASE b SET search_path = ext, public; "
-         "ALTER DATABASE b SET statement_timeout = '1ms'; ALTER DATABASE b SET array_nulls = off");
+         "ALTER DATABASE b SET statement_timeout = '500ms'; ALTER DATABASE b SET array_nulls = off");
     fixture_reconnect(NULL);
     g_assert_true(same_digest("t"));
     g_auto(Reconciled) result = {0};
