@@ -1,7 +1,6 @@
 /* pgfold fold: the main job. Analyse, gate, back up, create, copy, prove, and write the receipt. */
 #include "base/cancel.h"
 #include "base/error.h"
-#include "base/wait.h"
 #include "cmd/fold_backup.h"
 #include "cmd/fold_columns.h"
 #include "cmd/fold_job.h"
@@ -29,11 +28,7 @@ static const CommandExample examples[] = {
     {NULL},
 };
 
-enum {
-    CONFLICTS_SHOWN = 10, /* per table */
-    LOCK_WAIT_MS = 3000,
-    LOCK_PAUSE_MS = 100,
-};
+enum { CONFLICTS_SHOWN = 10 /* per table */, LOCK_WAIT_MS = 3000 };
 
 static void job_clear(Job *job)
 {
@@ -45,33 +40,21 @@ static void job_clear(Job *job)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
 
-static bool try_lock(PgConn *target, bool *ret_locked, GError **error)
-{
-    g_autoptr(PgResult) r = pg_query(target, "SELECT pg_catalog.pg_try_advisory_lock(123580474354788)",
-                                     deadline_in_ms(PG_CATALOG_MS), error);
-    *ret_locked = r != NULL && pg_result_bool(r, 0, 0);
-    return r != NULL;
-}
-
 /* Two people on two machines have two ledgers: what keeps them apart is a lock in the target itself. The session of a
- * pgfold that was killed a moment ago may hold it still, until its server has noticed. */
+ * pgfold that was killed a moment ago may hold it still, until its server has noticed; so it is waited for. Before the
+ * snapshots: what another fold has done until then must be seen. */
 static bool lock_target(PgConn *target, GError **error)
 {
-    Deadline deadline = deadline_in_ms(LOCK_WAIT_MS);
-    bool locked = false;
-    for (;;) {
-        if (!try_lock(target, &locked, error))
-            return false;
-        if (locked)
-            return true;
-        if (g_get_monotonic_time() >= deadline)
-            break;
-        (void)wait_fds(NULL, 0, deadline_in_ms(LOCK_PAUSE_MS), NULL);
-        if (!cancel_check(error))
-            return false;
-    }
-    pgf_error_set(error, PGF_ERROR_REFUSED, "Wait until it has ended, then run this again.",
-                  "another pgfold is folding into this target");
+    g_autoptr(GError) cause = NULL;
+    if (pg_execf(target, deadline_in_ms(PG_CATALOG_MS), &cause,
+                 "SET lock_timeout = %d; SELECT pg_catalog.pg_advisory_lock(123580474354788); SET lock_timeout = 0",
+                 LOCK_WAIT_MS))
+        return true;
+    if (g_str_equal(pg_conn_sqlstate(target), "55P03"))
+        pgf_error_set(error, PGF_ERROR_REFUSED, "Wait until it has ended, then run this again.",
+                      "another pgfold is folding into this target");
+    else
+        g_propagate_error(error, g_steal_pointer(&cause));
     return false;
 }
 
@@ -110,11 +93,11 @@ static bool clean_up_old_runs(Job *job, bool *ret_again, GError **error)
 
 static bool open_and_lock(Job *job, GError **error)
 {
-    job->comparison = comparison_open(job->choice->config, job->source, error);
+    job->comparison = comparison_connect(job->choice->config, job->source, error);
     return job->comparison != NULL &&
            config_check_protected_role(job->choice->config, "target",
                                        pg_conn_identity(job->comparison->ends->target)->role, error) &&
-           lock_target(job->comparison->ends->target, error);
+           lock_target(job->comparison->ends->target, error) && comparison_snapshot(job->comparison, error);
 }
 
 static bool open_both(Job *job, GError **error)

@@ -93,15 +93,23 @@ static bool export_end(guint i, gpointer data, GError **error)
     return comparison->target_snapshot != NULL;
 }
 
-Comparison *comparison_open(const Config *config, const ConfigSource *source, GError **error)
+Comparison *comparison_connect(const Config *config, const ConfigSource *source, GError **error)
 {
     g_autoptr(Comparison) comparison = g_new0(Comparison, 1);
     comparison->jobs = (guint)config->fold.jobs;
     comparison->ends = ends_open(config, source, config->target.url != NULL, error);
-    if (comparison->ends == NULL ||
-        !pool_at_once(comparison_target(comparison) == NULL ? 1 : 2, export_end, comparison, error))
-        return NULL;
-    return g_steal_pointer(&comparison);
+    return comparison->ends == NULL ? NULL : g_steal_pointer(&comparison);
+}
+
+bool comparison_snapshot(Comparison *comparison, GError **error)
+{
+    return pool_at_once(comparison_target(comparison) == NULL ? 1 : 2, export_end, comparison, error);
+}
+
+Comparison *comparison_open(const Config *config, const ConfigSource *source, GError **error)
+{
+    g_autoptr(Comparison) comparison = comparison_connect(config, source, error);
+    return comparison == NULL || !comparison_snapshot(comparison, error) ? NULL : g_steal_pointer(&comparison);
 }
 
 void comparison_free(Comparison *comparison)

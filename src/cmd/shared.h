@@ -52,6 +52,9 @@ typedef struct Comparison {
 /* Connects both ends (ends/ends.h checks them) and takes a snapshot of each. Without a target in the configuration,
  * or where its database does not exist, there is a source only: comparison_target() is NULL. */
 Comparison *comparison_open(const Config *config, const ConfigSource *source, GError **error);
+/* The same in two steps, for whoever has to keep others out before the snapshots are taken. */
+Comparison *comparison_connect(const Config *config, const ConfigSource *source, GError **error);
+bool comparison_snapshot(Comparison *comparison, GError **error);
 void comparison_free(Comparison *comparison);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Comparison, comparison_free)
 

@@ -52,6 +52,19 @@ def session(pair):
         one.close()
 
 
+def test_what_another_fold_has_brought_while_its_lock_was_waited_for_is_not_brought_again(pair, session, running):
+    """Rows without a key cannot be told apart later: the snapshot has to come after the lock."""
+    sides(pair, "CREATE TABLE log (v text);", "INSERT INTO log VALUES ('a'), ('b')", "INSERT INTO log VALUES ('z')")
+    other = session()
+    other.say("SELECT pg_advisory_lock(123580474354788);")
+    process = running(*FOLD)
+    wait_until(lambda: pair.target.cluster.sql("postgres", "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pgfold' AND query LIKE '%advisory_lock%'"),
+               "a fold that asks for the lock")
+    other.say("INSERT INTO log VALUES ('a'), ('b'); SELECT pg_advisory_unlock(123580474354788);")
+    assert process.wait(30) == 0
+    assert pair.target.sql("SELECT string_agg(v, ' ' ORDER BY v) FROM log") == "a b z"
+
+
 # --- writers of the target ------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("also", ["", "a", "b"])
