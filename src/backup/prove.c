@@ -10,7 +10,6 @@
 /* What the ephemeral server calls it. */
 #define DATABASE "restored"
 
-/* A server of the same version, so that everything in the archive is known to it; else any later one. */
 static TestDb *open_server(const Backup *backup, GError **error)
 {
     static const char *const settings[] = {"autovacuum=off", "maintenance_work_mem=256MB", "max_wal_size=4GB", NULL};
@@ -19,30 +18,7 @@ static TestDb *open_server(const Backup *backup, GError **error)
     /* What is there leaves as much again to others. */
     options.durable_data =
         statvfs("/dev/shm", &memory) != 0 || (guint64)memory.f_bavail * memory.f_frsize / 2 < backup->database_bytes;
-    g_autoptr(GError) cause = NULL;
-    TestDb *db = testdb_open(&options, &cause);
-    if (db == NULL && g_error_matches(cause, PGF_ERROR, PGF_ERROR_USAGE)) {
-        options.min_version = options.version;
-        options.version = 0;
-        g_clear_error(&cause);
-        db = testdb_open(&options, &cause);
-    }
-    if (db == NULL)
-        g_propagate_error(error, g_steal_pointer(&cause));
-    return db;
-}
-
-/* PGHOSTADDR, PGPORT, PGSERVICE and their like in our environment must not lead us to another server: what the URL
- * gives, empty values included, they do not change. Transfer full. */
-static char *url_of(const TestDb *db, const char *database)
-{
-    const char *port = NULL;
-    for (const char *const *entry = testdb_environment(db); *entry != NULL; entry++)
-        if (g_str_has_prefix(*entry, "PGPORT="))
-            port = *entry + strlen("PGPORT=");
-    return g_strdup_printf("%s&dbname=%s&port=%s&hostaddr=&options=&sslmode=disable&gssencmode=disable"
-                           "&target_session_attrs=any",
-                           testdb_url(db), database, port);
+    return testdb_open_at_least(&options, error);
 }
 
 static char *json_names(char **names)
@@ -197,7 +173,7 @@ static bool run_pg_restore(const Backup *backup, const DumpTools *tools, int job
 
 static bool prepare(const Backup *backup, const TestDb *db, GError **error)
 {
-    g_autofree char *url = url_of(db, "postgres");
+    g_autofree char *url = testdb_own_url(db, "postgres");
     g_autoptr(PgConn) admin = pg_conn_open("ephemeral server", url, NULL, deadline_in_ms(PG_CONNECT_MS), error);
     return admin != NULL && check_extensions(admin, backup, testdb_version(db), error) &&
            create_roles(admin, backup, error) && create_database(admin, backup, error);
@@ -209,7 +185,7 @@ static bool restore_and_compare(const Backup *backup, const DumpTools *tools, in
     g_autoptr(TestDb) db = open_server(backup, error);
     if (db == NULL || !prepare(backup, db, error) || !run_pg_restore(backup, tools, jobs, db, error))
         return false;
-    g_autofree char *url = url_of(db, DATABASE);
+    g_autofree char *url = testdb_own_url(db, DATABASE);
     g_autoptr(PgConn) restored = pg_conn_open("restored backup", url, NULL, deadline_in_ms(PG_CONNECT_MS), error);
     if (restored == NULL || !compare(restored, url, data, error))
         return false;

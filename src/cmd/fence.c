@@ -5,6 +5,7 @@
 #include "cmd/fence_view.h"
 #include "cmd/shared.h"
 #include "config/protect.h"
+#include "dump/dump.h"
 
 static const CommandOption options[] = {
     {"source", 0, OPTION_STRING, "URL", "fence this database, without a pgfold.yaml"},
@@ -189,7 +190,7 @@ static bool check_roles(const Job *job, GError **error)
     for (int i = 0; roles != NULL && i < pg_result_rows(roles); i++) {
         const char *name = pg_result_get(roles, i, 0);
         for (guint k = 0; k < job->survey->statements->len; k++) {
-            if (pg_sql_names_role(job->survey->statements->pdata[k], name) &&
+            if (dump_names_role(job->survey->statements->pdata[k], name) &&
                 !config_check_protected_role(config, pg_conn_label(conn), name, error))
                 return false;
         }

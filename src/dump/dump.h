@@ -83,6 +83,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dump, dump_free)
 typedef bool (*DumpFilter)(const DumpEntry *entry, gpointer data);
 char *dump_drop_script(const Dump *dump, const DumpTools *tools, DumpFilter belongs, gpointer data, GError **error);
 
+/* Whether statements about roles, owners and privileges (GRANT, REVOKE, ALTER ... OWNER TO, CREATE POLICY ...) name
+ * that role where a role stands. */
+bool dump_names_role(const char *sql, const char *role);
+
 /* After one token of SQL that starts at `at`: a quoted text, a comment, or a single character. begin: where the script
  * starts. NULL where a quote or comment does not end. */
 const char *dump_lex_token(const char *begin, const char *at, const char *end);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "config/protect.h"
+#include "dump/dump.h"
 #include "fold/undo_gate.h"
 
 static bool refuse(const char *what, const char *entry, GError **error)
@@ -73,7 +74,7 @@ static bool check_drops(const UndoSpec *spec, PgConn *conn, GError **error)
         const char *entry =
             config_protected(spec->config, schema ? CONFIG_PROTECT_SCHEMAS : CONFIG_PROTECT_ROLES, name);
         g_autofree char *what = g_strconcat(schema ? "schema " : "role ", name, NULL);
-        if (entry != NULL && (schema ? drops_in_schema(sql, name) : pg_sql_names_role(sql, name)))
+        if (entry != NULL && (schema ? drops_in_schema(sql, name) : dump_names_role(sql, name)))
             return refuse(what, entry, error);
     }
     return r != NULL;

@@ -119,6 +119,3 @@ char *pg_quote_literal(const char *text);
 /* An array as the server reads it, every element quoted; NULL elements are SQL NULL: {"a","b",NULL}. To be passed as a
  * parameter or through pg_quote_literal(). Transfer full. */
 char *pg_array_literal(const GPtrArray *texts);
-/* Whether statements about roles, owners and privileges (GRANT, REVOKE, ALTER ... OWNER TO, CREATE POLICY ...) name
- * that role where a role stands. */
-bool pg_sql_names_role(const char *sql, const char *role);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "config/protect.h"
+#include "dump/dump.h"
 #include "plan/internal.h"
 #include "plan/plan_sql.h"
 
@@ -37,7 +38,7 @@ static void protect_from_roles(Plan *plan, const char *name)
     for (guint i = 0; i < plan->roles->len; i++) {
         PlanRole *role = plan->roles->pdata[i];
         bool itself = strcmp(role->name, name) == 0;
-        if (role->create_sql == NULL || (!itself && !pg_sql_names_role(role->create_sql, name)))
+        if (role->create_sql == NULL || (!itself && !dump_names_role(role->create_sql, name)))
             continue;
         if (itself)
             plan_block(plan, "role %s is protected: it is not created; fold with --no-owner --no-privileges", name);
@@ -53,14 +54,13 @@ static void protect_from_entries(Plan *plan, const char *name)
 {
     for (guint i = 0; i < plan->entries->len; i++) {
         PlanEntry *p = plan->entries->pdata[i];
-        if (p->action != PLAN_NEW || !g_strv_contains(NAMING, p->entry->type) ||
-            !pg_sql_names_role(p->entry->sql, name))
+        if (p->action != PLAN_NEW || !g_strv_contains(NAMING, p->entry->type) || !dump_names_role(p->entry->sql, name))
             continue;
         plan_block(plan, "role %s is protected: %s of %s would change what it may do; fold with --no-privileges", name,
                    p->entry->type, p->entry->name);
     }
     for (guint i = 0; i < plan->database_sql->len; i++) {
-        if (pg_sql_names_role(plan->database_sql->pdata[i], name))
+        if (dump_names_role(plan->database_sql->pdata[i], name))
             plan_block(plan, "role %s is protected: a setting or privilege of the new database is its own", name);
     }
 }

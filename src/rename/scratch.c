@@ -17,39 +17,16 @@ void scratch_clear(Scratch *scratch)
     g_clear_pointer(&scratch->db, testdb_close);
 }
 
-/* The source's version, so that all of it is known there; else a later one. */
 static TestDb *open_server(const RenameSpec *spec, GError **error)
 {
     static const char *const settings[] = {"autovacuum=off", NULL};
     TestDbOptions options = {.version = pg_conn_identity(spec->source)->version / 10000, .settings = settings};
-    g_autoptr(GError) cause = NULL;
-    TestDb *db = testdb_open(&options, &cause);
-    if (db == NULL && g_error_matches(cause, PGF_ERROR, PGF_ERROR_USAGE)) {
-        options.min_version = options.version;
-        options.version = 0;
-        g_clear_error(&cause);
-        db = testdb_open(&options, &cause);
-    }
-    if (db == NULL)
-        g_propagate_error(error, g_steal_pointer(&cause));
-    return db;
-}
-
-/* PGHOSTADDR, PGPORT and their like in our environment must not lead us to another server. Transfer full. */
-static char *url_of(const TestDb *db, const char *database)
-{
-    const char *port = NULL;
-    for (const char *const *entry = testdb_environment(db); *entry != NULL; entry++)
-        if (g_str_has_prefix(*entry, "PGPORT="))
-            port = *entry + strlen("PGPORT=");
-    return g_strdup_printf("%s&dbname=%s&port=%s&hostaddr=&options=&sslmode=disable&gssencmode=disable"
-                           "&target_session_attrs=any",
-                           testdb_url(db), database, port);
+    return testdb_open_at_least(&options, error);
 }
 
 static PgConn *open_conn(const TestDb *db, const char *database, GError **error)
 {
-    g_autofree char *url = url_of(db, database);
+    g_autofree char *url = testdb_own_url(db, database);
     return pg_conn_open("ephemeral server", url, NULL, deadline_in_ms(PG_CONNECT_MS), error);
 }
 

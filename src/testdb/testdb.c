@@ -161,3 +161,29 @@ bool testdb_detach(TestDb *db, GError **error)
     child_detach(g_steal_pointer(&db->keeper));
     return true;
 }
+
+TestDb *testdb_open_at_least(const TestDbOptions *options, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    TestDb *db = testdb_open(options, &cause);
+    if (db != NULL || !g_error_matches(cause, PGF_ERROR, PGF_ERROR_USAGE)) {
+        if (db == NULL)
+            g_propagate_error(error, g_steal_pointer(&cause));
+        return db;
+    }
+    TestDbOptions later = *options;
+    later.min_version = options->version;
+    later.version = 0;
+    return testdb_open(&later, error);
+}
+
+char *testdb_own_url(const TestDb *db, const char *database)
+{
+    const char *port = NULL;
+    for (const char *const *entry = testdb_environment(db); *entry != NULL; entry++)
+        if (g_str_has_prefix(*entry, "PGPORT="))
+            port = *entry + strlen("PGPORT=");
+    return g_strdup_printf("%s&dbname=%s&port=%s&hostaddr=&options=&sslmode=disable&gssencmode=disable"
+                           "&target_session_attrs=any",
+                           testdb_url(db), database, port);
+}

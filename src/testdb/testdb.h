@@ -49,6 +49,12 @@ bool testdb_server_find(const TestDbOptions *options, int *ret_version, char **r
 
 /* Ready for queries when it returns. */
 TestDb *testdb_open(const TestDbOptions *options, GError **error);
+/* options->version and later: of that version, so that all of a database of that version is known to it; where none is
+ * installed, of a later one. */
+TestDb *testdb_open_at_least(const TestDbOptions *options, GError **error);
+/* For connections of ours to a database of it: PGHOSTADDR, PGPORT, PGSERVICE and their like in our environment must not
+ * lead to another server, and what the string gives, empty values included, they do not change. Transfer full. */
+char *testdb_own_url(const TestDb *db, const char *database);
 /* "postgresql:///app?host=...&user=postgres", or with a port "postgresql://postgres:secret@127.0.0.1:5434/app". */
 const char *testdb_url(const TestDb *db);
 /* DATABASE_URL=, PGHOST=, PGPORT=, PGUSER=, PGDATABASE= (PGPASSWORD= with a port) for spawn. NULL-terminated, owned by

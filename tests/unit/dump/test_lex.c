@@ -52,6 +52,33 @@ static void test_what_does_not_end_is_told(void)
     g_assert_cmpint(token_length("/* a", 0), ==, -1);
 }
 
+static void test_names_role(void)
+{
+    static const char *const NAMED[] = {
+        "GRANT SELECT ON TABLE public.t TO kept;",
+        "REVOKE ALL ON SCHEMA s FROM PUBLIC, \"kept\" CASCADE",
+        "ALTER TABLE t OWNER TO KEPT",
+        "GRANT kept TO other",
+        "GRANT SELECT ON t /* it's */ TO kept",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE kept IN SCHEMA s GRANT SELECT ON TABLES TO x",
+        "CREATE POLICY p ON t TO a,\n b, kept USING (true)",
+    };
+    static const char *const OTHERS[] = {
+        "GRANT SELECT ON TABLE public.kept TO x;",
+        "GRANT SELECT(a, kept) ON t TO x",
+        "COMMENT ON TABLE t IS 'given to kept'",
+        "COMMENT ON TABLE t IS $$given to kept$$",
+        "REVOKE ALL ON t /* it's from kept */ FROM x",
+        "GRANT USAGE ON SCHEMA kept TO \"Kept\"",
+        "CREATE POLICY p ON t TO x USING (owner = 'kept')",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(NAMED); i++)
+        g_assert_true(dump_names_role(NAMED[i], "kept"));
+    for (gsize i = 0; i < G_N_ELEMENTS(OTHERS); i++)
+        g_assert_false(dump_names_role(OTHERS[i], "kept"));
+    g_assert_true(dump_names_role("ALTER ROLE \"a\"\"b\" IN DATABASE d SET x = 1", "a\"b"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -61,5 +88,6 @@ int main(int argc, char **argv)
     g_test_add_func("/lex/a parameter is no dollar quote", test_a_parameter_is_no_dollar_quote);
     g_test_add_func("/lex/comments are tokens", test_comments_are_tokens);
     g_test_add_func("/lex/what does not end is told", test_what_does_not_end_is_told);
+    g_test_add_func("/lex/a role is found where a role stands", test_names_role);
     return g_test_run();
 }

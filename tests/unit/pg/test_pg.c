@@ -313,30 +313,6 @@ static void test_copy_refused(void)
     copy_fails("COPY public.no_such_table TO STDOUT", "COPY public.narrow FROM STDIN", "42P01");
 }
 
-static void test_names_role(void)
-{
-    static const char *const NAMED[] = {
-        "GRANT SELECT ON TABLE public.t TO kept;",
-        "REVOKE ALL ON SCHEMA s FROM PUBLIC, \"kept\" CASCADE",
-        "ALTER TABLE t OWNER TO KEPT",
-        "GRANT kept TO other",
-        "ALTER DEFAULT PRIVILEGES FOR ROLE kept IN SCHEMA s GRANT SELECT ON TABLES TO x",
-        "CREATE POLICY p ON t TO a,\n b, kept USING (true)",
-    };
-    static const char *const OTHERS[] = {
-        "GRANT SELECT ON TABLE public.kept TO x;",
-        "GRANT SELECT(a, kept) ON t TO x",
-        "COMMENT ON TABLE t IS 'given to kept'",
-        "GRANT USAGE ON SCHEMA kept TO \"Kept\"",
-        "CREATE POLICY p ON t TO x USING (owner = 'kept')",
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(NAMED); i++)
-        g_assert_true(pg_sql_names_role(NAMED[i], "kept"));
-    for (gsize i = 0; i < G_N_ELEMENTS(OTHERS); i++)
-        g_assert_false(pg_sql_names_role(OTHERS[i], "kept"));
-    g_assert_true(pg_sql_names_role("ALTER ROLE \"a\"\"b\" IN DATABASE d SET x = 1", "a\"b"));
-}
-
 static void test_batch_each(void)
 {
     g_autoptr(PgConn) conn = connect_ok();
@@ -410,7 +386,6 @@ int main(int argc, char **argv)
     g_test_add_func("/pg/a connection knows who and where it is", test_identity);
     g_test_add_func("/pg/settings of the database do not get through to our sessions", test_pinned);
     g_test_add_func("/pg/quoted names and texts come back as they were", test_quotes);
-    g_test_add_func("/pg/a role is found where a role stands", test_names_role);
     g_test_add_func("/pg/a statement that passes its deadline is cancelled on the server", test_deadline);
     g_test_add_func("/pg/a cancelled statement leaves a usable connection", test_cancel);
     g_test_add_func("/pg/a cancel that overtakes its statement is sent again", test_cancel_at_once);
