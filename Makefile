@@ -47,11 +47,12 @@ demo: ## fold three databases from a "laptop" into a "vps"
 	@$(MAKE) --no-print-directory -s build
 	@demo/run
 
-bench: build ## time `pgfold fold` against pg_dump and pg_restore, and comparisons of large tables
+bench: build ## time folds, comparisons of large tables, merges and tunnels beside what one would do by hand
 	@tools/install-packages run
 	@bench/fold
 	@bench/reconcile
 	@bench/merge
+	@bench/tunnel
 
 install: build ## into $(DESTDIR)$(PREFIX)
 	@$(MESON) configure build -Dprefix=$(PREFIX)
