@@ -9,7 +9,7 @@
 #include "cmd/command.h"
 #include "cmd/program.h"
 #include "cmd/tunnel_end.h"
-#include "tunnel/probe.h"
+#include "pg/probe.h"
 #include "tunnel/routes.h"
 
 enum { RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 15000, PROBE_MS = 2000, PORT_MAX = 65535 };
@@ -30,17 +30,20 @@ static const CommandExample examples[] = {
 /* Who listens on a port of this machine would be taken for the target, or the other way round. */
 static bool port_is_free(int port, GError **error)
 {
-    TunnelAnswer answer = tunnel_probe_port(port, deadline_in_ms(PROBE_MS), error);
-    if (answer == TUNNEL_FAILED && cancel_requested())
+    /* "localhost" may mean either. */
+    PgAnswer answer = pg_probe_port(port, false, deadline_in_ms(PROBE_MS), error);
+    if (answer == PG_ANSWER_NOBODY)
+        answer = pg_probe_port(port, true, deadline_in_ms(PROBE_MS), error);
+    if (answer == PG_ANSWER_FAILED && cancel_requested())
         return false;
     if (error != NULL)
         g_clear_error(error);
-    if (answer == TUNNEL_NOBODY)
+    if (answer == PG_ANSWER_NOBODY)
         return true;
     pgf_error_set(error, PGF_ERROR_REFUSED,
                   "Choose another port, or leave --port out: the unix socket collides with nothing.",
                   "port %d of this machine is taken: %s there", port,
-                  answer == TUNNEL_POSTGRES ? "a PostgreSQL answers" : "something listens");
+                  answer == PG_ANSWER_SERVER ? "a PostgreSQL answers" : "something listens");
     return false;
 }
 

@@ -1,29 +1,21 @@
 /* Loopback ports on which something listens, and which of them is PostgreSQL: a server answers an SSLRequest with one
  * byte, S or N, before anybody logs in. All are asked at once. */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/cancel.h"
-#include "base/wait.h"
 #include "discover/internal.h"
+#include "pg/probe.h"
 #include "pg/url.h"
+#include "pool/at_once.h"
 
 enum { AT_ONCE = 60, ANSWER_MS = 300, LISTENING = 0x0A };
 
 typedef struct Port {
     int number;
     bool v6_only; /* listens on ::1 and not on 127.0.0.1 */
-    int fd;
-    bool asked, answered, done;
+    bool answered;
 } Port;
-
-static const guint8 SSL_REQUEST[] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
 
 /* Of /proc/net/tcp: does this address take connections from the loopback interface? */
 static bool is_loopback(const char *address)
@@ -44,7 +36,7 @@ static void add_port(GArray *ports, int number, bool v6_only)
         known->v6_only = known->v6_only && v6_only;
         return;
     }
-    Port port = {.number = number, .v6_only = v6_only, .fd = -1};
+    Port port = {.number = number, .v6_only = v6_only};
     g_array_append_val(ports, port);
 }
 
@@ -65,61 +57,14 @@ static bool read_listening(GArray *ports, const char *path)
     return true;
 }
 
-static int connect_to(const Port *port)
+/* All at once; one that does not answer in time is none. */
+static bool ask(guint i, gpointer data, GError **error)
 {
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((guint16)port->number)};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((guint16)port->number)};
-    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    v6.sin6_addr = in6addr_loopback;
-    int fd = socket(port->v6_only ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    int rc =
-        port->v6_only ? connect(fd, (struct sockaddr *)&v6, sizeof v6) : connect(fd, (struct sockaddr *)&v4, sizeof v4);
-    if (rc == 0 || errno == EINPROGRESS)
-        return fd;
-    close(fd);
-    return -1;
-}
-
-/* The descriptor is ready: asks, or reads the answer. */
-static void go_on(Port *port)
-{
-    if (!port->asked) {
-        port->asked = true;
-        port->done = send(port->fd, SSL_REQUEST, sizeof SSL_REQUEST, MSG_NOSIGNAL) != sizeof SSL_REQUEST;
-        return;
-    }
-    char answer[2];
-    ssize_t length = recv(port->fd, answer, sizeof answer, 0);
-    /* One byte and no more: others greet with a sentence. */
-    port->answered = length == 1 && (answer[0] == 'S' || answer[0] == 'N');
-    port->done = true;
-}
-
-static void ask(Port *ports, guint n, Deadline deadline)
-{
-    for (guint i = 0; i < n; i++)
-        ports[i].done = (ports[i].fd = connect_to(&ports[i])) < 0;
-    for (;;) {
-        struct pollfd fds[AT_ONCE];
-        Port *waiting[AT_ONCE];
-        nfds_t count = 0;
-        for (guint i = 0; i < n; i++) {
-            if (ports[i].done)
-                continue;
-            waiting[count] = &ports[i];
-            fds[count++] = (struct pollfd){.fd = ports[i].fd, .events = ports[i].asked ? POLLIN : POLLOUT};
-        }
-        if (count == 0 || !wait_fds(fds, count, deadline, NULL))
-            break;
-        for (nfds_t i = 0; i < count; i++)
-            if (fds[i].revents != 0)
-                go_on(waiting[i]);
-    }
-    for (guint i = 0; i < n; i++)
-        if (ports[i].fd >= 0)
-            close(ports[i].fd);
+    (void)error; /* a cancel is seen in the end */
+    Port *port = &((Port *)data)[i];
+    g_autoptr(GError) cause = NULL;
+    port->answered = pg_probe_port(port->number, port->v6_only, deadline_in_ms(ANSWER_MS), &cause) == PG_ANSWER_SERVER;
+    return true;
 }
 
 static void add_place(GPtrArray *places, const Port *port)
@@ -145,7 +90,7 @@ bool find_ports(GPtrArray *places, GError **error)
         add_port(ports, number, false);
     g_array_sort(ports, compare_ports);
     for (guint i = 0; i < ports->len; i += AT_ONCE)
-        ask(&g_array_index(ports, Port, i), MIN((guint)AT_ONCE, ports->len - i), deadline_in_ms(ANSWER_MS));
+        (void)pool_at_once(MIN((guint)AT_ONCE, ports->len - i), ask, &g_array_index(ports, Port, i), NULL);
     for (guint i = 0; i < ports->len; i++)
         if (g_array_index(ports, Port, i).answered)
             add_place(places, &g_array_index(ports, Port, i));

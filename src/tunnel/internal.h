@@ -5,7 +5,6 @@
 #include <stdbool.h>
 
 #include "base/spawn.h"
-#include "tunnel/probe.h"
 #include "tunnel/tunnel.h"
 
 /* A private folder of the tunnel. Its log stays locked as long as pgfold or ssh lives: one without is left over. */

@@ -12,6 +12,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "base/wait.h"
+#include "pg/probe.h"
 #include "tunnel/internal.h"
 
 enum {
@@ -181,25 +182,25 @@ static bool listen_ready(Tunnel *tunnel, GError **error)
 static bool database_answers(Tunnel *tunnel, Deadline deadline, GError **error)
 {
     g_autoptr(GError) cause = NULL;
-    TunnelAnswer answer = tunnel_probe(tunnel->socket, deadline, &cause);
-    if (answer == TUNNEL_POSTGRES)
+    PgAnswer answer = pg_probe_socket(tunnel->socket, deadline, &cause);
+    if (answer == PG_ANSWER_SERVER)
         return true;
-    if (answer == TUNNEL_FAILED && cause->code != PGF_ERROR_CONNECT) {
+    if (answer == PG_ANSWER_FAILED && cause->code != PGF_ERROR_CONNECT) {
         g_propagate_error(error, g_steal_pointer(&cause));
         return false;
     }
     g_autofree char *log = tunnel_folder_log(&tunnel->folder);
-    if (answer == TUNNEL_NOBODY)
-        answer = TUNNEL_CLOSED; /* ssh has just ended */
-    if (answer == TUNNEL_CLOSED && !tunnel_is_up(tunnel))
+    if (answer == PG_ANSWER_NOBODY)
+        answer = PG_ANSWER_CLOSED; /* ssh has just ended */
+    if (answer == PG_ANSWER_CLOSED && !tunnel_is_up(tunnel))
         tunnel_set_ended(&tunnel->spec, log, error);
-    else if (answer == TUNNEL_CLOSED)
+    else if (answer == PG_ANSWER_CLOSED)
         tunnel_set_silent(&tunnel->spec, log, error);
     else
         pgf_error_set(error, PGF_ERROR_CONNECT, "Host and port of the url are as seen from the ssh host.",
                       "%s: the ssh tunnel works, but %s (%s)", tunnel->spec.label,
-                      answer == TUNNEL_OTHER ? "what answers behind it is no PostgreSQL"
-                                             : "nothing answers behind it: timed out",
+                      answer == PG_ANSWER_OTHER ? "what answers behind it is no PostgreSQL"
+                                                : "nothing answers behind it: timed out",
                       tunnel->server);
     return false;
 }

@@ -1,10 +1,15 @@
 /* Connections, queries and COPY against a real server. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cancel.h"
 #include "base/error.h"
 #include "pg/batch.h"
 #include "pg/copy.h"
+#include "pg/probe.h"
 #include "pg/snapshot.h"
 #include "testdb/testdb.h"
 
@@ -373,6 +378,34 @@ static void test_local(void)
     g_assert_true(pg_conn_is_local(conn));
 }
 
+/* A queue of connections that is full keeps whoever connects waiting. */
+static void test_probe(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    g_autoptr(GError) error = NULL;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), clients[4];
+    g_assert_cmpint(bind(listener, (struct sockaddr *)&address, length), ==, 0);
+    g_assert_cmpint(getsockname(listener, (struct sockaddr *)&address, &length), ==, 0);
+    int port = ntohs(address.sin_port);
+    g_assert_cmpint(pg_probe_port(port, false, deadline_in_ms(5000), &error), ==, PG_ANSWER_NOBODY);
+    g_assert_cmpint(listen(listener, 0), ==, 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(clients); i++) {
+        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        (void)connect(clients[i], (struct sockaddr *)&address, sizeof address);
+    }
+    gint64 began = g_get_monotonic_time();
+    g_assert_cmpint(pg_probe_port(port, false, deadline_in_ms(200), &error), ==, PG_ANSWER_FAILED);
+    g_assert_nonnull(error);
+    g_assert_cmpint(g_get_monotonic_time() - began, <, 5 * G_USEC_PER_SEC);
+    for (gsize i = 0; i < G_N_ELEMENTS(clients); i++)
+        close(clients[i]);
+    close(listener);
+    g_autofree char *socket_path = g_strdup_printf("%s/.s.PGSQL.5432", testdb_folder(db));
+    g_clear_error(&error);
+    g_assert_cmpint(pg_probe_socket(socket_path, deadline_in_ms(5000), &error), ==, PG_ANSWER_SERVER);
+}
+
 int main(int argc, char **argv)
 {
     if (testdb_keeper_called(argc, argv))
@@ -392,6 +425,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pg/a batch answers each statement in order", test_batch);
     g_test_add_func("/pg/a batch stops at the statement that fails", test_batch_fails);
     g_test_add_func("/pg/a batch that is given up leaves a usable connection", test_batch_given_up);
+    g_test_add_func("/pg/who is asked and does not take the call is given up at the deadline", test_probe);
     g_test_add_func("/pg/errors have a code, a label and no secrets", test_errors);
     g_test_add_func("/pg/a missing database is told from an unreachable server", test_missing_database);
     g_test_add_func("/pg/a cancelled search for a database is a cancel", test_missing_database_cancelled);
