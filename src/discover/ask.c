@@ -60,7 +60,7 @@ static Server *read_server(PgConn *conn, Deadline deadline)
     const PgIdentity *identity = pg_conn_identity(conn);
     Server *server = g_new0(Server, 1);
     server->system_identifier = g_strdup(identity->system_identifier);
-    server->started = g_strdup(pg_result_rows(r) == 0 ? "" : pg_result_get(r, 0, 2));
+    server->started = g_strdup(identity->started);
     server->version = g_strdup(identity->version_text);
     server->in_recovery = identity->in_recovery;
     server->databases = g_ptr_array_new_with_free_func(free_database);

@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "base/route.h"
 #include "config/protect.h"
-#include "doctor/doctor_sql.h"
 #include "ledger/ledger.h"
 #include "pool/pool.h"
 #include "tunnel/routes.h"
@@ -18,7 +17,6 @@ typedef struct Known {
     const char *url, *database, *label;
     char *name; /* of the database, where that is known */
     PgConn *conn;
-    char *started;
     bool missing;
     GError *error;
 } Known;
@@ -28,7 +26,6 @@ static void known_free(gpointer data)
     Known *known = data;
     g_free(known->name);
     pg_conn_close(known->conn);
-    g_free(known->started);
     g_clear_error(&known->error);
     g_free(known);
 }
@@ -48,12 +45,6 @@ void where_free(Where *where)
     g_free(where);
 }
 
-static char *started_of(PgConn *conn, GError **error)
-{
-    g_autoptr(PgResult) r = pg_query(conn, DOCTOR_STARTED_SQL, deadline_in_ms(OTHERS_MS), error);
-    return r == NULL ? NULL : g_strdup(pg_result_get(r, 0, 0));
-}
-
 /* A database that does not answer is one that the other cannot be compared with. False on cancel. */
 static bool run_open(PoolWorker *worker, gpointer data, GError **error)
 {
@@ -67,7 +58,6 @@ static bool run_open(PoolWorker *worker, gpointer data, GError **error)
     if (known->conn != NULL) {
         g_free(known->name);
         known->name = known->missing ? g_steal_pointer(&missing) : g_strdup(pg_conn_identity(known->conn)->database);
-        known->started = started_of(known->conn, &known->error);
     }
     if (!g_error_matches(known->error, PGF_ERROR, PGF_ERROR_CANCELLED))
         return true;
@@ -135,7 +125,7 @@ static bool same_database(const Known *asked, const Known *other)
 /* Two servers of one system identifier were not started in the same microsecond. */
 static bool same_server(const Known *asked, const Known *other)
 {
-    return asked->started != NULL && other->started != NULL && strcmp(asked->started, other->started) == 0;
+    return other->conn != NULL && pg_same_server(pg_conn_identity(asked->conn), pg_conn_identity(other->conn));
 }
 
 static void doubt(Where *where, const Known *other)
@@ -220,7 +210,7 @@ Where *where_leads(const Config *config, const char *label, const char *url, GEr
     if (!opened)
         return NULL;
     Known *asked = all->pdata[0];
-    if (asked->conn == NULL || asked->missing || asked->started == NULL) {
+    if (asked->conn == NULL || asked->missing) {
         if (asked->missing)
             pgf_error_set(error, PGF_ERROR_CONNECT, "Check the name of the database.",
                           "%s: there is no database %s on that server", label, asked->name);

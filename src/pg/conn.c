@@ -149,6 +149,7 @@ static bool learn_identity(PgConn *conn, Deadline deadline, GError **error)
     id->role = g_strdup(pg_result_get(r, 0, 5));
     id->superuser = pg_result_bool(r, 0, 6);
     id->encoding = g_strdup(pg_result_get(r, 0, 7));
+    id->started = g_strdup(pg_result_get(r, 0, 8));
     id->address = address_of(conn);
     /* Its bytes may be no text in any encoding: they go as they are, where every other server converts to UTF8. */
     return !g_str_equal(id->encoding, "SQL_ASCII") ||
@@ -273,6 +274,7 @@ void pg_conn_close(PgConn *conn)
     g_free(conn->identity.version_text);
     g_free(conn->identity.role);
     g_free(conn->identity.encoding);
+    g_free(conn->identity.started);
     g_free(conn->identity.address);
     g_free(conn);
 }
@@ -295,6 +297,11 @@ const char *pg_conn_display(const PgConn *conn)
 bool pg_same_database(const PgIdentity *a, const PgIdentity *b)
 {
     return a->database_oid == b->database_oid && g_str_equal(a->system_identifier, b->system_identifier);
+}
+
+bool pg_same_server(const PgIdentity *a, const PgIdentity *b)
+{
+    return g_str_equal(a->system_identifier, b->system_identifier) && g_str_equal(a->started, b->started);
 }
 
 char **pg_conn_child_environment(const PgConn *conn)

@@ -33,6 +33,7 @@ typedef struct PgIdentity {
     char *role;         /* current_user */
     bool superuser;
     char *encoding; /* server_encoding: "UTF8" */
+    char *started;  /* when the server was: a text, to be compared */
     char *address;  /* "socket /run/postgresql port 5432" or "10.0.0.1 port 5432", for people */
 } PgIdentity;
 
@@ -54,6 +55,8 @@ const char *pg_conn_display(const PgConn *conn);
  * SpawnSpec.setenv: a name alone is one that the child must not have. Transfer full, as a WipedStrv (base/wipe.h). */
 char **pg_conn_child_environment(const PgConn *conn);
 bool pg_same_database(const PgIdentity *a, const PgIdentity *b);
+/* A standby and a copied data folder have the system identifier of their original, and another start. */
+bool pg_same_server(const PgIdentity *a, const PgIdentity *b);
 /* Whether the server runs on this machine for certain: a unix socket whose other end is a PostgreSQL, not a tunnel. */
 bool pg_conn_is_local(const PgConn *conn);
 /* Inside a transaction block, failed or not. */

@@ -70,7 +70,7 @@ static bool take_servers(Taking *taking, const Ends *ends, GError **error)
 {
     const PgIdentity *source = pg_conn_identity(ends->source);
     const PgIdentity *target = ends->target == NULL ? NULL : pg_conn_identity(ends->target);
-    bool one_server = target != NULL && strcmp(source->system_identifier, target->system_identifier) == 0;
+    bool one_server = target != NULL && pg_same_server(source, target);
     if (target != NULL) {
         const Server server = {"target", ends->config->target.url, target->database};
         if (!take_server(taking, &server, error))

@@ -198,6 +198,22 @@ def small(pair):
     return pair
 
 
+def test_a_source_on_a_copy_of_the_targets_cluster_is_another_server(cluster, pair):
+    """They share a system identifier, and each has an archon of its own."""
+    original, copy = cluster(), cluster()
+    copy.stop()
+    harness.set_system_identifier(copy.data, int(original.sql("postgres", "SELECT system_identifier FROM pg_control_system()")))
+    copy.start()
+    for server in (original, copy):
+        server.create("archon").sql("CREATE TABLE task (id int PRIMARY KEY)")
+    original.create("app")
+    copy.create("beside")  # its app has an oid of its own
+    copy.create("app").sql( "CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item VALUES (1)")
+    pair.configure("protect: { databases: [archon] }\n", source_url=copy.url("app"), target_url=original.url("app"))
+    pair.pgfold("fold", "--yes", "--no-backup", status=0)
+    assert sorted(item["server"] for item in receipt(pair)["protected"]) == ["source laptop", "target"]
+
+
 def test_a_database_that_into_would_make_is_refused(small, vps):
     name = small.name[:40] + "_kept"
     small.configure("protect: {databases: ['*_kept']}\n")
