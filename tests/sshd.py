@@ -9,10 +9,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 
 import harness
-from folding import descendants
+from folding import descendants, wait_until
 
 
 def _program():
@@ -88,12 +87,10 @@ class Sshd:
         raise harness.HarnessError("sshd did not start:\n" + log_path.read_text(encoding="utf-8"))
 
     def _listens(self, log, start):
-        until = time.monotonic() + 10
-        while time.monotonic() < until and self.process.poll() is None:
-            if b"Server listening on" in log.read_bytes()[start:]:
-                return True
-            time.sleep(0.01)
-        return False
+        def told():
+            return b"Server listening on" in log.read_bytes()[start:]
+        wait_until(lambda: told() or self.process.poll() is not None, "sshd", 10)
+        return told()
 
     def host(self, name="vps", port=None, **options):
         """Path of a configuration for ssh -F with one host."""

@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import engine as engines  # noqa: E402
 from engine import SECRET  # noqa: E402
+from folding import wait_until  # noqa: E402
 
 SERVICES = {"local": "db", "test": "testdb"}
 COMPOSE = """
@@ -76,10 +77,10 @@ class Project:
     def sql(self, text, port=None, database="app"):
         command = [engines.harness.client("psql"), "-X", "-A", "-t", "-q", "-h", "127.0.0.1", "-p", str(port or self.port), "-U",
                    "postgres", "-d", database, "-c", text]
-        until = time.monotonic() + 30
-        while (result := self.engine.run(*command, check=False)).returncode == 2:  # not connected: it is starting
-            assert time.monotonic() < until, result.stderr
-            time.sleep(0.05)
+        def answer():
+            result = self.engine.run(*command, check=False)
+            return None if result.returncode == 2 else result  # not connected: it is starting
+        result = wait_until(answer, "the server of a container", 30)
         assert result.returncode == 0, result.stderr
         return result.stdout.strip()
 

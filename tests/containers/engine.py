@@ -10,9 +10,9 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-import time
 
 import harness
+from folding import wait_until
 
 IMAGE = "localhost/postgres:14"
 UID = 70
@@ -124,10 +124,8 @@ class Engine:
         archive.unlink()
 
     def _await_service(self):
-        until = time.monotonic() + 20
-        while not self.socket.exists():
-            assert time.monotonic() < until and self.service.poll() is None, "podman's service did not start"
-            time.sleep(0.02)
+        wait_until(lambda: self.socket.exists() or self.service.poll() is not None, "podman's service")
+        assert self.socket.exists(), "podman's service did not start"
 
     def running(self):
         return set(self.podman("ps", "--format", "{{.Names}}").split())
