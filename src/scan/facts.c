@@ -22,17 +22,21 @@ const Fact *facts_of(const Facts *facts, TSNode node)
     return index == NULL ? NULL : &g_array_index(facts->all, Fact, GPOINTER_TO_UINT(index) - 1);
 }
 
-char *facts_text(const Facts *facts, TSNode node)
+static char *plain_text(const Source *source, guint start, guint end)
 {
-    guint start = ts_node_start_byte(node), end = ts_node_end_byte(node);
     end = MIN(end, start + 300);
     GString *text = g_string_new(NULL);
     for (guint i = start; i < end; i++) {
-        char c = facts->source->text[i];
+        char c = source->text[i];
         if (!g_ascii_isspace(c) && c != '\0' && c != '?' && c != '!')
             g_string_append_c(text, c);
     }
     return g_string_free(text, FALSE);
+}
+
+char *facts_text(const Facts *facts, TSNode node)
+{
+    return plain_text(facts->source, ts_node_start_byte(node), ts_node_end_byte(node));
 }
 
 char *facts_name(const Facts *facts, TSNode node)
@@ -270,11 +274,27 @@ static void take_default(const Facts *facts, Value *value, TSNode node, int dept
 }
 
 /* The receiver of a method call: what stands before its last part. */
-static TSNode receiver(TSNode function)
+static TSNode receiver(const Fact *call)
 {
-    if (ts_node_is_null(function) || ts_node_named_child_count(function) < 1)
-        return (TSNode){0};
-    return ts_node_named_child(function, 0);
+    if (!ts_node_is_null(call->first))
+        return ts_node_named_child_count(call->first) < 1 ? (TSNode){0} : ts_node_named_child(call->first, 0);
+    static const char *const FIELDS[] = {"object", "receiver", "scope", NULL};
+    for (guint i = 0; FIELDS[i] != NULL; i++) {
+        TSNode found = ts_node_child_by_field_name(call->node, FIELDS[i], (uint32_t)strlen(FIELDS[i]));
+        if (!ts_node_is_null(found))
+            return found;
+    }
+    return (TSNode){0};
+}
+
+/* What is called: "os.environ.get". Grammars without a node for it: what stands before the arguments. */
+char *facts_function(const Facts *facts, const Fact *call)
+{
+    if (!ts_node_is_null(call->first))
+        return facts_text(facts, call->first);
+    guint start = ts_node_start_byte(call->node);
+    guint end = ts_node_is_null(call->second) ? ts_node_end_byte(call->node) : ts_node_start_byte(call->second);
+    return plain_text(facts->source, start, end);
 }
 
 static const char *last_word(const char *function)
@@ -302,20 +322,22 @@ static Value call_value(const Facts *facts, const Fact *fact, int depth)
                                            "DefaultValue", "cast_default", "initial",       "server_default", NULL};
     const Language *language = facts->source->language;
     Value value = {.text = NULL};
-    g_autofree char *function = ts_node_is_null(fact->first) ? g_strdup("") : facts_text(facts, fact->first);
+    g_autofree char *function = facts_function(facts, fact);
     char *generic = strchr(function, '<'); /* configService.get<string>(...) */
     if (generic != NULL)
         *generic = '\0';
     guint n = argument_count(facts, fact->second);
     TSNode first = argument(facts, fact->second, 0, NULL), second = argument(facts, fact->second, 1, NULL);
     TSNode named = argument(facts, fact->second, 0, DEFAULTS);
+    if (ts_node_is_null(named)) /* Ruby: ENV.fetch("X") { "default" } */
+        named = ts_node_child_by_field_name(fact->node, "block", 5);
     if (ends_with_word(language->env_read, function) && n >= 1) {
         g_auto(Value) name = value_of(facts, first, depth + 1);
         value.variable = name.text == NULL ? facts_name(facts, first) : g_steal_pointer(&name.text);
         take_default(facts, &value, ts_node_is_null(named) ? second : named, depth);
         return value;
     }
-    TSNode before = receiver(fact->first);
+    TSNode before = receiver(fact);
     if (!ts_node_is_null(before) && depth < DEPTH_MAX - 4) {
         g_auto(Value) object = value_of(facts, before, depth + 2);
         if (object.variable != NULL || object.option != NULL) {

@@ -200,8 +200,8 @@ static bool is_prose(const Reader *reader, TSNode node)
             }
         }
         const Fact *fact = facts_of(reader->facts, parent);
-        if (fact != NULL && fact->kind == FACT_CALL && !ts_node_is_null(fact->first)) {
-            g_autofree char *function = facts_text(reader->facts, fact->first);
+        if (fact != NULL && fact->kind == FACT_CALL) {
+            g_autofree char *function = facts_function(reader->facts, fact);
             if (is_talk(function))
                 return true;
         }
