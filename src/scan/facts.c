@@ -103,7 +103,8 @@ static void append_string(const Facts *facts, TSNode node, GString *to, bool *re
             continue;
         const char *kind = ts_node_type(child);
         guint start = ts_node_start_byte(child), end = ts_node_end_byte(child);
-        if (kind_says(kind, "content") || kind_says(kind, "fragment") || kind_says(kind, "text")) {
+        if (kind_says(kind, "content") || kind_says(kind, "fragment") || kind_says(kind, "text") ||
+            kind_says(kind, "scalar")) {
             *ret_parts = true;
             guint inner = ts_node_named_child_count(child), at = start;
             for (guint j = 0; j < MIN(inner, 200); j++) {
@@ -308,12 +309,37 @@ static const char *last_word(const char *function)
 /* Methods that compare or change a text, and never take the place of a missing one. */
 static bool is_other_method(const char *function)
 {
-    static const char *const OTHERS[] = {"replace",  "split",    "startswith", "startsWith", "starts_with", "endswith",
-                                         "endsWith", "contains", "includes",   "match",      "equals",      "indexOf",
-                                         "format",   "join",     "concat",     "push",       "append",      "test",
-                                         "expect",   "unless",   "trim",       "strip",      "StartsWith",  "Contains",
-                                         "Equals",   "Replace",  "eq",         NULL};
+    static const char *const OTHERS[] = {
+        "replace",  "split",  "startswith", "startsWith", "starts_with", "endswith", "endsWith", "contains",
+        "includes", "match",  "equals",     "indexOf",    "format",      "join",     "concat",   "push",
+        "append",   "test",   "listen",     "expect",     "unless",      "trim",     "strip",    "StartsWith",
+        "Contains", "Equals", "Replace",    "eq",         NULL};
     return g_strv_contains(OTHERS, last_word(function));
+}
+
+/* pg.get("host", ...), parser.get("postgres", "host", fallback=...): the section stands before the name. */
+static void add_section(const Facts *facts, Value *name, TSNode object, TSNode second, bool named, int depth)
+{
+    if (name->text == NULL || strlen(name->text) > 60)
+        return;
+    if (named && !ts_node_is_null(second)) {
+        g_auto(Value) option = value_of(facts, second, depth + 1);
+        if (option.text != NULL && name_meaning(option.text).role != ROLE_NONE && strlen(option.text) < 40) {
+            char *joined = g_strdup_printf("%s.%s", name->text, option.text);
+            g_free(name->text);
+            name->text = joined;
+        }
+        return;
+    }
+    NameMeaning meaning = name_meaning(name->text);
+    if (meaning.role == ROLE_NONE || meaning.database || ts_node_is_null(object) || name_is_variable(name->text))
+        return;
+    g_autofree char *section = facts_name(facts, object);
+    if (name_meaning(section).database) {
+        char *joined = g_strdup_printf("%s.%s", section, name->text);
+        g_free(name->text);
+        name->text = joined;
+    }
 }
 
 static Value call_value(const Facts *facts, const Fact *fact, int depth)
@@ -360,6 +386,7 @@ static Value call_value(const Facts *facts, const Fact *fact, int depth)
     }
     if (n >= 1 && (n >= 2 || !ts_node_is_null(named))) {
         g_auto(Value) name = value_of(facts, first, depth + 1);
+        add_section(facts, &name, before, second, !ts_node_is_null(named), depth);
         if (name.text != NULL && strlen(name.text) < 80 && strchr(name.text, ' ') == NULL &&
             strstr(name.text, "://") == NULL) {
             NameMeaning meaning = name_meaning(name.text);
@@ -457,6 +484,20 @@ static Value value_of(const Facts *facts, TSNode node, int depth)
     case FACT_NONE:
     case FACT_COMMENT:
         return value;
+    }
+    return value;
+}
+
+Value facts_argument(const Facts *facts, const Fact *call)
+{
+    if (argument_count(facts, call->second) != 1)
+        return (Value){.text = NULL};
+    TSNode only = argument(facts, call->second, 0, NULL);
+    Value value = value_of(facts, only, 1);
+    if (value.text == NULL) {
+        TSNode inner = first_string(facts, only, 0);
+        if (!ts_node_is_null(inner))
+            value = value_of(facts, inner, 1);
     }
     return value;
 }

@@ -25,13 +25,12 @@ static bool is_foreign_folder(const char *name)
                                         "deps",          ".next",
                                         ".nuxt",         ".svelte-kit",
                                         ".gradle",       ".mvn",
-                                        "bin",           "obj",
-                                        "Pods",          ".terraform",
-                                        ".yarn",         ".pnpm-store",
-                                        "coverage",      ".pgfold",
-                                        ".mypy_cache",   ".pytest_cache",
-                                        "elm-stuff",     "htmlcov",
-                                        ".cargo",        ".idea",
+                                        "obj",           "Pods",
+                                        ".terraform",    ".yarn",
+                                        ".pnpm-store",   "coverage",
+                                        ".pgfold",       ".mypy_cache",
+                                        ".pytest_cache", "elm-stuff",
+                                        "htmlcov",       ".idea",
                                         ".vs",           NULL};
     return g_strv_contains(NAMES, name);
 }
@@ -39,7 +38,7 @@ static bool is_foreign_folder(const char *name)
 /* Those of them that people also write themselves: only where git does not know of what is in them. */
 static bool is_maybe_foreign(const char *name)
 {
-    static const char *const NAMES[] = {"target", "dist", "build", "bin", "obj", "deps", "coverage", "vendor", NULL};
+    static const char *const NAMES[] = {"target", "dist", "build", "obj", "deps", "coverage", "vendor", NULL};
     return g_strv_contains(NAMES, name);
 }
 

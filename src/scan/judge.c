@@ -134,13 +134,13 @@ static void judge_connection(Judge *judge, const Setting *setting, const Connect
         if (connection->has_password)
             finding->severity = SCAN_SECRET;
     } else if (host == NULL) {
-        if (connection->form != CONNECTION_URI || (connection->database == NULL && connection->user == NULL) ||
+        if ((connection->form == CONNECTION_ADO) || (connection->database == NULL && connection->user == NULL) ||
             (connection->database != NULL && strchr(connection->database, CONNECTION_HOLE) == connection->database))
             return;
         ScanFinding *finding = add(judge, "no-host", setting, start, end);
         say(finding, setting, connection);
     } else if (connection->has_password && !host_is_unknown(host) && judge->class != SCAN_DOCS &&
-               judge->class != SCAN_TEST && strstr(host, "example") == NULL && strlen(host) > 2) {
+               judge->class != SCAN_TEST && strlen(host) > 2) {
         ScanFinding *finding = add(judge, "password", setting, start, end);
         say(finding, setting, connection);
         finding->severity = SCAN_SECRET;
@@ -285,9 +285,24 @@ static int by_strength(gconstpointer a, gconstpointer b)
     return ((*left)->whole_end > (*right)->whole_end) - ((*left)->whole_end < (*right)->whole_end);
 }
 
+/* A literal of a test that no connection is opened with: what a parser is tested with, what must be refused. */
+static bool is_only_spoken_of(const Judge *judge, const Setting *setting)
+{
+    static const char *const WORDS[] = {"onnect",     "engine",   "Engine",    "Pool",       "Client",    "pool",
+                                        "client",     "Open",     "open",      "DataSource", "create",    "Establish",
+                                        "establish",  "PDO",      "postgres(", "knex",       "Sequelize", "UseNpgsql",
+                                        "start_link", "Database", NULL};
+    if (judge->class != SCAN_TEST || setting->kind != SETTING_TEXT || setting->words)
+        return false;
+    for (guint i = 0; setting->owner != NULL && WORDS[i] != NULL; i++)
+        if (strstr(setting->owner, WORDS[i]) != NULL)
+            return false;
+    return judge->source->language->grammar != NULL && !judge->source->language->data;
+}
+
 static void judge_setting(Judge *judge, const Setting *setting)
 {
-    if (setting->prose || setting->several)
+    if (setting->prose || setting->several || is_only_spoken_of(judge, setting))
         return;
     if (g_hash_table_contains(judge->judged, GUINT_TO_POINTER(setting->start + 1)))
         return;

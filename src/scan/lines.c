@@ -77,6 +77,18 @@ static Setting *add_given(LineReader *reader, guint name, guint name_stop, guint
     return setting;
 }
 
+/* A line that only says something. */
+static bool is_echo(const char *text, guint start, guint end)
+{
+    static const char *const WORDS[] = {"echo ",    "RUN echo ", "@echo ",    "printf ", "RUN printf ",
+                                        "@printf ", "$(error",   "$(warning", NULL};
+    start = skip_blanks(text, start, end);
+    for (guint i = 0; WORDS[i] != NULL; i++)
+        if (end - start > strlen(WORDS[i]) && memcmp(text + start, WORDS[i], strlen(WORDS[i])) == 0)
+            return true;
+    return false;
+}
+
 static void add_words(LineReader *reader, guint start, guint end)
 {
     Source *source = reader->source;
@@ -84,6 +96,8 @@ static void add_words(LineReader *reader, guint start, guint end)
         return;
     placeholder_read(source, start, end);
     lines_read_commands(source, start, end);
+    if (is_echo(source->text, start, end))
+        return;
     Setting *setting = source_add(source, SETTING_TEXT, source_slice(source, start, end), start, end);
     setting->words = true;
 }
@@ -234,6 +248,25 @@ static void read_makefile(LineReader *reader, Line line)
     add_words(reader, at, line.end);
 }
 
+/* Code in a sentence counts where it is a command or an assignment: a URL alone is what the sentence speaks of. */
+static void read_inline(LineReader *reader, guint at, guint end)
+{
+    const char *text = reader->source->text;
+    while (at < end) {
+        const char *open = memchr(text + at, '`', end - at);
+        const char *close = open == NULL ? NULL : memchr(open + 1, '`', (gsize)(text + end - open - 1));
+        if (close == NULL)
+            return;
+        guint from = (guint)(open + 1 - text), to = (guint)(close - text);
+        gsize url = strcspn(open + 1, ":");
+        if (memchr(open + 1, ' ', to - from) != NULL ||
+            (memchr(open + 1, '=', to - from) != NULL &&
+             (gsize)((const char *)memchr(open + 1, '=', to - from) - open) < url))
+            add_words(reader, from, to);
+        at = to + 1;
+    }
+}
+
 static void read_markdown(LineReader *reader, Line line)
 {
     const char *text = reader->source->text;
@@ -260,7 +293,10 @@ static void read_markdown(LineReader *reader, Line line)
             return;
         }
     }
-    add_words(reader, at, line.end);
+    if (reader->fenced)
+        add_words(reader, at, line.end);
+    else
+        read_inline(reader, at, line.end);
 }
 
 static void read_text(LineReader *reader, Line line)

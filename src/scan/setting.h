@@ -27,6 +27,7 @@ typedef struct Setting {
     guint container;              /* settings of one dictionary, call or section share it; 0: none */
     bool prose;                   /* it stands in a message, a comparison or a help text */
     bool words;                   /* of many words, as in a shell: a connection string may stand within */
+    bool settings_class;          /* a field of a class that holds settings */
     bool several;                 /* value is one of several that the name may have */
 } Setting;
 
