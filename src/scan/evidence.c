@@ -30,8 +30,8 @@ static const char *const POSTGRES_WORDS[] = {
     "timescale", "pgx",    "lib/pq", "'pg'",  "\"pg\"",  "pg-promise", "tokio_postgres", "5432",  NULL};
 static const char *const FOREIGN_WORDS[] = {"mysql", "mariadb",   "mongo",      "sqlserver", "mssql", "oracle",
                                             "3306",  "cassandra", "clickhouse", "redis",     NULL};
-static const char *const FOREIGN_DATABASES[] = {"mysql", "mariadb", "mongo", "sqlserver",
-                                                "mssql", "3306",    "27017", NULL};
+static const char *const FOREIGN_DATABASES[] = {"mysql", "mariadb", "mongo",        "sqlserver", "mssql", "3306",
+                                                "27017", "myxql",   "adapters.tds", "sqlite",    NULL};
 
 static int engine_says(const char *value)
 {
@@ -156,8 +156,9 @@ static bool has_port(const Source *source, const Setting *setting)
 {
     for (guint i = 0; i < source->settings->len; i++) {
         const Setting *other = source->settings->pdata[i];
-        if (other->container == setting->container && name_meaning(other->name).role == ROLE_PORT && is_plain(other) &&
-            g_str_has_prefix(other->value, "54") && strlen(other->value) == 4)
+        if (other->container == setting->container && other->scope == setting->scope &&
+            name_meaning(other->name).role == ROLE_PORT && is_plain(other) && g_str_has_prefix(other->value, "54") &&
+            strlen(other->value) == 4)
             return true;
     }
     return false;

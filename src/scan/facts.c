@@ -4,6 +4,7 @@
 
 #include "scan/connection.h"
 #include "scan/names.h"
+#include "scan/talk.h"
 
 #define DEPTH_MAX 12
 
@@ -253,12 +254,12 @@ static TSNode first_string(const Facts *facts, TSNode node, int depth)
     return (TSNode){0};
 }
 
-static void take_default(const Facts *facts, Value *value, TSNode node, int depth)
+static void take_default(const Facts *facts, Value *value, TSNode node, bool inside, int depth)
 {
     if (ts_node_is_null(node))
         return;
     g_auto(Value) found = value_of(facts, node, depth + 1);
-    if (found.text == NULL) {
+    if (found.text == NULL && inside) {
         TSNode inner = first_string(facts, node, 0);
         if (!ts_node_is_null(inner) && !ts_node_eq(inner, node)) {
             value_clear(&found);
@@ -342,6 +343,12 @@ static void add_section(const Facts *facts, Value *name, TSNode object, TSNode s
     }
 }
 
+static bool is_option_name(const char *text)
+{
+    gsize length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:/");
+    return length > 0 && length < 80 && text[length] == '\0' && strstr(text, "//") == NULL;
+}
+
 static Value call_value(const Facts *facts, const Fact *fact, int depth)
 {
     static const char *const DEFAULTS[] = {"default",      "fallback",     "default_value", "defaultValue",   "def",
@@ -360,7 +367,7 @@ static Value call_value(const Facts *facts, const Fact *fact, int depth)
     if (ends_with_word(language->env_read, function) && n >= 1) {
         g_auto(Value) name = value_of(facts, first, depth + 1);
         value.variable = name.text == NULL ? facts_name(facts, first) : g_steal_pointer(&name.text);
-        take_default(facts, &value, ts_node_is_null(named) ? second : named, depth);
+        take_default(facts, &value, ts_node_is_null(named) ? second : named, true, depth);
         return value;
     }
     TSNode before = receiver(fact);
@@ -375,7 +382,7 @@ static Value call_value(const Facts *facts, const Fact *fact, int depth)
             value.end = object.end;
             value.several = object.several;
             if (n >= 1 && !is_other_method(function))
-                take_default(facts, &value, first, depth);
+                take_default(facts, &value, first, true, depth);
             return value;
         }
         if (n == 0 && object.text != NULL) {
@@ -387,8 +394,7 @@ static Value call_value(const Facts *facts, const Fact *fact, int depth)
     if (n >= 1 && (n >= 2 || !ts_node_is_null(named))) {
         g_auto(Value) name = value_of(facts, first, depth + 1);
         add_section(facts, &name, before, second, !ts_node_is_null(named), depth);
-        if (name.text != NULL && strlen(name.text) < 80 && strchr(name.text, ' ') == NULL &&
-            strstr(name.text, "://") == NULL) {
+        if (name.text != NULL && is_option_name(name.text)) {
             NameMeaning meaning = name_meaning(name.text);
             bool role = meaning.role != ROLE_NONE && (meaning.database || name_is_variable(name.text));
             if (role && !is_other_method(function)) {
@@ -396,12 +402,12 @@ static Value call_value(const Facts *facts, const Fact *fact, int depth)
                     value.variable = g_steal_pointer(&name.text);
                 else
                     value.option = g_steal_pointer(&name.text);
-                take_default(facts, &value, ts_node_is_null(named) ? second : named, depth);
+                take_default(facts, &value, ts_node_is_null(named) ? second : named, false, depth);
                 return value;
             }
         }
     }
-    if (n == 1 && ts_node_is_null(named))
+    if (n == 1 && ts_node_is_null(named) && !function_talks(function))
         return value_of(facts, first, depth + 1); /* str("..."), String::from("..."), new URL("...") */
     return value;
 }
@@ -422,7 +428,7 @@ static Value or_value(const Facts *facts, const Fact *fact, int depth)
         }
         left.option = facts_name(facts, fact->first);
     }
-    take_default(facts, &left, fact->second, depth);
+    take_default(facts, &left, fact->second, true, depth);
     Value value = left;
     left = (Value){.text = NULL};
     return value;

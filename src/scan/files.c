@@ -30,7 +30,8 @@ static bool is_foreign_folder(const char *name)
                                         ".pnpm-store",   "coverage",
                                         ".pgfold",       ".mypy_cache",
                                         ".pytest_cache", "elm-stuff",
-                                        "htmlcov",       ".idea",
+                                        "htmlcov",       "locales",
+                                        "i18n",          ".idea",
                                         ".vs",           NULL};
     return g_strv_contains(NAMES, name);
 }
@@ -76,6 +77,8 @@ static bool is_wanted(const ScanOptions *options, const char *file, bool tracked
     g_auto(GStrv) parts = g_strsplit(file, "/", -1);
     guint n = g_strv_length(parts);
     if (n == 0 || is_generated_name(parts[n - 1]))
+        return false;
+    if (strstr(file, "bin/Debug/") != NULL || strstr(file, "bin/Release/") != NULL)
         return false;
     for (guint i = 0; i + 1 < n; i++)
         if (is_foreign_folder(parts[i]) && !(tracked && is_maybe_foreign(parts[i]) && strcmp(parts[i], "vendor") != 0))

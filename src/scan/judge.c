@@ -9,7 +9,7 @@
 
 /* Settings that together make a connection. */
 typedef struct Group {
-    guint container;
+    guint container, scope;
     char *prefix;
     const Setting *roles[ROLE_DATABASE + 1]; /* by role; the host is local */
     bool closed;
@@ -112,6 +112,19 @@ static bool host_is_unknown(const char *host)
 }
 
 /* One connection string in a setting; offset: of its text in the file, where the value is written as it stands. */
+/* The call around says that it is a default: a flag's, an option's. */
+static bool owner_is_default(const Setting *setting)
+{
+    static const char *const WORDS[] = {"flag.",     "Flag",      "option(",     "Option(",  "add_argument",
+                                        "getOrElse", "get_env",   "Keyword.get", "getattr",  "cmp.Or",
+                                        "unwrap_or", "OrDefault", "Argument(",   "setting ", "setting(",
+                                        "default",   NULL};
+    for (guint i = 0; setting->owner != NULL && WORDS[i] != NULL; i++)
+        if (strstr(setting->owner, WORDS[i]) != NULL)
+            return true;
+    return false;
+}
+
 static void judge_connection(Judge *judge, const Setting *setting, const Connection *connection)
 {
     const char *host = connection->host;
@@ -129,7 +142,8 @@ static void judge_connection(Judge *judge, const Setting *setting, const Connect
     }
     if (leads_here(judge, host)) {
         ScanFinding *finding =
-            add(judge, setting->kind == SETTING_DEFAULT ? "env-default" : "local-url", setting, start, end);
+            add(judge, setting->kind == SETTING_DEFAULT || owner_is_default(setting) ? "env-default" : "local-url",
+                setting, start, end);
         say(finding, setting, connection);
         if (connection->has_password)
             finding->severity = SCAN_SECRET;
@@ -147,6 +161,17 @@ static void judge_connection(Judge *judge, const Setting *setting, const Connect
     }
 }
 
+/* Within "${NAME:?...}", the message of a variable that must be set. */
+static bool is_in_message(const char *text, gsize at)
+{
+    while (at > 0 && text[at] != '}' && text[at] != '\n') {
+        if (text[at] == '?' && (text[at - 1] == ':' || g_ascii_isalnum(text[at - 1])))
+            return memchr(text, '{', at) != NULL;
+        at--;
+    }
+    return false;
+}
+
 static bool judge_words(Judge *judge, const Setting *setting)
 {
     gsize length = strlen(setting->value);
@@ -156,7 +181,8 @@ static bool judge_words(Judge *judge, const Setting *setting)
         if (connection.form == CONNECTION_NONE)
             break;
         found = true;
-        judge_connection(judge, setting, &connection);
+        if (!is_in_message(setting->value, connection.start))
+            judge_connection(judge, setting, &connection);
         from = connection.end;
     }
     return found;
@@ -191,14 +217,16 @@ static Group *group_of(Judge *judge, const Setting *setting, NameRole role)
     g_autofree char *prefix = setting->variable != NULL ? name_prefix(setting->variable)
                                                         : name_prefix(setting->path != NULL ? setting->path : label);
     guint container = setting->container;
+    guint scope = *prefix == '\0' ? setting->scope : 0;
     for (guint i = judge->groups->len; i-- > 0;) {
         Group *group = &g_array_index(judge->groups, Group, i);
-        if (group->container == container && strcmp(group->prefix, prefix) == 0 && group->roles[role] == NULL)
+        if (group->container == container && group->scope == scope && strcmp(group->prefix, prefix) == 0 &&
+            group->roles[role] == NULL)
             return group;
-        if (group->container == container && strcmp(group->prefix, prefix) == 0)
+        if (group->container == container && group->scope == scope && strcmp(group->prefix, prefix) == 0)
             break;
     }
-    Group group = {.container = container, .prefix = g_steal_pointer(&prefix)};
+    Group group = {.container = container, .scope = scope, .prefix = g_steal_pointer(&prefix)};
     g_array_append_val(judge->groups, group);
     return &g_array_index(judge->groups, Group, judge->groups->len - 1);
 }
@@ -235,7 +263,7 @@ static void add_part(const Judge *judge, ScanFinding *finding, NameRole role, co
 /* Parts of the same connection may stand in several containers, or beside the one that has the host. */
 static bool belongs(const Group *group, const Group *other)
 {
-    return strcmp(group->prefix, other->prefix) == 0 &&
+    return strcmp(group->prefix, other->prefix) == 0 && group->scope == other->scope &&
            (group->container == other->container || group->container == 0 || other->container == 0);
 }
 

@@ -17,6 +17,7 @@ typedef struct LineReader {
     bool fenced;     /* in a code block of Markdown */
     bool continued;  /* the line before ended in a backslash */
     bool variables;  /* of a Dockerfile: in an ENV or ARG */
+    bool defaults;   /* in an ARG */
 } LineReader;
 
 typedef void (*LineFunc)(LineReader *reader, Line line);
@@ -30,6 +31,8 @@ static guint skip_blanks(const char *text, guint from, guint end)
 
 static guint name_end(const char *text, guint from, guint end)
 {
+    if (from < end && text[from] == '%') /* a profile of Quarkus */
+        from++;
     while (from < end && (g_ascii_isalnum(text[from]) || strchr("_.-[]:", text[from]) != NULL) && text[from] != '\0') {
         if (text[from] == ':' && (from + 1 == end || text[from + 1] == ' ' || text[from + 1] == '='))
             break;
@@ -188,7 +191,11 @@ static void read_variables(LineReader *reader, Line line, guint at)
         }
         guint next = to;
         trim_value(text, &from, &to, false);
-        add_given(reader, at, stop, from, to, (Line){line.start, next});
+        Setting *setting = add_given(reader, at, stop, from, to, (Line){line.start, next});
+        if (reader->defaults) {
+            setting->kind = SETTING_DEFAULT;
+            setting->variable = g_strdup(setting->name);
+        }
         at = next;
     }
 }
@@ -206,6 +213,7 @@ static void read_dockerfile(LineReader *reader, Line line)
     Line rest = {line.start, continues ? end - 1 : end};
     if (!reader->continued) {
         reader->variables = starts(text, at, end, "ENV") || starts(text, at, end, "ARG");
+        reader->defaults = starts(text, at, end, "ARG");
         if (reader->variables)
             at = skip_blanks(text, at + 3, rest.end);
     }
@@ -397,7 +405,7 @@ void lines_read_commands(Source *source, guint start, guint end)
         guint value = tool ? host_option(text, word, end) : 0;
         if (value == 0)
             continue;
-        while (value < end && (text[value] == ' ' || text[value] == '"' || text[value] == '\''))
+        while (value < end && strchr(" \"',", text[value]) != NULL)
             value++;
         guint stop = value;
         while (stop < end && !g_ascii_isspace(text[stop]) && strchr("\"'`;|&)", text[stop]) == NULL &&

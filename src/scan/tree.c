@@ -7,6 +7,7 @@
 #include "scan/lines.h"
 #include "scan/names.h"
 #include "scan/placeholder.h"
+#include "scan/talk.h"
 
 #define CLIMB_MAX 40
 
@@ -124,6 +125,10 @@ static void add_context(Reader *reader, Setting *setting, TSNode node)
         if (strstr(kind, "class") != NULL || strstr(kind, "struct_item") != NULL ||
             strstr(kind, "record_declaration") != NULL)
             setting->settings_class = is_settings_class(reader, at);
+        bool scope =
+            strstr(kind, "function") != NULL || strstr(kind, "method_") != NULL || strstr(kind, "class") != NULL;
+        if (scope && setting->scope == 0)
+            setting->scope = container_number(reader, at);
         if (strstr(kind, "function") != NULL || strstr(kind, "method") != NULL || strstr(kind, "class_d") != NULL)
             break;
         child = at;
@@ -131,68 +136,6 @@ static void add_context(Reader *reader, Setting *setting, TSNode node)
     }
     if (path->len > 0)
         setting->path = g_strdup(path->str);
-}
-
-static bool is_talk(const char *function)
-{
-    static const char *const WORDS[] = {"print",
-                                        "log",
-                                        "warn",
-                                        "error",
-                                        "info",
-                                        "debug",
-                                        "fatal",
-                                        "panic",
-                                        "raise",
-                                        "throw",
-                                        "exception",
-                                        "abort",
-                                        "echo",
-                                        "puts",
-                                        "usage",
-                                        "assert",
-                                        "expect",
-                                        "describe",
-                                        "fail",
-                                        "exit",
-                                        "write_line",
-                                        "writeline",
-                                        "message",
-                                        "startswith",
-                                        "starts_with",
-                                        "replace",
-                                        "contains",
-                                        "includes",
-                                        "match",
-                                        "equals",
-                                        "sprintf_message",
-                                        "die",
-                                        "notice",
-                                        "trace",
-                                        "secho",
-                                        "help",
-                                        "warning",
-                                        "critical",
-                                        NULL};
-    g_autofree char *lower = g_ascii_strdown(function, -1);
-    const char *last = lower + strlen(lower);
-    while (last > lower && (g_ascii_isalnum(last[-1]) || last[-1] == '_'))
-        last--;
-    for (guint i = 0; WORDS[i] != NULL; i++)
-        if (g_str_has_prefix(last, WORDS[i]) || g_str_has_suffix(last, WORDS[i]))
-            return true;
-    return strstr(lower, "logger") != NULL || strstr(lower, "console.") != NULL || g_str_has_suffix(last, "error");
-}
-
-/* A literal of a message, a comparison, a help text: it leads nowhere. */
-static bool name_is_prose(const char *name)
-{
-    static const char *const NAMES[] = {"help",  "description", "desc",  "message",     "msg",   "example", "examples",
-                                        "title", "placeholder", "label", "doc",         "docs",  "summary", "usage",
-                                        "hint",  "comment",     "text",  "explanation", "error", NULL};
-    g_autofree char *lower = g_ascii_strdown(name, -1);
-    return g_strv_contains(NAMES, lower) || strstr(lower, "example") != NULL || strstr(lower, "sample") != NULL ||
-           strstr(lower, "placeholder") != NULL;
 }
 
 /* A shell's command that only says something. */
@@ -203,6 +146,7 @@ static bool is_echo(const Reader *reader, TSNode command)
     return g_strv_contains(NAMES, name);
 }
 
+/* A literal of a message, a comparison, a help text: it leads nowhere. */
 static bool is_prose(const Reader *reader, TSNode node)
 {
     TSNode at = node;
@@ -219,7 +163,7 @@ static bool is_prose(const Reader *reader, TSNode node)
         if (says_any(kind, RAISES) && strstr(kind, "switch_body") == NULL) {
             if (strcmp(kind, "macro_invocation") == 0 || strstr(kind, "case") != NULL) {
                 g_autofree char *text = facts_text(reader->facts, ts_node_named_child(parent, 0));
-                if (strstr(kind, "case") != NULL ? i == 0 : is_talk(text))
+                if (strstr(kind, "case") != NULL ? i == 0 : function_talks(text))
                     return true;
             } else {
                 return true;
@@ -237,7 +181,7 @@ static bool is_prose(const Reader *reader, TSNode node)
         const Fact *fact = facts_of(reader->facts, parent);
         if (fact != NULL && fact->kind == FACT_CALL) {
             g_autofree char *function = facts_function(reader->facts, fact);
-            if (is_talk(function))
+            if (function_talks(function))
                 return true;
         }
         if (fact != NULL && fact->kind == FACT_BIND && !ts_node_is_null(fact->first)) {
@@ -275,6 +219,35 @@ static void read_default(Reader *reader, const Fact *fact)
     }
 }
 
+/* "DATABASE_URL: str({ default: X })": the default is of what stands around it. */
+static void take_outer_name(Setting *setting, char **name)
+{
+    setting->kind = SETTING_DEFAULT;
+    const char *path = setting->path == NULL ? "" : setting->path;
+    const char *last = strrchr(path, '.');
+    if (last == NULL)
+        return;
+    char *outer = g_strndup(path, (gsize)(last - path));
+    const char *dot = strrchr(outer, '.');
+    g_free(*name);
+    *name = g_strdup(dot == NULL ? outer : dot + 1);
+    g_free(setting->path);
+    setting->path = outer;
+}
+
+static bool tests_for_empty(const Source *source, const char *name)
+{
+    static const char *const FORMS[] = {"-z \"$%s", "-z \"${%s", "-z $%s", "-z ${%s",
+                                        "-n \"$%s", "-n \"${%s", "-n $%s", NULL};
+    for (guint i = 0; FORMS[i] != NULL; i++) {
+        const char *hole = strstr(FORMS[i], "%s");
+        g_autofree char *text = g_strdup_printf("%.*s%s", (int)(hole - FORMS[i]), FORMS[i], name);
+        if (strstr(source->text, text) != NULL)
+            return true;
+    }
+    return false;
+}
+
 /* host("localhost"), setUrl("..."): a method that is named as a setting is. */
 static void read_method(Reader *reader, const Fact *fact)
 {
@@ -290,13 +263,18 @@ static void read_method(Reader *reader, const Fact *fact)
     const char *plain =
         g_str_has_prefix(name, "set") || g_str_has_prefix(name, "with") ? name + (name[0] == 's' ? 3 : 4) : name;
     NameMeaning meaning = name_meaning(plain);
-    if (meaning.role == ROLE_NONE || strlen(plain) > 20)
+    bool is_default = name_is_default(plain);
+    if ((meaning.role == ROLE_NONE && !is_default) || strlen(plain) > 20)
         return;
     g_auto(Value) value = facts_argument(reader->facts, fact);
     if (value.text == NULL || value.fallback || value.variable != NULL)
         return;
     Setting *setting = source_add(reader->source, SETTING_GIVEN, g_steal_pointer(&value.text), value.start, value.end);
     finish(reader, setting, fact->node);
+    if (is_default) { /* DATABASE_URL: z.string().default("...") */
+        setting->kind = SETTING_DEFAULT;
+        return;
+    }
     g_free(setting->name);
     setting->name = g_strdup(plain);
     g_free(setting->path);
@@ -319,18 +297,24 @@ static void read_bind(Reader *reader, const Fact *fact)
     setting->several = value.several;
     g_autofree char *name = facts_name(reader->facts, fact->first);
     finish(reader, setting, fact->node);
-    if (setting->settings_class)
+    const char *kind = ts_node_type(fact->node);
+    if (setting->settings_class || strstr(kind, "parameter") != NULL || strstr(kind, "assignment_pattern") != NULL)
         setting->kind = SETTING_DEFAULT;
+    if (name_is_default(name))
+        take_outer_name(setting, &name);
+    /* A shell that asks whether the variable is empty before it sets it. */
+    if (reader->source->language->words && tests_for_empty(reader->source, name))
+        setting->kind = SETTING_DEFAULT;
+    const Fact *left = facts_of(reader->facts, fact->first);
+    bool overwritten = left != NULL && left->kind == FACT_INDEX; /* os.environ["X"] = "..." */
     /* The same name is elsewhere what a variable of the environment says: this is its default. */
     g_auto(Value) bound = facts_value(reader->facts, fact->first);
-    if (bound.variable != NULL) {
+    if (bound.variable != NULL && !overwritten) {
         setting->kind = SETTING_DEFAULT;
         setting->variable = g_steal_pointer(&bound.variable);
     }
     g_free(setting->name);
     setting->name = g_steal_pointer(&name);
-    setting->whole_start =
-        MAX(setting->whole_start, setting->start < setting->whole_start ? setting->whole_start : setting->whole_start);
 }
 
 /* "value" of "NAME=value", where there is nothing else. */
