@@ -91,7 +91,7 @@ static char *take(const char *from, const char *to)
 }
 
 /* Not a hole, and not what people write in place of one. */
-static bool password_is_literal(const char *text, gsize length)
+bool password_is_literal(const char *text, gsize length)
 {
     static const char *const EMPTY[] = {"password", "pass", "pwd",           "***",           "xxx",
                                         "xxxx",     "...",  "your-password", "your_password", NULL};

@@ -145,6 +145,13 @@ static int around_says(const Evidence *evidence, const Source *source, guint con
     return 0;
 }
 
+/* An address to listen at. */
+static bool is_listener(const Setting *setting)
+{
+    return setting->owner != NULL && (strstr(setting->owner, "listen") != NULL || strstr(setting->owner, "Listen") != NULL) &&
+           strstr(setting->owner, "istener.") == NULL && strstr(setting->owner, "LISTEN") == NULL;
+}
+
 static bool is_plain(const Setting *setting)
 {
     g_autofree char *prefix = name_prefix(setting->name != NULL ? setting->name : setting->variable);
@@ -167,7 +174,7 @@ static bool has_port(const Source *source, const Setting *setting)
 bool evidence_is_database(const Evidence *evidence, const Source *source, const Setting *setting, NameMeaning meaning)
 {
     NameMeaning path = name_meaning(setting->path), owner = name_meaning(setting->owner);
-    if (meaning.foreign || (path.foreign && !meaning.postgres))
+    if (meaning.foreign || (path.foreign && !meaning.database) || is_listener(setting))
         return false;
     if (meaning.postgres || path.postgres)
         return true;
@@ -183,7 +190,7 @@ bool evidence_is_database(const Evidence *evidence, const Source *source, const 
         return true;
     if (evidence->file_postgres && !evidence->file_foreign && is_plain(setting) && has_port(source, setting))
         return true;
-    if (setting->owner != NULL && evidence->file_postgres) {
+    if (setting->owner != NULL && evidence->file_postgres && path.role != ROLE_NONE) {
         static const char *const OWNERS[] = {"Pool(",       "Client(",     "connect(", "createPool(",
                                              "Connection(", "DataSource(", NULL};
         return has_any(setting->owner, strlen(setting->owner), OWNERS) && strstr(setting->owner, "edis") == NULL;

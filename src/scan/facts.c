@@ -173,13 +173,12 @@ static Value bound_value(const Facts *facts, TSNode node, int depth)
         g_auto(Value) value = value_of(facts, fact->second, depth + 2);
         if (value.variable != NULL && found.variable == NULL)
             found.variable = g_strdup(value.variable);
-        if (value.text == NULL)
+        if (value.text == NULL || value.fallback) /* its default is judged where it stands */
             continue;
         if (literals++ == 0) {
             found.text = g_steal_pointer(&value.text);
             found.start = value.start;
             found.end = value.end;
-            found.fallback = value.fallback;
         } else if (strcmp(found.text, value.text) != 0) {
             found.several = true;
         }

@@ -11,7 +11,7 @@
 typedef struct Group {
     guint container, scope;
     char *prefix;
-    const Setting *roles[ROLE_DATABASE + 1]; /* by role; the host is local */
+    const Setting *roles[ROLE_DATABASE + 1]; /* by role: the host is local; of ROLE_NONE: a host that is not */
     bool closed;
 } Group;
 
@@ -241,12 +241,15 @@ static void judge_part(Judge *judge, const Setting *setting)
         return;
     if (role == ROLE_URL)
         role = ROLE_HOST;
-    if (role == ROLE_HOST && !is_local_place(judge, setting->value))
-        return;
     if (setting->variable == NULL && setting->name == NULL)
         return;
     if (!evidence_is_database(judge->evidence, judge->source, setting, meaning))
         return;
+    if (role == ROLE_HOST && !is_local_place(judge, setting->value)) {
+        if (setting->container != 0 && !host_is_unknown(setting->value) && strchr(setting->value, '.') != NULL)
+            group_of(judge, setting, ROLE_NONE)->roles[ROLE_NONE] = setting;
+        return;
+    }
     group_of(judge, setting, role)->roles[role] = setting;
 }
 
@@ -267,12 +270,26 @@ static bool belongs(const Group *group, const Group *other)
            (group->container == other->container || group->container == 0 || other->container == 0);
 }
 
+/* Of a host that is not local. */
+static void judge_password(Judge *judge, const Group *group)
+{
+    const Setting *password = group->roles[ROLE_PASSWORD];
+    if (group->roles[ROLE_NONE] == NULL || password == NULL || judge->class == SCAN_DOCS || judge->class == SCAN_TEST ||
+        !password_is_literal(password->value, strlen(password->value)))
+        return;
+    ScanFinding *finding = add(judge, "password", password, password->start, password->end);
+    finding->message = g_strdup_printf("%s is a password for %s", setting_label(password), group->roles[ROLE_NONE]->value);
+    finding->severity = SCAN_SECRET;
+}
+
 static void judge_group(Judge *judge, guint index)
 {
     Group *group = &g_array_index(judge->groups, Group, index);
     const Setting *host = group->roles[ROLE_HOST];
-    if (host == NULL)
+    if (host == NULL) {
+        judge_password(judge, group);
         return;
+    }
     const Setting *roles[ROLE_DATABASE + 1];
     memcpy(roles, group->roles, sizeof roles);
     for (guint i = 0; i < judge->groups->len; i++) {
@@ -320,19 +337,32 @@ static bool is_only_spoken_of(const Judge *judge, const Setting *setting)
                                         "client",     "Open",     "open",      "DataSource", "create",    "Establish",
                                         "establish",  "PDO",      "postgres(", "knex",       "Sequelize", "UseNpgsql",
                                         "start_link", "Database", NULL};
-    if (judge->class != SCAN_TEST || setting->kind != SETTING_TEXT || setting->words)
+    if (judge->class != SCAN_TEST || setting->kind == SETTING_DEFAULT || setting->words)
         return false;
+    NameMeaning meaning = name_meaning(setting->name);
+    if (setting->kind == SETTING_GIVEN && (meaning.role != ROLE_NONE || meaning.database))
+        return false;
+    g_autofree char *whole = source_slice(judge->source, setting->whole_start, setting->whole_end);
+    for (guint i = 0; setting->kind == SETTING_GIVEN && WORDS[i] != NULL; i++)
+        if (strstr(whole, WORDS[i]) != NULL)
+            return false;
     for (guint i = 0; setting->owner != NULL && WORDS[i] != NULL; i++)
         if (strstr(setting->owner, WORDS[i]) != NULL)
             return false;
     return judge->source->language->grammar != NULL && !judge->source->language->data;
 }
 
+/* A constant may be the default of several reads. */
+static gpointer judged_key(const Setting *setting)
+{
+    return GUINT_TO_POINTER((value_is_inside(setting) ? setting->start : setting->whole_start) + 1);
+}
+
 static void judge_setting(Judge *judge, const Setting *setting)
 {
     if (setting->prose || setting->several || is_only_spoken_of(judge, setting))
         return;
-    if (g_hash_table_contains(judge->judged, GUINT_TO_POINTER(setting->start + 1)))
+    if (g_hash_table_contains(judge->judged, judged_key(setting)))
         return;
     if (setting->words) {
         judge_words(judge, setting);
@@ -341,7 +371,7 @@ static void judge_setting(Judge *judge, const Setting *setting)
     g_auto(Connection) connection = connection_parse(setting->value, strlen(setting->value));
     if (connection.form != CONNECTION_NONE) {
         judge_connection(judge, setting, &connection);
-        g_hash_table_add(judge->judged, GUINT_TO_POINTER(setting->start + 1));
+        g_hash_table_add(judge->judged, judged_key(setting));
         return;
     }
     if (setting->kind == SETTING_TEXT)
@@ -349,7 +379,7 @@ static void judge_setting(Judge *judge, const Setting *setting)
     guint before = judge->groups->len;
     judge_part(judge, setting);
     if (judge->groups->len != before)
-        g_hash_table_add(judge->judged, GUINT_TO_POINTER(setting->start + 1));
+        g_hash_table_add(judge->judged, judged_key(setting));
 }
 
 static int by_place(gconstpointer a, gconstpointer b)

@@ -81,6 +81,14 @@ static bool is_settings_class(const Reader *reader, TSNode node)
     return says_any(head, WORDS);
 }
 
+/* A function or class: what stands around it says nothing of what is in it. */
+static bool is_scope(const char *kind)
+{
+    static const char *const KINDS[] = {"function", "method", "class", "lambda", NULL};
+    static const char *const NEVER[] = {"call", "invocation", "arg", "param", "type", NULL};
+    return says_any(kind, KINDS) && !says_any(kind, NEVER);
+}
+
 /* Names of the bindings around node, the outermost first, joined by "."; the innermost is taken to *ret_name. */
 static void add_context(Reader *reader, Setting *setting, TSNode node)
 {
@@ -125,12 +133,12 @@ static void add_context(Reader *reader, Setting *setting, TSNode node)
         if (strstr(kind, "class") != NULL || strstr(kind, "struct_item") != NULL ||
             strstr(kind, "record_declaration") != NULL)
             setting->settings_class = is_settings_class(reader, at);
-        bool scope =
-            strstr(kind, "function") != NULL || strstr(kind, "method_") != NULL || strstr(kind, "class") != NULL;
-        if (scope && setting->scope == 0)
-            setting->scope = container_number(reader, at);
-        if (strstr(kind, "function") != NULL || strstr(kind, "method") != NULL || strstr(kind, "class_d") != NULL)
-            break;
+        if (is_scope(kind)) {
+            if (setting->scope == 0)
+                setting->scope = container_number(reader, at);
+            if (strstr(kind, "body") == NULL)
+                break;
+        }
         child = at;
         at = ts_node_parent(at);
     }
@@ -146,6 +154,18 @@ static bool is_echo(const Reader *reader, TSNode command)
     return g_strv_contains(NAMES, name);
 }
 
+/* "${NAME:?message}" */
+static bool is_demand(TSNode expansion)
+{
+    guint n = MIN(ts_node_child_count(expansion), 8u);
+    for (guint i = 0; i < n; i++) {
+        const char *kind = ts_node_type(ts_node_child(expansion, i));
+        if (strcmp(kind, ":?") == 0 || strcmp(kind, "?") == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A literal of a message, a comparison, a help text: it leads nowhere. */
 static bool is_prose(const Reader *reader, TSNode node)
 {
@@ -156,6 +176,8 @@ static bool is_prose(const Reader *reader, TSNode node)
             break;
         const char *kind = ts_node_type(parent);
         if (strcmp(kind, "command") == 0 && is_echo(reader, parent))
+            return true;
+        if (strcmp(kind, "expansion") == 0 && is_demand(parent))
             return true;
         static const char *const RAISES[] = {
             "raise", "throw",         "comparison", "equality", "assert", "macro_invocation",
@@ -300,7 +322,8 @@ static void read_bind(Reader *reader, const Fact *fact)
     const char *kind = ts_node_type(fact->node);
     if (setting->settings_class || strstr(kind, "parameter") != NULL || strstr(kind, "assignment_pattern") != NULL)
         setting->kind = SETTING_DEFAULT;
-    if (name_is_default(name))
+    setting->default_key = name_is_default(name);
+    if (setting->default_key)
         take_outer_name(setting, &name);
     /* A shell that asks whether the variable is empty before it sets it. */
     if (reader->source->language->words && tests_for_empty(reader->source, name))
@@ -309,7 +332,7 @@ static void read_bind(Reader *reader, const Fact *fact)
     bool overwritten = left != NULL && left->kind == FACT_INDEX; /* os.environ["X"] = "..." */
     /* The same name is elsewhere what a variable of the environment says: this is its default. */
     g_auto(Value) bound = facts_value(reader->facts, fact->first);
-    if (bound.variable != NULL && !overwritten) {
+    if (bound.variable != NULL && !overwritten && setting->container == 0) {
         setting->kind = SETTING_DEFAULT;
         setting->variable = g_steal_pointer(&bound.variable);
     }
@@ -430,18 +453,17 @@ static Setting *sibling(const Source *source, const Setting *setting, const char
  * "value: Y". */
 static void join_settings(Source *source)
 {
-    static const char *const DEFAULTS[] = {"default",      "default_value", "defaultValue", "default_value_t",
-                                           "DefaultValue", "fallback",      "value",        NULL};
     static const char *const VARIABLES[] = {"env",   "envvar", "env_var", "envVar", "environment", "validation_alias",
                                             "alias", "names",  NULL};
     static const char *const KEYS[] = {"name", "key", "Name", NULL};
     guint n = MIN(source->settings->len, 20000u);
     for (guint i = 0; i < n; i++) {
         Setting *setting = source->settings->pdata[i];
-        if (setting->kind != SETTING_GIVEN || setting->container == 0 || setting->name == NULL ||
-            !g_strv_contains(DEFAULTS, setting->name))
+        if (setting->container == 0 || setting->name == NULL || setting->variable != NULL)
             continue;
-        bool is_value = strcmp(setting->name, "value") == 0;
+        bool is_value = g_ascii_strcasecmp(setting->name, "value") == 0;
+        if (!is_value && !setting->default_key)
+            continue;
         const Setting *variable = sibling(source, setting, is_value ? KEYS : VARIABLES);
         if (variable == NULL || strlen(variable->value) > 100)
             continue;
