@@ -84,7 +84,7 @@ static bool is_settings_class(const Reader *reader, TSNode node)
 /* A function or class: what stands around it says nothing of what is in it. */
 static bool is_scope(const char *kind)
 {
-    static const char *const KINDS[] = {"function", "method", "class", "lambda", NULL};
+    static const char *const KINDS[] = {"function", "method", "class", "lambda", "closure", NULL};
     static const char *const NEVER[] = {"call", "invocation", "arg", "param", "type", NULL};
     return says_any(kind, KINDS) && !says_any(kind, NEVER);
 }
@@ -128,14 +128,14 @@ static void add_context(Reader *reader, Setting *setting, TSNode node)
         if (setting->container == 0 && inner && i > 0 && strstr(kind, "argument") != NULL) {
             setting->owner = setting->owner != NULL ? setting->owner : owner_text(reader, at);
         }
-        if (strstr(kind, "statement") != NULL && !inner)
-            break;
         if (strstr(kind, "class") != NULL || strstr(kind, "struct_item") != NULL ||
             strstr(kind, "record_declaration") != NULL)
             setting->settings_class = is_settings_class(reader, at);
         if (is_scope(kind)) {
             if (setting->scope == 0)
                 setting->scope = container_number(reader, at);
+            if (setting->owner == NULL && strstr(kind, "class") != NULL)
+                setting->owner = source_slice(reader->source, ts_node_start_byte(at), MIN(ts_node_start_byte(at) + 60, ts_node_start_byte(child)));
             if (strstr(kind, "body") == NULL)
                 break;
         }
