@@ -76,46 +76,63 @@ static char *real(const char *path)
     return copy;
 }
 
-static bool take_config(const CommandArgs *args, const char *near, Where *where, GError **error)
+/* pgfold.yaml in folder or above it, within the work tree. Transfer full; NULL: there is none. */
+static char *config_above(const char *folder, const char *top)
 {
+    for (g_autofree char *at = g_strdup(folder);;) {
+        static const char *const NAMES[] = {"pgfold.yaml", "pgfold.yml"};
+        for (guint i = 0; i < G_N_ELEMENTS(NAMES); i++) {
+            char *path = g_build_filename(at, NAMES[i], NULL);
+            if (g_file_test(path, G_FILE_TEST_EXISTS))
+                return path;
+            g_free(path);
+        }
+        if (strcmp(at, top) == 0 || strcmp(at, "/") == 0)
+            return NULL;
+        char *above = g_path_get_dirname(at);
+        g_free(at);
+        at = above;
+    }
+}
+
+/* The code base of the first path: where its pgfold.yaml is, or the top of its work tree, or it itself. */
+static bool find_root(const CommandArgs *args, const char *first, Where *where, GError **error)
+{
+    g_autofree char *folder = g_file_test(first, G_FILE_TEST_IS_DIR) ? g_strdup(first) : g_path_get_dirname(first);
+    g_autofree char *top = work_tree(folder);
     g_autofree char *path = NULL;
-    if (args_config(args) != NULL || strcmp(near, ".") == 0) {
+    if (args_config(args) != NULL) {
         if (!config_find(args_config(args), &path, error))
             return false;
     } else {
-        g_autofree char *beside = g_build_filename(near, "pgfold.yaml", NULL);
-        if (g_file_test(beside, G_FILE_TEST_EXISTS))
-            path = g_steal_pointer(&beside);
+        path = config_above(folder, top);
     }
-    if (path == NULL)
-        return true;
-    where->config = config_load(path, CONFIG_CODE, error);
-    return where->config != NULL;
+    if (path != NULL) {
+        where->config = config_load(path, CONFIG_CODE, error);
+        if (where->config == NULL)
+            return false;
+    }
+    where->folder = where->config != NULL ? real(where->config->folder) : g_steal_pointer(&top);
+    g_autofree char *inside = relative_to(where->folder, first);
+    if (inside == NULL) { /* --config of another place: its rules, for this folder */
+        g_free(where->folder);
+        where->folder = g_steal_pointer(&folder);
+    }
+    return true;
 }
 
-/* Paths are looked up from the current folder; a folder outside of the code base here is one of its own. */
+/* Paths are looked up from the current folder. */
 static bool find_where(const CommandArgs *args, Where *where, GError **error)
 {
     const char *const *words = args_words(args);
-    g_autofree char *here = real(".");
-    g_autofree char *first = words[0] == NULL ? g_strdup(here) : real(words[0]);
+    g_autofree char *first = real(words[0] == NULL ? "." : words[0]);
     where->paths = g_ptr_array_new_with_free_func(g_free);
     if (first == NULL) {
         pgf_error_set(error, PGF_ERROR_USAGE, NULL, "%s: %s", words[0] == NULL ? "." : words[0], g_strerror(errno));
         return false;
     }
-    if (!take_config(args, ".", where, error))
+    if (!find_root(args, first, where, error))
         return false;
-    where->folder = where->config != NULL ? real(where->config->folder) : work_tree(here);
-    g_autofree char *inside = relative_to(where->folder, first);
-    if (inside == NULL) {
-        g_clear_pointer(&where->config, config_free);
-        g_free(where->folder);
-        g_autofree char *above = g_file_test(first, G_FILE_TEST_IS_DIR) ? g_strdup(first) : g_path_get_dirname(first);
-        if (!take_config(args, above, where, error))
-            return false;
-        where->folder = g_steal_pointer(&above);
-    }
     for (guint i = 0; i == 0 || words[i] != NULL; i++) {
         g_autofree char *path = words[0] == NULL ? g_strdup(first) : real(words[i]);
         char *relative = path == NULL ? NULL : relative_to(where->folder, path);

@@ -370,7 +370,9 @@ static void judge_setting(Judge *judge, const Setting *setting)
     }
     g_auto(Connection) connection = connection_parse(setting->value, strlen(setting->value));
     if (connection.form != CONNECTION_NONE) {
-        judge_connection(judge, setting, &connection);
+        /* A constant that is only handed on is judged where it stands. */
+        if (setting->kind == SETTING_DEFAULT || value_is_inside(setting))
+            judge_connection(judge, setting, &connection);
         g_hash_table_add(judge->judged, judged_key(setting));
         return;
     }

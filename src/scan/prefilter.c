@@ -26,11 +26,11 @@ void prefilter_free(Prefilter *prefilter)
 {
     if (prefilter == NULL)
         return;
-    g_regex_unref(prefilter->regex);
+    g_clear_pointer(&prefilter->regex, g_regex_unref);
     g_free(prefilter);
 }
 
 bool prefilter_passes(const Prefilter *prefilter, const char *text, gsize length)
 {
-    return g_regex_match_full(prefilter->regex, text, (gssize)length, 0, 0, NULL, NULL);
+    return prefilter->regex == NULL || g_regex_match_full(prefilter->regex, text, (gssize)length, 0, 0, NULL, NULL);
 }
