@@ -186,6 +186,21 @@ static Value bound_value(const Facts *facts, TSNode node, int depth)
     return found;
 }
 
+char *facts_variable_elsewhere(const Facts *facts, const Fact *bind)
+{
+    g_autofree char *name = facts_name(facts, bind->first);
+    GArray *places = g_hash_table_lookup(facts->bound, name);
+    for (guint i = 0; places != NULL && i < MIN(places->len, 8u); i++) {
+        const Fact *fact = &g_array_index(facts->all, Fact, g_array_index(places, guint, i));
+        if (ts_node_eq(fact->second, bind->second))
+            continue;
+        g_auto(Value) value = value_of(facts, fact->second, 2);
+        if (value.variable != NULL)
+            return g_steal_pointer(&value.variable);
+    }
+    return NULL;
+}
+
 static bool is_listed(char **list, const char *text)
 {
     for (guint i = 0; list[i] != NULL; i++)

@@ -40,6 +40,8 @@ char *facts_text(const Facts *facts, TSNode node);
 char *facts_name(const Facts *facts, TSNode node);
 /* What a call calls: "os.environ.get". Transfer full. */
 char *facts_function(const Facts *facts, const Fact *call);
+/* The variable of the environment that the name of a binding is given elsewhere in the file, or NULL. Transfer full. */
+char *facts_variable_elsewhere(const Facts *facts, const Fact *bind);
 /* What the one argument of a call comes to; nothing where it has none or several. */
 Value facts_argument(const Facts *facts, const Fact *call);
 /* NULL when the node is none of the query's. */

@@ -331,10 +331,10 @@ static void read_bind(Reader *reader, const Fact *fact)
     const Fact *left = facts_of(reader->facts, fact->first);
     bool overwritten = left != NULL && left->kind == FACT_INDEX; /* os.environ["X"] = "..." */
     /* The same name is elsewhere what a variable of the environment says: this is its default. */
-    g_auto(Value) bound = facts_value(reader->facts, fact->first);
-    if (bound.variable != NULL && !overwritten && setting->container == 0) {
+    char *variable = overwritten || setting->container != 0 ? NULL : facts_variable_elsewhere(reader->facts, fact);
+    if (variable != NULL) {
         setting->kind = SETTING_DEFAULT;
-        setting->variable = g_steal_pointer(&bound.variable);
+        setting->variable = variable;
     }
     g_free(setting->name);
     setting->name = g_steal_pointer(&name);
