@@ -278,7 +278,8 @@ static void judge_password(Judge *judge, const Group *group)
         !password_is_literal(password->value, strlen(password->value)))
         return;
     ScanFinding *finding = add(judge, "password", password, password->start, password->end);
-    finding->message = g_strdup_printf("%s is a password for %s", setting_label(password), group->roles[ROLE_NONE]->value);
+    finding->message =
+        g_strdup_printf("%s is a password for %s", setting_label(password), group->roles[ROLE_NONE]->value);
     finding->severity = SCAN_SECRET;
 }
 

@@ -223,7 +223,8 @@ void project_judge_services(const ScanContext *context, const Source *source, Sc
         for (guint j = findings->len; j-- > 0;) /* its own variables and health check are of the service */
             if (inside_service(findings->pdata[j], start, last))
                 g_ptr_array_remove_index(findings, j);
-        if (classify(NULL, context->options->folder, source->file, source->text, source->length) == SCAN_TEST || class == SCAN_TEST)
+        if (classify(NULL, context->options->folder, source->file, source->text, source->length) == SCAN_TEST ||
+            class == SCAN_TEST)
             continue;
         ScanFinding *finding = scan_finding_new(scan_rule("local-service"), source, class, start, end);
         finding->whole_start = start;
