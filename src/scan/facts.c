@@ -42,6 +42,15 @@ char *facts_name(const Facts *facts, TSNode node)
     return text;
 }
 
+char *value_bound_name(const Facts *facts, TSNode node)
+{
+    char *text = facts_text(facts, node);
+    if (g_str_has_prefix(text, "self.") || g_str_has_prefix(text, "this."))
+        return text;
+    g_free(text);
+    return facts_name(facts, node);
+}
+
 static void bind_name(Facts *facts, const Fact *fact, guint index)
 {
     if (fact->kind != FACT_BIND || ts_node_is_null(fact->first) || ts_node_is_null(fact->second))
@@ -51,7 +60,7 @@ static void bind_name(Facts *facts, const Fact *fact, guint index)
     if (kind_says(kind, "pair") || kind_says(kind, "argument") || kind_says(kind, "element") ||
         kind_says(kind, "parameter"))
         return;
-    char *name = facts_name(facts, fact->first);
+    char *name = value_bound_name(facts, fact->first);
     GArray *places = g_hash_table_lookup(facts->bound, name);
     if (places == NULL) {
         places = g_array_new(FALSE, FALSE, sizeof(guint));

@@ -132,7 +132,7 @@ static Value concat_value(const Facts *facts, const Fact *fact, int depth)
 /* The value of a name: the one literal or variable that it is bound to. */
 static Value bound_value(const Facts *facts, TSNode node, int depth)
 {
-    g_autofree char *name = facts_name(facts, node);
+    g_autofree char *name = value_bound_name(facts, node);
     GArray *places = g_hash_table_lookup(facts->bound, name);
     Value found = {.text = NULL};
     guint literals = 0;
@@ -158,7 +158,7 @@ static Value bound_value(const Facts *facts, TSNode node, int depth)
 
 char *facts_variable_elsewhere(const Facts *facts, const Fact *bind)
 {
-    g_autofree char *name = facts_name(facts, bind->first);
+    g_autofree char *name = value_bound_name(facts, bind->first);
     GArray *places = g_hash_table_lookup(facts->bound, name);
     for (guint i = 0; places != NULL && i < MIN(places->len, 8u); i++) {
         const Fact *fact = &g_array_index(facts->all, Fact, g_array_index(places, guint, i));

@@ -18,5 +18,7 @@ static inline bool kind_says(const char *kind, const char *word)
 }
 /* text is in the list, or ends as an entry that starts with "*" does. */
 bool value_is_listed(char **list, const char *text);
+/* Under which name a binding is found again: an attribute ("self.url") is not the parameter "url". Transfer full. */
+char *value_bound_name(const Facts *facts, TSNode node);
 /* Bytes of the file without blanks. Transfer full. */
 char *value_plain_text(const Source *source, guint start, guint end);
