@@ -35,40 +35,72 @@ static char fence_of(const char *line)
                : '\0';
 }
 
-/* Of Heading. */
-static GArray *find_headings(const DocsText *text)
+/* Where the text stands: in code, in a comment, or in neither. */
+typedef struct Inside {
+    char fence; /* of the block of code */
+    bool comment;
+    guint since; /* the line that opened it */
+} Inside;
+
+static bool is_inside(const Inside *inside)
+{
+    return inside->fence != '\0' || inside->comment;
+}
+
+/* True where the line opens, closes or is in one of them. */
+static bool follow(Inside *inside, const char *line, guint at)
+{
+    bool was = is_inside(inside);
+    char mark = fence_of(line);
+    const char *opened = g_strrstr(line, "<!--"), *closed = g_strrstr(line, "-->");
+    if (inside->comment)
+        inside->comment = closed == NULL;
+    else if (mark != '\0' && (inside->fence == '\0' || inside->fence == mark))
+        inside->fence = inside->fence == '\0' ? mark : '\0';
+    else if (inside->fence == '\0')
+        inside->comment = opened != NULL && (closed == NULL || closed < opened);
+    if (!was && is_inside(inside))
+        inside->since = at;
+    return was || is_inside(inside);
+}
+
+static guint behind_front_matter(const DocsText *text)
+{
+    if (!g_str_has_prefix(docs_text_line(text, 0), "---"))
+        return 0;
+    for (guint at = 1; at < text->lines->len; at++)
+        if (g_str_has_prefix(docs_text_line(text, at), "---"))
+            return at + 1;
+    return 0;
+}
+
+/* Of Heading. *ret_end: where something can be put in behind all else: the end, or before what is not closed there. */
+static GArray *find_headings(const DocsText *text, guint *ret_end)
 {
     GArray *headings = g_array_new(FALSE, FALSE, sizeof(Heading));
-    guint at = 0;
-    if (g_str_has_prefix(docs_text_line(text, 0), "---")) /* front matter */
-        for (at = 1; at < text->lines->len && !g_str_has_prefix(docs_text_line(text, at), "---");)
-            at++;
-    char fence = '\0';
-    for (guint i = at == 0 ? 0 : at + 1; i < text->lines->len; i++) {
+    Inside inside = {0};
+    bool plain = false; /* the line before was in neither */
+    for (guint i = behind_front_matter(text); i < text->lines->len; i++) {
         const char *line = docs_text_line(text, i);
-        char mark = fence_of(line);
-        if (mark != '\0' && (fence == '\0' || fence == mark)) {
-            fence = fence == '\0' ? mark : '\0';
-            continue;
-        }
         Heading heading = {.at = i, .end = i + 1};
-        if (fence == '\0' && !is_heading(line) && is_underline(text, i))
-            heading.at = i - 1;
-        else if (fence != '\0' || !is_heading(line))
+        bool after_plain = plain;
+        plain = !follow(&inside, line, i);
+        if (!plain || !(is_heading(line) || (after_plain && is_underline(text, i))))
             continue;
+        heading.at -= is_heading(line) ? 0 : 1;
         g_array_append_val(headings, heading);
     }
+    *ret_end = is_inside(&inside) ? inside.since : text->lines->len;
     return headings;
 }
 
 /* Under the heading whose section speaks of it; or behind the first section, where that is the one (or none is). */
 static void insert(DocsText *text, guint mention, const char *block)
 {
-    g_autoptr(GArray) headings = find_headings(text);
-    guint above = 0; /* headings before the mention */
+    guint at = 0, above = 0; /* above: headings before the mention */
+    g_autoptr(GArray) headings = find_headings(text, &at);
     while (above < headings->len && g_array_index(headings, Heading, above).at <= mention)
         above++;
-    guint at = text->lines->len;
     if (above >= 2) {
         at = g_array_index(headings, Heading, above - 1).end;
         at += docs_text_is_blank(text, at) && at < text->lines->len ? 1 : 0;

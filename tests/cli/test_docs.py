@@ -1,6 +1,7 @@
 """pgfold docs: the project's database page, .env.example, and the entry in files that speak of a local database."""
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -467,3 +468,22 @@ def test_it_works_from_a_folder_below(project):
     below.mkdir()
     project.pgfold("docs", cwd=below, status=0)
     assert (project.folder / PAGE).exists() and not (below / "docs").exists()
+
+
+PIECES = ["# Title", "## Section", "Underlined", "=====", "---", "```", "~~~", "The local database.", "", "", "- a list", "    indented", "| a | b |", "<!-- a comment -->", "`db-manage.sh`",
+          "> quoted", "postgresql://localhost/app", "Words."]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_a_file_holds_it_gets_one_entry_and_keeps_its_lines(project, seed):
+    chance = random.Random(seed)
+    text = chance.choice(["\n", "\n", "\r\n"]).join([*(chance.choice(PIECES) for _ in range(chance.randrange(20))), "local database", chance.choice(["", "x"])])
+    project.write("README.md", text)
+    project.docs()
+    after = project.read("README.md")
+    entry(after)
+    project.docs("--check", status=0)
+    without = re.sub(r"<!-- pgfold:database -->.*<!-- /pgfold:database -->\r?\n", "", after, flags=re.S)
+    assert [line for line in without.splitlines() if line] == [line for line in text.splitlines() if line]
+    place = after[:after.index("<!-- pgfold:database -->")]
+    assert place.count("```") % 2 == 0 or "~~~" in place, "not within code"

@@ -1,4 +1,5 @@
 """pgfold docs: .env.example. Nothing in it leads to a local database any more, and all else stays as it was."""
+import random
 import subprocess
 
 import pytest
@@ -129,3 +130,32 @@ def test_another_name_of_the_example_is_used_where_it_is_there(pgfold):
     pgfold("docs", status=0)
     assert not (pgfold.cwd / ".env.example").exists()
     assert (pgfold.cwd / ".env.sample").read_text().endswith("\nDATABASE_URL=\n")
+
+
+PIECES = ["A=1", "", "", "# a comment", "#DB_HOST=localhost", "DB_HOST=localhost", "DB_PORT=5432 # port", "export DB_PASSWORD='x'", "DATABASE_URL=postgresql://localhost/app",
+          "DATABASE_URL=\"postgresql://vps.example.org/app\" # vps", "KEY=\"one", "two\"", "DB_CONNECTION=mysql", "PGHOST=/var/run/postgresql", "X='#'", "not an assignment", "DATABASE_URL=",
+          "OTHER=${DB_HOST}", "DATABASE_URL=postgresql://${PGHOST}/app", "\t", "Ünicode=ß"]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_the_file_holds_a_second_run_changes_nothing(pgfold, seed):
+    chance = random.Random(seed)
+    eol = chance.choice(["\n", "\n", "\r\n"])
+    lines = [chance.choice(PIECES) for _ in range(chance.randrange(15))]
+    text = chance.choice(["", "\ufeff"]) + eol.join(lines) + chance.choice(["", eol])
+    (pgfold.cwd / "pgfold.yaml").write_text(CONFIG)
+    path = pgfold.cwd / ".env.example"
+    path.write_bytes(text.encode())
+    patch = pgfold("docs", "--dry-run", status=0)
+    pgfold("docs", status=0)
+    after = path.read_bytes().decode()
+    pgfold("docs", "--check", status=0)
+    if "\r" not in text:  # the harness reads output as text
+        path.write_bytes(text.encode())
+        subprocess.run(["git", "apply", "--whitespace=nowarn", "--include=.env.example", "-"], cwd=pgfold.cwd, input=patch.out.encode(), check=True)
+        assert path.read_bytes().decode() == after
+    assert after.count("\ufeff") == text.count("\ufeff")
+    mine = ("DATABASE_URL", "DB_", "PGHOST", "export DB_", "# pgfold docs: ", "# vps", "# port")
+    kept = [line for line in after.removeprefix("\ufeff").splitlines() if line.strip() and not line.startswith(mine)]
+    before = [line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and not line.startswith(mine)]
+    assert sorted(kept) == sorted(before), "nothing else came or went"
