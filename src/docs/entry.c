@@ -123,8 +123,8 @@ static char *make_block(const DocsFacts *facts)
     g_autofree char *tests = g_strndup(facts->tests, strcspn(facts->tests, "\n"));
     g_autofree char *page = docs_escape(config->docs.page);
     g_autofree char *link = g_uri_escape_string(config->docs.page, "/", TRUE);
-    return docs_fill(docs_text_entry, "database", database, "variable", variable, "tests", tests, "page", page, "link",
-                     link, NULL);
+    return DOCS_FILL(docs_text_entry, "database", database, "variable", variable, "tests", tests, "page", page, "link",
+                     link);
 }
 
 bool docs_entry_write(DocsText *text, const char *file, const DocsFacts *facts, GError **error)

@@ -2,175 +2,15 @@
  * .env.example: the variable first among those of the database, explained, and no value that leads to a local one. All
  * else stays: order, comments, other variables, line ends.
  */
+#include "docs/env.h"
+
 #include <string.h>
 
-#include "docs/internal.h"
-
 #define OURS "# pgfold docs: "
-#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
-
-/* NAME=value, on one line or, in quotation marks, on several. */
-typedef struct Assignment {
-    guint at, count; /* lines */
-    char *head;      /* up to and with the = */
-    char *name, *value;
-    char *comment; /* behind the value, or NULL */
-} Assignment;
-
-typedef struct Env {
-    DocsText *text;
-    const Config *config;
-    GPtrArray *assignments; /* of Assignment* */
-} Env;
 
 bool docs_env_is_ours(const char *line)
 {
     return g_str_has_prefix(line, OURS);
-}
-
-static void assignment_free(gpointer data)
-{
-    Assignment *one = data;
-    g_free(one->head);
-    g_free(one->name);
-    g_free(one->value);
-    g_free(one->comment);
-    g_free(one);
-}
-
-/* --- reading ------------------------------------------------------------------------------------------------------ */
-
-/* The end of a quoted value that starts at `start`, or NULL. */
-static const char *closing_quote(const char *start)
-{
-    for (const char *at = start + 1; *at != '\0'; at++) {
-        if (*at == '\\' && *start == '"' && at[1] != '\0')
-            at++;
-        else if (*at == *start)
-            return at;
-    }
-    return NULL;
-}
-
-static void take_comment(Assignment *one, const char *rest)
-{
-    const char *sign = strchr(rest, '#');
-    if (sign != NULL && *(sign + strspn(sign, "# \t\r\n")) != '\0')
-        one->comment = g_strchomp(g_strdup(sign));
-}
-
-static void take_plain(Assignment *one, const char *start)
-{
-    const char *end = start;
-    while (*end != '\0' && !(*end == '#' && (end == start || end[-1] == ' ' || end[-1] == '\t')))
-        end++;
-    one->value = g_strchomp(g_strndup(start, (gsize)(end - start)));
-    take_comment(one, end);
-}
-
-/* A quotation mark that nothing closes is a letter like others. */
-static void take_value(const DocsText *text, Assignment *one, const char *start)
-{
-    if (*start != '"' && *start != '\'') {
-        take_plain(one, start);
-        return;
-    }
-    g_autoptr(GString) joined = g_string_new(start);
-    for (guint next = one->at + 1;; next++) {
-        const char *end = closing_quote(joined->str);
-        if (end != NULL) {
-            one->value = g_strndup(joined->str + 1, (gsize)(end - joined->str) - 1);
-            one->count = next - one->at;
-            take_comment(one, end + 1);
-            return;
-        }
-        if (next >= text->lines->len)
-            break;
-        g_string_append(joined, docs_text_line(text, next));
-    }
-    take_plain(one, start);
-}
-
-/* NULL where the line is something else. */
-static Assignment *read_assignment(const DocsText *text, guint at)
-{
-    const char *line = docs_text_line(text, at), *name = line + strspn(line, " \t");
-    if (g_str_has_prefix(name, "export "))
-        name += strlen("export ") + strspn(name + strlen("export "), " \t");
-    gsize length = strspn(name, NAME_LETTERS);
-    const char *equals = name + length + strspn(name + length, " \t");
-    if (length == 0 || *equals != '=')
-        return NULL;
-    Assignment *one = g_new0(Assignment, 1);
-    one->at = at;
-    one->count = 1;
-    one->head = g_strndup(line, (gsize)(equals - line) + 1);
-    one->name = g_strndup(name, length);
-    take_value(text, one, equals + 1 + strspn(equals + 1, " \t"));
-    return one;
-}
-
-static void read_assignments(Env *env)
-{
-    g_ptr_array_set_size(env->assignments, 0);
-    for (guint i = 0; i < env->text->lines->len;) {
-        Assignment *one = read_assignment(env->text, i);
-        i += one == NULL ? 1 : one->count;
-        if (one != NULL)
-            g_ptr_array_add(env->assignments, one);
-    }
-}
-
-static const char *value_of(const Env *env, const char *name)
-{
-    const char *value = NULL;
-    for (guint i = 0; i < env->assignments->len; i++) {
-        const Assignment *one = env->assignments->pdata[i];
-        if (strcmp(one->name, name) == 0)
-            value = one->value;
-    }
-    return value;
-}
-
-/* Appends what $NAME, ${NAME} or ${NAME:-default} at *at stands for, and goes behind it. */
-static void append_variable(const Env *env, GString *to, const char **at)
-{
-    bool braces = (*at)[1] == '{';
-    const char *name = *at + 1 + braces;
-    gsize length = strspn(name, NAME_LETTERS);
-    const char *end = braces ? strchr(name, '}') : name + length;
-    if (length == 0 || end == NULL) {
-        g_string_append_c(to, *(*at)++);
-        return;
-    }
-    g_autofree char *key = g_strndup(name, length), *rest = g_strndup(name + length, (gsize)(end - name) - length);
-    const char *value = value_of(env, key);
-    gsize sign = strspn(rest, ":-=");
-    if ((value == NULL || *value == '\0') && sign > 0)
-        g_string_append(to, rest + sign);
-    else if (value != NULL)
-        g_string_append(to, value);
-    else /* not known here: it is no local host */
-        g_string_append_printf(to, "${%s}", key);
-    *at = end + braces;
-}
-
-/* With the variables of the same file. Transfer full. */
-static char *expand(const Env *env, const char *value)
-{
-    g_autofree char *text = g_strdup(value);
-    for (int depth = 0; depth < 5 && strchr(text, '$') != NULL; depth++) {
-        GString *next = g_string_new(NULL);
-        for (const char *at = text; *at != '\0';) {
-            if (*at == '$')
-                append_variable(env, next, &at);
-            else
-                g_string_append_c(next, *at++);
-        }
-        g_free(text);
-        text = g_string_free(next, FALSE);
-    }
-    return g_steal_pointer(&text);
 }
 
 /* --- whose variables they are ---------------------------------------------------------------------------------------
@@ -222,7 +62,7 @@ static Group judge_group(const Env *env, const char *wanted)
         const char *word = NULL;
         if (!split_part(env, one->name, &prefix, &word) || strcmp(prefix, wanted) != 0)
             continue;
-        g_autofree char *value = expand(env, one->value), *lower = g_ascii_strdown(value, -1);
+        g_autofree char *value = env_expand(env, one->value), *lower = g_ascii_strdown(value, -1);
         bool postgres = strstr(lower, "pg") != NULL || strstr(lower, "postg") != NULL || strstr(lower, "psql") != NULL;
         if (g_strv_contains(ENGINES, word) && *value != '\0' && !postgres)
             group.other = true;
@@ -243,7 +83,7 @@ static bool is_variable(const Env *env, const Assignment *one)
 /* Whether it is one of the database's, and whether its value has to go. */
 static bool judge(const Env *env, const Assignment *one, bool *ret_empty)
 {
-    g_autofree char *value = expand(env, one->value), *prefix = NULL;
+    g_autofree char *value = env_expand(env, one->value), *prefix = NULL;
     const char *word = NULL;
     *ret_empty = false;
     if (is_variable(env, one)) {
@@ -287,7 +127,7 @@ static void empty_local_values(Env *env)
     }
     for (guint i = local->len; i > 0; i--)
         empty(env, env->assignments->pdata[g_array_index(local, guint, i - 1)]);
-    read_assignments(env);
+    env_read(env);
 }
 
 static bool is_comment(const DocsText *text, guint at)
@@ -355,28 +195,28 @@ static void place_variable(Env *env)
             env->text,
             end > 0 && !docs_text_is_blank(env->text, end - 1) ? end + docs_text_insert(env->text, end, "\n") : end,
             line);
-    read_assignments(env);
+    env_read(env);
 }
 
 static void explain(Env *env, const DocsFacts *facts)
 {
     const Config *config = env->config;
     g_autofree char *tests = g_strndup(facts->tests, strcspn(facts->tests, "\n"));
-    g_autofree char *how = facts->ssh_host == NULL ? g_strdup(docs_text_env_plain)
-                                                   : docs_fill(docs_text_env_ssh, "host", facts->ssh_host, NULL);
-    g_autofree char *text = docs_fill(docs_text_env, "how", how, "tests", tests, "page", config->docs.page, NULL);
+    g_autofree char *how =
+        facts->ssh_host == NULL ? g_strdup(docs_text_env_plain) : DOCS_FILL(docs_text_env_ssh, "host", facts->ssh_host);
+    g_autofree char *text = DOCS_FILL(docs_text_env, "how", how, "tests", tests, "page", config->docs.page);
     docs_text_insert(env->text, find_first(env, true)->at, text);
 }
 
 void docs_env_write(DocsText *text, const DocsFacts *facts)
 {
-    g_autoptr(GPtrArray) assignments = g_ptr_array_new_with_free_func(assignment_free);
+    g_autoptr(GPtrArray) assignments = g_ptr_array_new_with_free_func(env_assignment_free);
     Env env = {.text = text, .config = facts->config, .assignments = assignments};
     for (guint i = text->lines->len; i > 0; i--) {
         if (docs_env_is_ours(docs_text_line(text, i - 1)))
             docs_text_remove(text, i - 1, 1);
     }
-    read_assignments(&env);
+    env_read(&env);
     empty_local_values(&env);
     place_variable(&env);
     explain(&env, facts);

@@ -105,7 +105,8 @@ char *docs_cell(const char *text);   /* a span of code in a table */
 void docs_append_code(GString *to, const char *indent, const char *text);
 char *docs_date(gint64 at); /* "2026-01-31" */
 /* template with each {name} replaced; pairs: name, value, ..., NULL. */
-char *docs_fill(const char *template, ...) G_GNUC_NULL_TERMINATED;
+char *docs_fill(const char *template, const char *const *pairs);
+#define DOCS_FILL(template, ...) docs_fill(template, (const char *const[]){__VA_ARGS__, NULL})
 
 /* texts.c */
 extern const char docs_text_page_title[], docs_text_page_start[], docs_text_page_end[], docs_text_intro[],

@@ -1,5 +1,4 @@
 /* Pieces of Markdown, whatever names and commands hold. */
-#include <stdarg.h>
 #include <string.h>
 
 #include "docs/internal.h"
@@ -64,19 +63,15 @@ char *docs_date(gint64 at)
     return time == NULL ? g_strdup("?") : g_date_time_format(time, "%Y-%m-%d");
 }
 
-static void append_value(GString *text, const char *name, gsize length, va_list pairs)
+static const char *find_value(const char *const *pairs, const char *name, gsize length)
 {
-    for (const char *key; (key = va_arg(pairs, const char *)) != NULL;) {
-        const char *value = va_arg(pairs, const char *);
-        if (strlen(key) == length && strncmp(key, name, length) == 0) {
-            g_string_append(text, value);
-            return;
-        }
-    }
+    for (; *pairs != NULL; pairs += 2)
+        if (strlen(pairs[0]) == length && strncmp(pairs[0], name, length) == 0)
+            return pairs[1];
     g_error("a text has a place {%.*s} that nothing fills", (int)length, name);
 }
 
-char *docs_fill(const char *template, ...)
+char *docs_fill(const char *template, const char *const *pairs)
 {
     GString *text = g_string_new(NULL);
     for (const char *at = template; *at != '\0'; at++) {
@@ -85,10 +80,7 @@ char *docs_fill(const char *template, ...)
             g_string_append_c(text, *at);
             continue;
         }
-        va_list pairs;
-        va_start(pairs, template);
-        append_value(text, at + 1, (gsize)(end - at) - 1, pairs);
-        va_end(pairs);
+        g_string_append(text, find_value(pairs, at + 1, (gsize)(end - at) - 1));
         at = end;
     }
     return g_string_free(text, FALSE);

@@ -26,8 +26,7 @@ static void append_intro(GString *page, const DocsFacts *facts)
     g_autofree char *name = facts->database == NULL ? g_strdup("") : docs_code(facts->database);
     g_autofree char *database = *name == '\0' ? g_strdup("") : g_strdup_printf(", %s", name);
     g_autofree char *variable = docs_code(facts->config->code.variable);
-    g_autofree char *text =
-        docs_fill(docs_text_intro, "database", database, "variable", variable, "rows", rows->str, NULL);
+    g_autofree char *text = DOCS_FILL(docs_text_intro, "database", database, "variable", variable, "rows", rows->str);
     g_string_append(page, text);
 }
 
@@ -39,9 +38,8 @@ static void append_reach(GString *page, const DocsFacts *facts)
     g_autofree char *file = docs_code(facts->ssh_config == NULL ? "" : facts->ssh_config);
     g_autofree char *config =
         facts->ssh_config == NULL ? g_strdup("") : g_strdup_printf(" (of the ssh configuration %s)", file);
-    g_autofree char *text = facts->ssh_host != NULL
-                                ? docs_fill(docs_text_reach_ssh, "host", host, "config", config, NULL)
-                                : docs_fill(docs_text_reach, "variable", variable, "name", name, NULL);
+    g_autofree char *text = facts->ssh_host != NULL ? DOCS_FILL(docs_text_reach_ssh, "host", host, "config", config)
+                                                    : DOCS_FILL(docs_text_reach, "variable", variable, "name", name);
     g_string_append(page, text);
 }
 
@@ -52,13 +50,12 @@ static void append_tests(GString *page, const DocsFacts *facts)
     g_autofree char *command = g_strconcat("pgfold testdb -- ", facts->tests, NULL);
     docs_append_code(code, "", command);
     g_autofree char *number = g_strdup_printf("%d", config->testdb.port);
-    g_autofree char *port =
-        config->testdb.port == 0 ? g_strdup("") : docs_fill(docs_text_tests_port, "port", number, NULL);
-    g_autofree char *text = docs_fill(docs_text_tests, "code", code->str, "port", port, NULL);
+    g_autofree char *port = config->testdb.port == 0 ? g_strdup("") : DOCS_FILL(docs_text_tests_port, "port", number);
+    g_autofree char *text = DOCS_FILL(docs_text_tests, "code", code->str, "port", port);
     g_string_append(page, text);
     if (strcmp(config->code.variable, "DATABASE_URL") == 0)
         return;
-    g_autofree char *other = docs_fill(docs_text_other_variable, "name", config->code.variable, NULL);
+    g_autofree char *other = DOCS_FILL(docs_text_other_variable, "name", config->code.variable);
     g_string_append(page, other);
 }
 
@@ -130,7 +127,7 @@ static void append_back(GString *page, const DocsSource *source, const char *tem
 {
     g_autofree char *name = docs_escape(source->name);
     g_autofree char *run = g_strdup_printf("%" G_GINT64_FORMAT, source->run);
-    g_autofree char *text = docs_fill(template, "source", name, "run", run, NULL);
+    g_autofree char *text = DOCS_FILL(template, "source", name, "run", run);
     g_string_append(page, text);
 }
 
