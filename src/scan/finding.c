@@ -93,17 +93,39 @@ static char *one_line(const Source *source, guint at)
     return g_strndup(start, (gsize)(end - start));
 }
 
+static char *masked_part(const char *line, glong from, glong to)
+{
+    g_autofree char *part = g_utf8_substring(line, from, to);
+    return mask(part);
+}
+
 /* Around the place, and in whole characters. */
 static void take_line(ScanFinding *finding, const Source *source)
 {
-    g_autofree char *line = one_line(source, finding->place.start);
+    const ScanPlace *place = &finding->place;
+    g_autofree char *line = one_line(source, place->start);
     g_autofree char *valid = g_utf8_make_valid(line, -1);
-    glong length = g_utf8_strlen(valid, -1), from = 0;
-    if (length > SCAN_LINE_MAX / 2)
-        from = MAX(0, MIN((glong)finding->place.column - 40, length - SCAN_LINE_MAX / 2));
-    g_autofree char *cut = g_utf8_substring(valid, from, MIN(length, from + SCAN_LINE_MAX / 2));
-    finding->line_offset = (guint)from;
-    finding->line_text = mask(cut);
+    glong length = g_utf8_strlen(valid, -1), most = SCAN_LINE_MAX / 2, from = 0;
+    if (length > most)
+        from = MAX(0, MIN((glong)place->column - 40, length - most));
+    glong to = MIN(length, from + most), start = CLAMP((glong)place->column - 1, from, to);
+    glong end = place->end_line == place->line ? CLAMP((glong)place->end_column - 1, start, to) : to;
+    g_autofree char *before = masked_part(valid, from, start);
+    g_autofree char *inside = masked_part(valid, start, end);
+    g_autofree char *after = masked_part(valid, end, to);
+    finding->line_text = g_strconcat(before, inside, after, NULL);
+    finding->mark_start = (guint)g_utf8_strlen(before, -1);
+    finding->mark_length = (guint)g_utf8_strlen(inside, -1);
+}
+
+void scan_finding_hide(ScanFinding *finding)
+{
+    glong start = finding->mark_start, end = start + finding->mark_length;
+    g_autofree char *before = g_utf8_substring(finding->line_text, 0, start);
+    g_autofree char *after = g_utf8_substring(finding->line_text, end, g_utf8_strlen(finding->line_text, -1));
+    g_free(finding->line_text);
+    finding->line_text = g_strconcat(before, "***", after, NULL);
+    finding->mark_length = 3;
 }
 
 ScanFinding *scan_finding_new(const ScanRule *rule, const Source *source, ScanClass class, guint start, guint end)
