@@ -278,6 +278,7 @@ static void judge_password(Judge *judge, const Group *group)
         !password_is_literal(password->value, strlen(password->value)))
         return;
     ScanFinding *finding = add(judge, "password", password, password->start, password->end);
+    scan_finding_hide(finding);
     finding->message =
         g_strdup_printf("%s is a password for %s", setting_label(password), group->roles[ROLE_NONE]->value);
     finding->severity = SCAN_SECRET;
