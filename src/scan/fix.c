@@ -62,6 +62,8 @@ static bool mend(Fix *fix)
         return fix_refuse(fix, "the file does not parse as it is");
     if (fix_text(fix))
         return true;
+    if (strcmp(fix->source->language->id, "shell") == 0)
+        return fix_shell(fix);
     if (fix->source->tree == NULL || fix->rules == NULL)
         return fix_refuse(fix, "take the default out, and let the program fail at start where the variable is not set");
     if (is_rule(fix, "parts-default"))

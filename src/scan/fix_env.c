@@ -112,13 +112,59 @@ static bool replace_statement(Fix *fix, FixWords *words, TSNode statement)
     return true;
 }
 
+static bool has_comment(const Fix *fix, guint start, guint end)
+{
+    for (guint i = 0; i < fix->source->comments->len; i++) {
+        const ScanSpan *span = fix->source->comments->pdata[i];
+        if (span->start < end && start < span->end)
+            return true;
+    }
+    return false;
+}
+
+/* Parentheses that only held the alternative together go with it. */
+static void replace_read(Fix *fix, TSNode node, char *text_taken)
+{
+    TSNode parent = ts_node_parent(node);
+    guint start = ts_node_start_byte(parent), end = ts_node_end_byte(parent);
+    bool around = strstr(ts_node_type(parent), "parenthesized") != NULL && ts_node_named_child_count(parent) == 1 &&
+                  start > 0 && !g_ascii_isalnum(fix->source->text[start - 1]) && !has_comment(fix, start, end);
+    fix_edit(fix, around ? start : ts_node_start_byte(node), around ? end : ts_node_end_byte(node), text_taken);
+}
+
+/* `process.env.X = process.env.X || "default"`: only the check is left of it. */
+static bool is_own_assignment(const Fix *fix, const FixRead *read, TSNode *ret_statement)
+{
+    TSNode parent = ts_node_parent(read->node);
+    const Fact *fact = facts_of(fix->facts, parent);
+    if (fact == NULL || fact->kind != FACT_BIND || !read->simple || ts_node_is_null(fact->first))
+        return false;
+    g_autofree char *target = source_slice(fix->source, ts_node_start_byte(fact->first), ts_node_end_byte(fact->first));
+    return strcmp(target, read->left) == 0 && is_alone(fix, parent, ret_statement);
+}
+
 static bool with_guard(Fix *fix, const FixRead *read, FixWords *words)
 {
     if (!fix_add_guard(fix, words, read->node))
         return false;
     g_autofree char *plain = read->simple ? fix_function_template(fix, read->function, "read", words) : NULL;
-    fix_edit(fix, ts_node_start_byte(read->node), ts_node_end_byte(read->node),
-             plain != NULL ? g_steal_pointer(&plain) : g_strdup(read->left));
+    if (read->several)
+        fix_edit(fix, ts_node_start_byte(read->node), ts_node_end_byte(read->node), g_strdup(read->left));
+    else
+        replace_read(fix, read->node, plain != NULL ? g_steal_pointer(&plain) : g_strdup(read->left));
+    return true;
+}
+
+/* An expression of operators stands where a call may have stood. */
+static bool needs_parentheses(TSNode node)
+{
+    static const char *const BARE[] = {"argument", "assign", "declar", "return", "pair",  "parenthes",
+                                       "property", "element", "field_def", "equals", "lambda", "arrow",
+                                       "spread",   "array",  "list", NULL};
+    TSNode parent = ts_node_parent(node);
+    for (guint i = 0; BARE[i] != NULL; i++)
+        if (strstr(ts_node_type(parent), BARE[i]) != NULL)
+            return false;
     return true;
 }
 
@@ -128,6 +174,11 @@ static bool with_expression(Fix *fix, const FixRead *read, FixWords *words)
     char *expression = own != NULL ? g_steal_pointer(&own) : fix_template(fix, "expression", words);
     if (expression == NULL)
         return false;
+    if (!g_key_file_get_boolean(fix->rules, "fix", "primary", NULL) && needs_parentheses(read->node)) {
+        char *bare = expression;
+        expression = g_strdup_printf("(%s)", bare);
+        g_free(bare);
+    }
     fix_edit(fix, ts_node_start_byte(read->node), ts_node_end_byte(read->node), expression);
     return true;
 }
@@ -143,6 +194,8 @@ static char *one_line(const char *text)
 
 bool fix_mend_read(Fix *fix, const FixRead *read)
 {
+    if (has_comment(fix, ts_node_start_byte(read->node), ts_node_end_byte(read->node)))
+        return fix_refuse(fix, "a comment stands in what is read");
     if (read->several && strchr(read->left, '\n') != NULL && strpbrk(read->left, "#/") != NULL)
         return fix_refuse(fix, "a comment stands in what is read");
     g_autofree char *test = NULL;
@@ -154,8 +207,13 @@ bool fix_mend_read(Fix *fix, const FixRead *read)
     g_autofree char *both = line != NULL ? g_strdup_printf("(%s)", line) : NULL;
     words.test = test != NULL ? test : both;
     TSNode statement;
-    if (is_alone(fix, read->node, &statement) && replace_statement(fix, &words, statement))
+    if ((is_alone(fix, read->node, &statement) || is_own_assignment(fix, read, &statement)) &&
+        replace_statement(fix, &words, statement))
         return true;
+    const char *section = fix_environment(fix, read->node);
+    if (section != NULL)
+        return fix_refuse(fix, "it is of the section \"%s\" only: fail where that is chosen and %s is not set", section,
+                          read->variables);
     g_autofree char *guard = g_key_file_get_string(fix->rules, "fix", "guard", NULL);
     bool can_guard = guard != NULL && !read->expression_only;
     if (can_guard && with_guard(fix, read, &words))

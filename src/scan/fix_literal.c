@@ -11,41 +11,57 @@ static bool has_holes(const Fix *fix, TSNode node)
     return value.text == NULL || strchr(value.text, CONNECTION_HOLE) != NULL;
 }
 
-/* An argument says which variable comes first. */
-static bool names_variable(const Fix *fix, TSNode arguments)
+static bool has_word(const char *name, const char *const *words)
 {
-    static const char *const NAMES[] = {"env",  "envvar", "env_var", "alias",   "validation_alias",
-                                        "name", "key",    "default", "env_name", NULL};
-    for (guint i = 0; i < ts_node_named_child_count(arguments); i++) {
-        const Fact *fact = facts_of(fix->facts, ts_node_named_child(arguments, i));
-        g_autofree char *name = fact != NULL && fact->kind == FACT_BIND ? facts_name(fix->facts, fact->first) : NULL;
-        if (name != NULL && g_strv_contains(NAMES, name))
+    g_autofree char *lower = g_ascii_strdown(name, -1);
+    for (guint i = 0; words[i] != NULL; i++)
+        if (strstr(lower, words[i]) != NULL)
             return true;
-    }
     return false;
 }
 
-/* It only takes the place of something that is missing, in a way of the library around it. */
-static bool is_default(const Fix *fix, TSNode node)
+/* A name that says where a connection goes; not one that says that it is only a default. */
+static bool names_connection(const char *name)
 {
-    static const char *const NAMES[] = {"default", "fallback", "default_value", "defaultValue", "initial", NULL};
-    TSNode at = node;
-    for (guint i = 0; i < 20; i++) {
-        TSNode parent = ts_node_parent(at);
-        if (ts_node_is_null(parent) || fix_node_in(fix, parent, "lists"))
-            return !ts_node_is_null(parent) && fix_node_in(fix, ts_node_parent(parent), "hoist");
-        const char *kind = ts_node_type(parent);
-        const Fact *fact = facts_of(fix->facts, parent);
-        g_autofree char *name = fact != NULL && fact->kind == FACT_BIND ? facts_name(fix->facts, fact->first) : NULL;
-        if ((name != NULL && strstr(kind, "argument") != NULL && g_strv_contains(NAMES, name)) ||
-            strstr(kind, "tuple") != NULL || strstr(kind, "parameter") != NULL)
-            return true;
-        /* f(NAME, "postgres://..."), f("postgres://...", env="NAME") */
-        if (fact == NULL && strstr(kind, "argument") != NULL && strstr(kind, "keyword") == NULL &&
-            ts_node_eq(at, node) &&
-            (!ts_node_eq(ts_node_named_child(parent, 0), at) || names_variable(fix, parent)))
-            return true;
-        at = parent;
+    static const char *const NEVER[] = {"default", "example", "sample", "fallback", "local", "dev", "test", NULL};
+    static const char *const CONNECTIONS[] = {"conn", "dsn", "database", "postgres", "pg", "url", "uri", "backend", NULL};
+    return !has_word(name, NEVER) && has_word(name, CONNECTIONS);
+}
+
+/* A function that connects with its first argument. */
+static bool connects(const Fix *fix, TSNode arguments)
+{
+    static const char *const CONNECT[] = {"connect", "engine", "pool",  "client", "sequel",
+                                          "postgres", "pg",    "database", "open", "knex", NULL};
+    TSNode call = ts_node_parent(arguments);
+    const Fact *fact = facts_of(fix->facts, call);
+    if (fact == NULL || fact->kind != FACT_CALL)
+        return false;
+    g_autofree char *function = facts_function(fix->facts, fact);
+    const char *last = function + strlen(function);
+    while (last > function && (g_ascii_isalnum(last[-1]) || last[-1] == '_'))
+        last--;
+    return has_word(last, CONNECT);
+}
+
+/* The value of a name, or what a function connects with; not a default in some way of a library. */
+static bool is_plain(const Fix *fix, TSNode node)
+{
+    TSNode parent = ts_node_parent(node);
+    const Fact *fact = facts_of(fix->facts, parent);
+    if (fact != NULL && fact->kind == FACT_BIND) {
+        g_autofree char *name = facts_name(fix->facts, fact->first);
+        if (!names_connection(name))
+            return false;
+    } else if (strstr(ts_node_type(parent), "argument") == NULL || !ts_node_eq(ts_node_named_child(parent, 0), node) ||
+               !connects(fix, parent)) {
+        return strcmp(ts_node_type(parent), "return_statement") == 0;
+    }
+    for (guint i = 0; i < 20 && !ts_node_is_null(parent); i++, parent = ts_node_parent(parent)) {
+        if (fix_node_in(fix, parent, "lists"))
+            return !fix_node_in(fix, ts_node_parent(parent), "hoist");
+        if (strstr(ts_node_type(parent), "parameter") != NULL || strstr(ts_node_type(parent), "class_body") != NULL)
+            return false;
     }
     return true;
 }
@@ -70,8 +86,11 @@ bool fix_literal(Fix *fix)
         return fix_refuse(fix, "read %s there, and fail at start where it is not set", variable);
     if (has_holes(fix, node))
         return fix_refuse(fix, "it is put together: read the whole connection string from %s", variable);
-    if (is_default(fix, node))
-        return fix_refuse(fix, "it is the default of a setting: make the setting required");
+    if (!is_plain(fix, node))
+        return fix_refuse(fix, "it looks like the default of a setting: make the setting required");
+    const char *section = fix_environment(fix, node);
+    if (section != NULL)
+        return fix_refuse(fix, "it is of the section \"%s\" only: read it from %s where that is chosen", section, variable);
     if (needs_more(fix, variable))
         return false;
     char quote[2] = {fix->source->text[finding->place.start] == '\'' ? '\'' : '"', '\0'};

@@ -32,9 +32,12 @@ TSNode fix_node_at(const Source *source, guint start, guint end)
     }
 }
 
-/* Operators that run both of their sides. */
-static bool runs_both_sides(TSNode node)
+/* An operator that runs both of its sides; no branch of `if x, do: y`. */
+static bool runs_all(const Source *source, TSNode node)
 {
+    const char *text = source->text + ts_node_start_byte(node);
+    if (strcmp(ts_node_type(node), "pair") == 0)
+        return !g_str_has_prefix(text, "do:") && !g_str_has_prefix(text, "else:");
     if (strstr(ts_node_type(node), "binary") == NULL)
         return true;
     TSNode operator= ts_node_child_by_field_name(node, "operator", 8);
@@ -60,7 +63,7 @@ TSNode fix_statement(Fix *fix, TSNode node, bool *ret_hoisted)
             *ret_hoisted = true;
             continue;
         }
-        if (!fix_node_in(fix, parent, "through") || !runs_both_sides(parent)) {
+        if (!fix_node_in(fix, parent, "through") || !runs_all(fix->source, parent)) {
             fix_refuse(fix, "it is not read always and once where it stands (%s)", ts_node_type(parent));
             return none;
         }
@@ -254,4 +257,21 @@ bool fix_is_private(const Fix *fix, const char *word)
     Search run = {.source = fix->source, .root = fix->options->folder, .word = word};
     search(&run, run.root, 0);
     return !run.found;
+}
+
+const char *fix_environment(const Fix *fix, TSNode node)
+{
+    static const char *const NAMES[] = {"development", "staging", "test", "testing", "local",
+                                        "production",  "prod",    "dev",  "ci",      "review", NULL};
+    for (TSNode at = node; !ts_node_is_null(at); at = ts_node_parent(at)) {
+        const Fact *fact = facts_of(fix->facts, at);
+        if (fact == NULL || fact->kind != FACT_BIND || ts_node_is_null(fact->first))
+            continue;
+        g_autofree char *name = facts_name(fix->facts, fact->first);
+        g_autofree char *lower = g_ascii_strdown(name, -1);
+        for (guint i = 0; NAMES[i] != NULL; i++)
+            if (strcmp(NAMES[i], lower) == 0)
+                return NAMES[i];
+    }
+    return NULL;
 }

@@ -42,6 +42,8 @@ static void arguments_of(TSNode arguments, TSNode *ret_first, TSNode *ret_second
         TSNode child = ts_node_named_child(arguments, i);
         if (is_comment(child))
             continue;
+        if (strstr(ts_node_type(child), "argument") != NULL && ts_node_named_child_count(child) == 1)
+            child = ts_node_named_child(child, 0);
         if (*ret_n == 0)
             *ret_first = child;
         else if (*ret_n == 1)
@@ -72,11 +74,11 @@ static char *call_text(const char *function, const char *name)
 /* FUNCTION("X"): also with a default that is empty. */
 static bool plain_call(const Fix *fix, const Fact *fact, FixRead *ret_read)
 {
-    g_autofree char *function = ts_node_is_null(fact->first) ? NULL : slice(fix, fact->first);
+    g_autofree char *function = facts_function(fix->facts, fact);
     TSNode first, second;
     guint n;
     arguments_of(fact->second, &first, &second, &n);
-    if (function == NULL || !fix_lists(fix, "reads", function) || n < 1 || n > 2 ||
+    if (!fix_lists(fix, "reads", function) || n < 1 || n > 2 ||
         (n == 2 && !is_empty_literal(fix, second)))
         return false;
     g_autofree char *variable = variable_of(fix, first);
@@ -198,11 +200,13 @@ static bool or_read(const Fix *fix, const Fact *fact, FixRead *ret_read)
 /* FUNCTION("X", DEFAULT) */
 static bool call_read(const Fix *fix, const Fact *fact, FixRead *ret_read)
 {
-    g_autofree char *function = ts_node_is_null(fact->first) ? NULL : slice(fix, fact->first);
+    g_autofree char *function = facts_function(fix->facts, fact);
     TSNode first, second;
     guint n;
     arguments_of(fact->second, &first, &second, &n);
-    if (function == NULL || !fix_lists(fix, "reads", function) || n != 2)
+    /* Ruby: ENV.fetch("X") { "default" } */
+    bool block = n == 1 && !ts_node_is_null(ts_node_child_by_field_name(fact->node, "block", 5));
+    if (!fix_lists(fix, "reads", function) || (n != 2 && !block))
         return false;
     g_autofree char *variable = variable_of(fix, first);
     if (variable == NULL)
@@ -214,13 +218,61 @@ static bool call_read(const Fix *fix, const Fact *fact, FixRead *ret_read)
     return true;
 }
 
+/* cmp.Or(os.Getenv("X"), DEFAULT) */
+static bool either_read(const Fix *fix, const Fact *fact, FixRead *ret_read)
+{
+    g_autofree char *function = facts_function(fix->facts, fact);
+    TSNode first, second;
+    guint n;
+    arguments_of(fact->second, &first, &second, &n);
+    return n == 2 && fix_lists(fix, "either", function) && fix_plain_read(fix, first, ret_read);
+}
+
+/* Optional.ofNullable(System.getenv("X")): the read in it. */
+static bool wrapped_read(const Fix *fix, const Fact *fact, FixRead *ret_read)
+{
+    g_autofree char *function = facts_function(fix->facts, fact);
+    TSNode first, second;
+    guint n;
+    arguments_of(fact->second, &first, &second, &n);
+    if (n != 1 || !fix_lists(fix, "wrappers", function) || !fix_plain_read(fix, first, ret_read))
+        return false;
+    g_free(ret_read->function);
+    ret_read->function = g_steal_pointer(&function);
+    return true;
+}
+
+/* READ.unwrap_or(DEFAULT) */
+static bool method_read(const Fix *fix, const Fact *fact, FixRead *ret_read)
+{
+    guint start = ts_node_start_byte(fact->node);
+    guint stop = ts_node_is_null(fact->second) ? ts_node_end_byte(fact->node) : ts_node_start_byte(fact->second);
+    for (guint i = 0; i < fix->facts->all->len; i++) {
+        const Fact *other = &g_array_index(fix->facts->all, Fact, i);
+        guint end = ts_node_end_byte(other->node);
+        if (ts_node_start_byte(other->node) != start || end >= stop ||
+            (other->kind != FACT_CALL && other->kind != FACT_INDEX))
+            continue;
+        g_autofree char *between = source_slice(fix->source, end, stop);
+        g_autofree char *method = squeeze(between);
+        if (!fix_lists(fix, "methods", method))
+            continue;
+        if (fix_plain_read(fix, other->node, ret_read) ||
+            (other->kind == FACT_CALL && wrapped_read(fix, other, ret_read)))
+            return true;
+    }
+    return false;
+}
+
 bool fix_read_of(const Fix *fix, const Fact *fact, FixRead *ret_read)
 {
     *ret_read = (FixRead){0};
     g_auto(Value) value = facts_value(fix->facts, fact->node);
     if (!value.fallback || value.variable == NULL)
         return false;
-    bool found = fact->kind == FACT_CALL ? call_read(fix, fact, ret_read) : or_read(fix, fact, ret_read);
+    bool found = fact->kind == FACT_CALL ? call_read(fix, fact, ret_read) || either_read(fix, fact, ret_read) ||
+                                               method_read(fix, fact, ret_read)
+                                         : or_read(fix, fact, ret_read);
     if (!found)
         return false;
     ret_read->node = fact->node;

@@ -54,6 +54,16 @@ char *fix_message(const Fix *fix, const char *variables)
                            fix->finding->parts->len == 0 ? "URL of the database" : what_it_is(variables));
 }
 
+/* Not in the file yet. */
+static const char *fresh_name(const Fix *fix)
+{
+    static const char *const NAMES[] = {"value", "given", "found", "setting", "valueFromEnvironment"};
+    guint i = 0;
+    while (i + 1 < G_N_ELEMENTS(NAMES) && fix_count_word(fix->source, NAMES[i]) > 0)
+        i++;
+    return NAMES[i];
+}
+
 /* In one pass, so that what is put in is never filled again. */
 static char *fill(const Fix *fix, const char *template, const FixWords *words)
 {
@@ -76,6 +86,7 @@ static char *fill(const Fix *fix, const char *template, const FixWords *words)
                  {"{plain}", plain},
                  {"{variable}", words->variables},
                  {"{tab}", words->tab},
+                 {"{fresh}", fresh_name(fix)},
                  {"{;}", words->semicolons ? ";" : ""}};
     GString *filled = g_string_new(NULL);
     for (const char *at = template; *at != '\0';) {
