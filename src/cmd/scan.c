@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/spawn.h"
 #include "cmd/command.h"
+#include "cmd/scan_fix.h"
 #include "cmd/scan_view.h"
 #include "scan/scan.h"
 
@@ -18,6 +19,9 @@ static const CommandOption options[] = {
     {"explain", 0, OPTION_STRING, "RULE", "say what a rule means, with examples"},
     {"list-rules", 0, OPTION_FLAG, NULL, "name all rules"},
     {"list-files", 0, OPTION_FLAG, NULL, "only name the files that would be looked at"},
+    {"fix", 0, OPTION_FLAG, NULL, "mend what is certain, in the files themselves"},
+    {"dry-run", 0, OPTION_FLAG, NULL, "with --fix: only show the changes, as a diff that `git apply` takes"},
+    {"yes", 'y', OPTION_FLAG, NULL, "with --fix: ask nothing, and change files with uncommitted changes too"},
     {"jobs", 'j', OPTION_INT, "N", "threads (one for each core)"},
     {NULL},
 };
@@ -27,6 +31,7 @@ static const CommandExample examples[] = {
     {"pgfold scan --check src", "In CI: fail when the application has a way back"},
     {"pgfold scan --staged --check", "Before a commit"},
     {"pgfold scan --explain env-default", "What a finding means, and what to write instead"},
+    {"pgfold scan --fix --dry-run", "What would be mended, as a diff"},
     {"pgfold scan --format sarif > scan.sarif", "For a code scanning service"},
     {NULL},
 };
@@ -240,6 +245,10 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         return explain(args_string(args, "explain"), out, error);
     if (args_flag(args, "list-rules"))
         return list_rules(out);
+    if (args_flag(args, "dry-run") && !args_flag(args, "fix")) {
+        pgf_error_set(error, PGF_ERROR_USAGE, NULL, "--dry-run goes with --fix");
+        return PGF_ERROR_USAGE;
+    }
     g_auto(Where) where = {0};
     if (!find_where(args, &where, error))
         return PGF_ERROR_USAGE;
@@ -264,6 +273,10 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     if (args_string(args, "write-baseline") != NULL &&
         !write_baseline(report, args_string(args, "write-baseline"), out, error))
         return PGF_ERROR_USAGE;
+    if (args_flag(args, "fix")) {
+        ScanFixOptions fix = {where.folder, args_flag(args, "dry-run"), args_flag(args, "yes")};
+        return scan_fix(report, &fix, out, error) ? 0 : PGF_ERROR_REFUSED;
+    }
     ScanSummary summary = scan_summary(report, args_flag(args, "strict"));
     if (!show(report, &summary, args_string(args, "format"), out, error))
         return PGF_ERROR_USAGE;
@@ -285,6 +298,8 @@ const Command command_scan = {
         "as `code` in pgfold.yaml says. Other services on localhost, messages, comments and the ephemeral database of "
         "tests are no "
         "findings.\n\n"
+        "With --fix, what is certain is mended: a variable is read without a default, and where it is unset or empty the "
+        "program fails at start and says how to set it. The rest is listed, with the reason.\n\n"
         "A comment `pgfold: allow RULE REASON` on the line of a finding, or alone on the line above, lets it stand.",
     .options = options,
     .examples = examples,
