@@ -285,7 +285,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
 
 const Command command_scan = {
     .name = "scan",
-    .summary = "find every place in the code that would lead back to a local database",
+    .summary = "find what in the code would lead back to a local database",
     .synopsis = "[PATH...]",
     .description =
         "Looks at the files of a code base (those that git does not ignore; without git, all but vendored and built "
