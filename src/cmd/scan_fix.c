@@ -19,31 +19,43 @@ typedef struct Change {
     const char *file; /* relative to the folder */
     char *old, *new;
     gsize old_length, new_length;
-    guint fixed; /* findings */
+    GHashTable *gone; /* fingerprints of findings that it will not have */
+    guint fixed;      /* findings */
 } Change;
 
 static void change_free(gpointer data)
 {
     Change *change = data;
+    g_clear_pointer(&change->gone, g_hash_table_unref);
     g_free(change->old);
     g_free(change->new);
     g_free(change);
 }
 
-/* How many of these findings the new text no longer has. */
-static guint count_fixed(const GPtrArray *picked, const Change *change, const char *folder)
+static GHashTable *fingerprints(const char *folder, const char *file, const char *text, gsize length)
 {
     const ScanOptions options = {.folder = folder};
-    g_autoptr(GPtrArray) left = scan_text(&options, change->file, change->new, change->new_length);
-    guint fixed = 0;
-    for (guint i = 0; i < picked->len; i++) {
-        const ScanFinding *finding = picked->pdata[i];
-        bool there = false;
-        for (guint j = 0; j < left->len && !there; j++)
-            there = strcmp(((const ScanFinding *)left->pdata[j])->fingerprint, finding->fingerprint) == 0;
-        fixed += !there;
-    }
-    return fixed;
+    g_autoptr(GPtrArray) findings = scan_text(&options, file, text, length);
+    GHashTable *found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < findings->len; i++)
+        g_hash_table_add(found, g_strdup(((const ScanFinding *)findings->pdata[i])->fingerprint));
+    return found;
+}
+
+/* Findings of the old text that the new one no longer has: those that were mended, and what went with them. */
+static void find_gone(const char *folder, Change *change, const GPtrArray *picked)
+{
+    change->gone = fingerprints(folder, change->file, change->old, change->old_length);
+    g_autoptr(GHashTable) left = fingerprints(folder, change->file, change->new, change->new_length);
+    for (guint i = 0; i < picked->len; i++)
+        g_hash_table_add(change->gone, g_strdup(((const ScanFinding *)picked->pdata[i])->fingerprint));
+    GHashTableIter iter;
+    gpointer key;
+    g_hash_table_iter_init(&iter, left);
+    while (g_hash_table_iter_next(&iter, &key, NULL))
+        g_hash_table_remove(change->gone, key);
+    for (guint i = 0; i < picked->len; i++)
+        change->fixed += g_hash_table_contains(change->gone, ((const ScanFinding *)picked->pdata[i])->fingerprint);
 }
 
 static Change *change_of(const char *folder, const char *file, const GPtrArray *picked)
@@ -57,7 +69,7 @@ static Change *change_of(const char *folder, const char *file, const GPtrArray *
         change_free(change);
         return NULL;
     }
-    change->fixed = count_fixed(picked, change, folder);
+    find_gone(folder, change, picked);
     return change;
 }
 
@@ -183,17 +195,30 @@ static void show_diff(const GPtrArray *changes, Out *out)
     }
 }
 
+static bool is_gone(const GPtrArray *changes, const ScanFinding *finding)
+{
+    for (guint i = 0; i < changes->len; i++) {
+        const Change *change = changes->pdata[i];
+        if (strcmp(change->file, finding->file) == 0)
+            return g_hash_table_contains(change->gone, finding->fingerprint);
+    }
+    return false;
+}
+
 /* What is left for people: by file and line, with the reason. */
-static void show_left(const ScanReport *report, Out *out)
+static void show_left(const ScanReport *report, const GPtrArray *changes, Out *out)
 {
     guint left = 0;
     for (guint i = 0; i < report->findings->len; i++) {
         const ScanFinding *finding = report->findings->pdata[i];
-        if (!scan_counts(finding) || finding->edits != NULL || finding->severity == SCAN_INFO)
+        if (!scan_counts(finding) || finding->severity == SCAN_INFO || is_gone(changes, finding))
             continue;
         if (left++ == 0)
             out_notice(out, "To be done by hand:");
-        g_autofree char *reason = text_escape(finding->no_fix == NULL ? finding->remedy : finding->no_fix);
+        const char *why = finding->edits != NULL   ? "another fix changes the same lines: run it again"
+                          : finding->no_fix != NULL ? finding->no_fix
+                                                    : finding->remedy;
+        g_autofree char *reason = text_escape(why);
         out_notice(out, "  %s:%u  %s: %s", finding->file, finding->place.line, finding->rule->id, reason);
     }
 }
@@ -221,7 +246,7 @@ bool scan_fix(const ScanReport *report, const ScanFixOptions *options, Out *out,
         return false;
     if (options->dry_run) {
         show_diff(changes, out);
-        show_left(report, out);
+        show_left(report, changes, out);
         return true;
     }
     if (changes->len > 0 && !is_allowed(options, changes, out, error))
@@ -236,6 +261,6 @@ bool scan_fix(const ScanReport *report, const ScanFixOptions *options, Out *out,
     show_changes(changes, out);
     if (changes->len == 0)
         out_notice(out, "No finding has a fix that is certain.");
-    show_left(report, out);
+    show_left(report, changes, out);
     return true;
 }

@@ -33,12 +33,6 @@ static bool is_rule(const Fix *fix, const char *id)
     return strcmp(fix->finding->rule->id, id) == 0;
 }
 
-/* A setting that is read with a default; literals of tests have the same rule. */
-static bool is_default(const Fix *fix)
-{
-    return fix->finding->variable != NULL;
-}
-
 static bool mend(Fix *fix)
 {
     static const struct {
@@ -64,17 +58,16 @@ static bool mend(Fix *fix)
         return true;
     if (strcmp(fix->source->language->id, "shell") == 0)
         return fix_shell(fix);
+    if ((fix->source->tree == NULL || fix->rules == NULL) && is_rule(fix, "local-url"))
+        return fix_refuse(fix, "name the variable %s here, in the way of what reads this file, or take it out",
+                          fix_own_variable(fix));
     if (fix->source->tree == NULL || fix->rules == NULL)
-        return fix_refuse(fix, "take the default out, and let the program fail at start where the variable is not set");
+        return fix_refuse(fix, "take the default out, and let what reads it fail at start where the variable is not set");
     if (is_rule(fix, "parts-default"))
         return fix_parts(fix) || fix_env(fix);
-    if (is_default(fix))
-        return fix_env(fix);
     if (is_rule(fix, "local-url"))
         return fix_literal(fix);
-    if (is_rule(fix, "env-default"))
-        return fix_refuse(fix, "it is the default of a setting: make the setting required");
-    return fix_refuse(fix, "a literal of a test: read the variable that `pgfold testdb -- COMMAND` sets");
+    return fix_env(fix);
 }
 
 static GKeyFile *find_rules(const Language *language)
@@ -97,6 +90,7 @@ static int by_start(gconstpointer a, gconstpointer b)
 static void add_fix(const ScanOptions *options, const Source *source, const Facts *facts, ScanFinding *finding)
 {
     Fix fix = {.options = options, .source = source, .facts = facts, .finding = finding};
+    fix.variable = g_strdup(finding->variable);
     fix.rules = find_rules(source->language);
     fix.edits = g_ptr_array_new();
     finding->edits = fix.edits;
@@ -106,6 +100,7 @@ static void add_fix(const ScanOptions *options, const Source *source, const Fact
         mended = fix_proves(options, source, finding) ||
                  fix_refuse(&fix, "a change was tried, and did not do: read the variable without a default");
     }
+    g_free(fix.variable);
     if (mended) {
         g_free(fix.reason);
         return;

@@ -29,6 +29,9 @@
  *     primary      an expression stands anywhere without parentheses
  *     own          read of a variable that is not in the code yet, and own_test; needs: a word that the file must have
  *                  for it ("import os")
+ *     narrows      a compiler sees the check in front of a read, but not of a call
+ *     keeps        no other file sees a name that is not exported
+ *     if           kinds of node that are an if
  *     lists        kinds of node whose children are statements
  *     through      kinds between an expression and its statement that are run with it, always and once
  *     hoist        lists in front of whose owner the guard goes: the body of a class
@@ -49,7 +52,7 @@ typedef struct Fix {
     const Source *source;
     const Facts *facts; /* NULL where there is no tree */
     const ScanFinding *finding;
-    const char *group; /* of the language's rules: "fix" */
+    char *variable;    /* that is read: the finding's, or what the code says; or NULL */
     GKeyFile *rules;   /* that have it; NULL: the language has no section */
     GPtrArray *edits;  /* of ScanEdit* */
     char *reason;      /* why there is no fix: the first that was given */

@@ -23,9 +23,17 @@ static int by_start(gconstpointer a, gconstpointer b)
     return (int)((*left)->end > (*right)->end) - (int)((*left)->end < (*right)->end);
 }
 
+/* A check in front of a statement that is not indented holds for all that comes after it. */
+static bool is_check(const ScanEdit *edit)
+{
+    gsize length = strlen(edit->text);
+    return edit->start == edit->end && length > 0 && edit->text[length - 1] == '\n';
+}
+
 static bool is_same(const ScanEdit *left, const ScanEdit *right)
 {
-    return left->start == right->start && left->end == right->end && strcmp(left->text, right->text) == 0;
+    return (is_check(left) && is_check(right) && strcmp(left->text, right->text) == 0) ||
+           (left->start == right->start && left->end == right->end && strcmp(left->text, right->text) == 0);
 }
 
 /* Sorted, each once: two reads in one statement bring the same guard. NULL when two of them overlap. */

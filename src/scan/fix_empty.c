@@ -13,6 +13,9 @@ static const struct {
     {"not ", "", true},
     {"!", "", true},
     {"", " == \"\"", true}, /* of Go; elsewhere a variable that is unset stays so, and fails when it is used */
+    {"string.IsNullOrEmpty(", ")", true},
+    {"string.IsNullOrWhiteSpace(", ")", true},
+    {"String.IsNullOrEmpty(", ")", true},
     {"", ".to_s.empty?", true},
     {"", ".blank?", true},
     {"", ".to_s.strip.empty?", true},
@@ -24,6 +27,7 @@ static const struct {
     {"", " === null", false},
     {"", ".nil?", false},
     {"", " == nil", false},
+    {"", " is null", false},
 };
 
 static char *slice(const Fix *fix, TSNode node)
@@ -62,6 +66,13 @@ static char *unwrap(char *text_taken)
 /* What a condition asks for: "url", "(url := os.getenv("X"))". NULL when it asks for something else. */
 static char *asked(const char *condition, bool *ret_complete)
 {
+    const char *twice = strstr(condition, ".nil? || "); /* "url.nil? || url.empty?" */
+    if (twice != NULL) {
+        g_autofree char *name = g_strndup(condition, (gsize)(twice - condition));
+        g_autofree char *whole = g_strdup_printf("%s.nil? || %s.empty?", name, name);
+        *ret_complete = true;
+        return strcmp(whole, condition) == 0 ? g_steal_pointer(&name) : NULL;
+    }
     for (guint i = 0; i < G_N_ELEMENTS(ASKS); i++) {
         gsize before = strlen(ASKS[i].before), after = strlen(ASKS[i].after), length = strlen(condition);
         if (length <= before + after || !g_str_has_prefix(condition, ASKS[i].before) ||
@@ -94,7 +105,7 @@ static TSNode function_around(TSNode node)
 }
 
 /* In its function the name is given what the environment says, and this default: nothing else. */
-static bool is_given_twice(const Fix *fix, const Fact *bind)
+static bool is_given_twice(Fix *fix, const Fact *bind)
 {
     g_autofree char *name = facts_name(fix->facts, bind->first);
     GArray *places = g_hash_table_lookup(fix->facts->bound, name);
@@ -108,8 +119,10 @@ static bool is_given_twice(const Fix *fix, const Fact *bind)
             continue;
         FixRead read;
         if (fix_plain_read(fix, fact->second, &read)) {
-            reads += strcmp(read.variable, fix->finding->variable) == 0;
-            others += strcmp(read.variable, fix->finding->variable) != 0;
+            if (fix->variable == NULL)
+                fix->variable = g_strdup(read.variable);
+            reads += strcmp(read.variable, fix->variable) == 0;
+            others += strcmp(read.variable, fix->variable) != 0;
             fix_read_clear(&read);
         } else {
             others++;
@@ -174,6 +187,8 @@ bool fix_if_empty(Fix *fix)
         return false;
     FixRead map;
     bool of_map = fix_plain_read(fix, bind->first, &map); /* process.env.X = ... */
+    if (of_map && fix->variable == NULL)
+        fix->variable = g_strdup(map.variable);
     if (of_map)
         fix_read_clear(&map);
     if (!of_map && !is_given_twice(fix, bind))
@@ -182,9 +197,9 @@ bool fix_if_empty(Fix *fix)
     g_autofree char *text = unwrap(tidy(raw));
     bool complete = false;
     g_autofree char *subject = asked(text, &complete);
-    if (subject == NULL || !is_target(fix, subject, target, fix->finding->variable))
+    if (subject == NULL || !is_target(fix, subject, target, fix->variable))
         return fix_refuse(fix, "the condition asks for more than whether it is missing");
-    FixWords words = {.variables = fix->finding->variable, .target = target};
+    FixWords words = {.variables = fix->variable, .target = target};
     fix_style(fix, &words, fix->finding->place.start);
     g_autofree char *indent = NULL;
     (void)fix_indent(fix->source, ts_node_start_byte(statement), &indent);

@@ -20,6 +20,7 @@ static bool is_within(TSNode node, const ScanFinding *finding)
 static bool find_read(Fix *fix, FixRead *ret_read)
 {
     const ScanFinding *finding = fix->finding;
+    const char *variable = fix->variable;
     bool found = false;
     for (guint i = 0; i < fix->facts->all->len; i++) {
         const Fact *fact = &g_array_index(fix->facts->all, Fact, i);
@@ -32,7 +33,7 @@ static bool find_read(Fix *fix, FixRead *ret_read)
             continue;
         bool smaller = !found || ts_node_end_byte(read.node) - ts_node_start_byte(read.node) <
                                      ts_node_end_byte(ret_read->node) - ts_node_start_byte(ret_read->node);
-        if (!smaller || strcmp(read.variable, finding->variable) != 0) {
+        if (!smaller || (variable != NULL && strcmp(read.variable, variable) != 0)) {
             fix_read_clear(&read);
             continue;
         }
@@ -73,10 +74,19 @@ bool fix_add_guard(Fix *fix, FixWords *words, TSNode node)
     return true;
 }
 
+static bool more_single_quotes(const Source *source)
+{
+    glong more = 0;
+    for (gsize i = 0; i < source->length; i++)
+        more += source->text[i] == '\'' ? 1 : source->text[i] == '"' ? -1 : 0;
+    return more > 0;
+}
+
 void fix_style(const Fix *fix, FixWords *words, guint at)
 {
     const Source *source = fix->source;
-    words->quote = at < source->length && source->text[at] == '\'' ? '\'' : '"';
+    char first = at < source->length ? source->text[at] : 0;
+    words->quote = first == '\'' || first == '"' ? first : more_single_quotes(source) ? '\'' : '"';
     guint with = 0, without = 0;
     for (const char *end = source->text; (end = memchr(end, '\n', (gsize)(source->text + source->length - end))) != NULL;
          end++) {
@@ -95,12 +105,13 @@ void fix_style(const Fix *fix, FixWords *words, guint at)
 static bool is_alone(const Fix *fix, TSNode node, TSNode *ret_statement)
 {
     TSNode parent = ts_node_parent(node);
-    *ret_statement = node;
-    if (fix_node_in(fix, parent, "lists"))
-        return true;
     *ret_statement = parent;
-    return strstr(ts_node_type(parent), "expression_statement") != NULL &&
-           fix_node_in(fix, ts_node_parent(parent), "lists") && ts_node_named_child_count(parent) == 1;
+    if (strstr(ts_node_type(parent), "expression_statement") != NULL)
+        return fix_node_in(fix, ts_node_parent(parent), "lists") && ts_node_named_child_count(parent) == 1;
+    /* Where a statement is an expression, the last one may be a value. */
+    *ret_statement = node;
+    return strstr(ts_node_type(node), "assign") != NULL && fix_node_in(fix, parent, "lists") &&
+           (!ts_node_is_null(ts_node_next_named_sibling(node)) || ts_node_is_null(ts_node_parent(parent)));
 }
 
 static bool replace_statement(Fix *fix, FixWords *words, TSNode statement)
@@ -201,6 +212,8 @@ bool fix_mend_read(Fix *fix, const FixRead *read)
     g_autofree char *test = NULL;
     FixWords words = {.name = read->name, .left = read->left, .variables = read->variables};
     fix_style(fix, &words, fix->finding->place.start);
+    if (read->name != NULL && (*read->name == '"' || *read->name == '\''))
+        words.quote = *read->name;
     if (read->simple)
         test = fix_function_template(fix, read->function, "test", &words);
     g_autofree char *line = read->several ? one_line(read->left) : NULL;
@@ -228,17 +241,44 @@ static const char *by_hand(const Fix *fix)
                : "fail at start where it is unset or empty, in a message that names it";
 }
 
+static bool no_read(Fix *fix)
+{
+    if (fix->variable != NULL)
+        return fix_refuse(fix, "%s is read through a helper or a settings class: take the default out there, and %s",
+                          fix->variable, by_hand(fix));
+    if (strcmp(fix->finding->rule->id, "test-fallback") == 0)
+        return fix_refuse(fix, "read the variable that `pgfold testdb -- COMMAND` sets, and %s", by_hand(fix));
+    return fix_refuse(fix, "it is the default of a setting: make the setting required");
+}
+
+/* A constant that only was this default goes with it. */
+static void drop_constant(Fix *fix, const FixRead *read)
+{
+    if (ts_node_is_null(read->otherwise))
+        return;
+    g_autofree char *name = facts_name(fix->facts, read->otherwise);
+    GArray *places = g_hash_table_lookup(fix->facts->bound, name);
+    if (places == NULL || places->len != 1)
+        return;
+    const Fact *bind = &g_array_index(fix->facts->all, Fact, g_array_index(places, guint, 0));
+    ScanSpan span;
+    if (!fix_only_used_in(fix, bind, read->otherwise, &span))
+        return;
+    g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(ScanSpan));
+    g_array_append_val(gone, span);
+    fix_close_gap(fix->source, gone);
+    span = g_array_index(gone, ScanSpan, 0);
+    fix_edit(fix, span.start, span.end, g_strdup(""));
+}
+
 bool fix_env(Fix *fix)
 {
-    const char *variable = fix->finding->variable;
-    if (variable == NULL)
-        return fix_refuse(fix, "the setting has no variable of its own: make it required, without a default");
     FixRead read;
     if (!find_read(fix, &read))
-        return fix_if_empty(fix) ||
-               fix_refuse(fix, "%s is read through a helper or a settings class: take the default out there, and %s",
-                          variable, by_hand(fix));
+        return fix_if_empty(fix) || no_read(fix);
     bool mended = fix_mend_read(fix, &read);
+    if (mended)
+        drop_constant(fix, &read);
     fix_read_clear(&read);
     return mended;
 }

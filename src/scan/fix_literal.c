@@ -75,6 +75,30 @@ static bool needs_more(Fix *fix, const char *variable)
     return true;
 }
 
+bool fix_put_own(Fix *fix, TSNode node, FixWords *words)
+{
+    const char *variable = fix_own_variable(fix);
+    if (needs_more(fix, variable))
+        return false;
+    char quote[2] = {words->quote, '\0'};
+    g_autofree char *name = g_strconcat(quote, variable, quote, NULL);
+    words->name = name;
+    words->variables = variable;
+    g_autofree char *own = fix_template(fix, "own", words), *test = fix_template(fix, "own_test", words);
+    if (own == NULL)
+        return fix_refuse(fix, "read %s there, and fail at start where it is not set", variable);
+    words->test = test;
+    words->left = words->read = own;
+    g_autofree char *expression = fix_template(fix, "own_expression", words);
+    bool guarded = test != NULL && fix_add_guard(fix, words, node);
+    words->name = words->test = words->left = words->read = words->variables = NULL;
+    if (!guarded && expression == NULL)
+        return false;
+    fix_edit(fix, ts_node_start_byte(node), ts_node_end_byte(node),
+             guarded ? g_steal_pointer(&own) : g_steal_pointer(&expression));
+    return true;
+}
+
 bool fix_literal(Fix *fix)
 {
     const ScanFinding *finding = fix->finding;
@@ -91,21 +115,7 @@ bool fix_literal(Fix *fix)
     const char *section = fix_environment(fix, node);
     if (section != NULL)
         return fix_refuse(fix, "it is of the section \"%s\" only: read it from %s where that is chosen", section, variable);
-    if (needs_more(fix, variable))
-        return false;
-    char quote[2] = {fix->source->text[finding->place.start] == '\'' ? '\'' : '"', '\0'};
-    g_autofree char *name = g_strconcat(quote, variable, quote, NULL);
-    FixWords words = {.name = name, .variables = variable};
+    FixWords words = {.left = NULL};
     fix_style(fix, &words, finding->place.start);
-    g_autofree char *own = fix_template(fix, "own", &words), *test = fix_template(fix, "own_test", &words);
-    if (own == NULL)
-        return fix_refuse(fix, "read %s there, and fail at start where it is not set", variable);
-    words.test = test;
-    words.left = words.read = own;
-    g_autofree char *expression = fix_template(fix, "own_expression", &words);
-    bool guarded = test != NULL && fix_add_guard(fix, &words, node);
-    if (!guarded && expression == NULL)
-        return false;
-    fix_edit(fix, finding->place.start, finding->place.end, guarded ? g_steal_pointer(&own) : g_steal_pointer(&expression));
-    return true;
+    return fix_put_own(fix, node, &words);
 }

@@ -190,17 +190,22 @@ static const char *find_word(const char *text, gsize length, gsize from, const c
     return NULL;
 }
 
-guint fix_count_word(const Source *source, const char *word)
+static guint count_within(const Source *source, guint start, guint end, const char *word)
 {
     guint n = 0;
-    for (gsize from = 0;;) {
-        const char *at = find_word(source->text, source->length, from, word);
+    for (gsize from = start;;) {
+        const char *at = find_word(source->text, end, from, word);
         if (at == NULL)
             return n;
         from = (gsize)(at - source->text);
         n += !in_comment(source, (guint)from);
         from++;
     }
+}
+
+guint fix_count_word(const Source *source, const char *word)
+{
+    return count_within(source, 0, (guint)source->length, word);
 }
 
 /* Files of a code base that are asked for a word, without git: it may not be started in a thread. */
@@ -274,4 +279,64 @@ const char *fix_environment(const Fix *fix, TSNode node)
                 return NAMES[i];
     }
     return NULL;
+}
+
+/* The statement that only gives a name its value, in a list of statements. */
+static bool statement_of(const Fix *fix, const Fact *bind, TSNode *ret_statement)
+{
+    TSNode at = bind->node;
+    for (guint i = 0; i < 3; i++) {
+        TSNode parent = ts_node_parent(at);
+        if (ts_node_is_null(parent))
+            return false;
+        if (fix_node_in(fix, parent, "lists")) {
+            *ret_statement = at;
+            return true;
+        }
+        if (strstr(ts_node_type(parent), "export") != NULL || ts_node_named_child_count(parent) != 1)
+            return false;
+        at = parent;
+    }
+    return false;
+}
+
+bool fix_only_used_in(const Fix *fix, const Fact *bind, TSNode node, ScanSpan *ret_span)
+{
+    const Source *source = fix->source;
+    TSNode statement;
+    if (!statement_of(fix, bind, &statement) ||
+        !fix_whole_lines(source, statement, &ret_span->start, &ret_span->end) ||
+        ts_node_start_byte(node) < ret_span->end)
+        return false;
+    g_autofree char *name = facts_name(fix->facts, bind->first);
+    guint own = count_within(source, ret_span->start, ret_span->end, name);
+    guint used = count_within(source, ts_node_start_byte(node), ts_node_end_byte(node), name);
+    if (*name == '\0' || used == 0 || own + used != fix_count_word(source, name))
+        return false;
+    /* A module of JavaScript keeps its names to itself. */
+    bool shared = ts_node_is_null(ts_node_parent(ts_node_parent(statement))) &&
+                  !g_key_file_get_boolean(fix->rules, "fix", "keeps", NULL);
+    return !shared || fix_is_private(fix, name);
+}
+
+static int by_start(gconstpointer a, gconstpointer b)
+{
+    const ScanSpan *left = a, *right = b;
+    return (int)(left->start > right->start) - (int)(left->start < right->start);
+}
+
+void fix_close_gap(const Source *source, GArray *spans)
+{
+    g_array_sort(spans, by_start);
+    const char *text = source->text;
+    guint run = 0;
+    for (guint i = 0; i < spans->len; i++) {
+        ScanSpan *span = &g_array_index(spans, ScanSpan, i);
+        run = i == 0 || span->start != span[-1].end ? span->start : run;
+        bool last = i + 1 == spans->len || span[1].start != span->end;
+        bool before = run == 0 || (run >= 2 && text[run - 1] == '\n' && (text[run - 2] == '\n' || text[run - 2] == '\r'));
+        guint blank = (guint)strspn(text + span->end, "\r");
+        if (last && before && span->end < source->length && text[span->end + blank] == '\n')
+            span->end += blank + 1;
+    }
 }

@@ -25,3 +25,8 @@ TSNode fix_node_at(const Source *source, guint start, guint end);
 /* The section of one environment ("development", "staging") that node stands in: what it says is not used by the others.
  * NULL when it is in none. */
 const char *fix_environment(const Fix *fix, TSNode node);
+/* The name of a plain statement is spoken of in node, and nowhere else: *ret_span are the statement's lines, which may
+ * go with it. */
+bool fix_only_used_in(const Fix *fix, const Fact *bind, TSNode node, ScanSpan *ret_span);
+/* Of two blank lines that would meet where these lines (of ScanSpan, sorted here) are gone, one goes too. */
+void fix_close_gap(const Source *source, GArray *spans);

@@ -267,15 +267,17 @@ static bool method_read(const Fix *fix, const Fact *fact, FixRead *ret_read)
 bool fix_read_of(const Fix *fix, const Fact *fact, FixRead *ret_read)
 {
     *ret_read = (FixRead){0};
-    g_auto(Value) value = facts_value(fix->facts, fact->node);
-    if (!value.fallback || value.variable == NULL)
-        return false;
     bool found = fact->kind == FACT_CALL ? call_read(fix, fact, ret_read) || either_read(fix, fact, ret_read) ||
                                                method_read(fix, fact, ret_read)
                                          : or_read(fix, fact, ret_read);
     if (!found)
         return false;
     ret_read->node = fact->node;
+    TSNode first = {0}, second = {0};
+    guint n = 0;
+    if (fact->kind == FACT_CALL)
+        arguments_of(fact->second, &first, &second, &n);
+    ret_read->otherwise = fact->kind == FACT_OR ? inner(fact->second) : n == 2 ? second : (TSNode){0};
     ret_read->simple = !ret_read->several;
     if (ret_read->variables == NULL)
         ret_read->variables = g_strdup(ret_read->variable);

@@ -5,6 +5,7 @@
 #include "scan/fix_template.h"
 
 typedef struct FixRead {
+    TSNode otherwise;     /* its default, or a null node */
     TSNode node;          /* the expression with its default: what is replaced */
     char *function;       /* or map, that reads: "os.getenv", "os.environ" */
     char *name;           /* of the variable as the code writes it, with its quotes; NULL where several are read */
@@ -24,6 +25,8 @@ bool fix_plain_read(const Fix *fix, TSNode node, FixRead *ret_read);
 
 /* If it is empty, it is given a default: the assignment becomes the failure. */
 bool fix_if_empty(Fix *fix);
+/* The application's own variable in the place of node, and the check. */
+bool fix_put_own(Fix *fix, TSNode node, FixWords *words);
 /* The read without its default, and the check. */
 bool fix_mend_read(Fix *fix, const FixRead *read);
 /* A check in front of the statement around node. */

@@ -27,7 +27,7 @@ static bool asks_for(const Fix *fix, TSNode node, const char *variable)
 /* The statement that gives the variable its default, with what asks for it. */
 static bool find_default(const Fix *fix, TSNode assignment, TSNode *ret_all, bool *ret_export)
 {
-    const char *variable = fix->finding->variable;
+    const char *variable = fix->variable;
     TSNode at = assignment, parent = ts_node_parent(at);
     *ret_export = false;
     if (fix_node_is(parent, "declaration_command")) {
@@ -53,11 +53,17 @@ static bool mend_default(Fix *fix, TSNode node)
         node = ts_node_parent(node);
     TSNode all;
     bool exported;
+    if (!ts_node_is_null(node) && fix->variable == NULL) {
+        TSNode name = ts_node_named_child(node, 0);
+        fix->variable = source_slice(fix->source, ts_node_start_byte(name), ts_node_end_byte(name));
+    }
+    if (fix->variable == NULL)
+        return fix_refuse(fix, "read it from the environment, and end with a message where it is not set");
     if (ts_node_is_null(node) || !find_default(fix, node, &all, &exported))
-        return fix_refuse(fix, "take the default out, and end with a message where %s is not set", fix->finding->variable);
-    g_autofree char *required = fix_required(fix, fix->finding->variable);
+        return fix_refuse(fix, "take the default out, and end with a message where %s is not set", fix->variable);
+    g_autofree char *required = fix_required(fix, fix->variable);
     fix_edit(fix, ts_node_start_byte(all), ts_node_end_byte(all),
-             exported ? g_strdup_printf("export %s=\"%s\"", fix->finding->variable, required)
+             exported ? g_strdup_printf("export %s=\"%s\"", fix->variable, required)
                       : g_strdup_printf(": \"%s\"", required));
     return true;
 }
@@ -76,6 +82,8 @@ static bool mend_literal(Fix *fix, TSNode node)
             return fix_refuse(fix, "read it from %s, and end with a message where that is not set", variable);
     }
     TSNode parent = ts_node_parent(node);
+    if (fix_node_is(ts_node_parent(parent), "command_substitution"))
+        return fix_refuse(fix, "what ends there goes on around it: read %s in front of it", variable);
     if (fix_node_is(parent, "concatenation") || fix_node_is(parent, "array") || fix_node_is(parent, "case_item"))
         return fix_refuse(fix, "it is a part of a word: read the whole connection string from %s", variable);
     guint start = ts_node_start_byte(node), end = ts_node_end_byte(node);
@@ -94,9 +102,7 @@ bool fix_shell(Fix *fix)
     const ScanFinding *finding = fix->finding;
     TSNode node = ts_node_named_descendant_for_byte_range(ts_tree_root_node(fix->source->tree), finding->place.start,
                                                           finding->place.end);
-    if (finding->variable != NULL)
-        return mend_default(fix, node);
     if (strcmp(finding->rule->id, "local-url") == 0)
         return mend_literal(fix, node);
-    return fix_refuse(fix, "read it from the environment, and end with a message where it is not set");
+    return mend_default(fix, node);
 }

@@ -33,15 +33,18 @@ static const char *what_it_is(const char *variables)
 }
 
 /* The two halves of the message. */
-static void message_parts(const Fix *fix, const char *variables, char **ret_first, char **ret_second)
+static void message_parts(const Fix *fix, const FixWords *words, char **ret_first, char **ret_second)
 {
+    const char *variables = words->variables;
     if (fix->finding->class == SCAN_TEST) {
         *ret_first = g_strdup_printf("%s is not set: run the tests with `pgfold testdb -- COMMAND`", variables);
         *ret_second = g_strdup("");
         return;
     }
-    *ret_first = g_strdup_printf("%s is not set: set it to the %s (see .env.example); ", variables,
-                                 fix->finding->parts->len == 0 ? "URL of the database" : what_it_is(variables));
+    *ret_first = g_strdup_printf("%s is not set: set it to the %s (%s%ssee .env.example); ", variables,
+                                 fix->finding->parts->len == 0 ? "URL of the database" : what_it_is(variables),
+                                 words->scheme == NULL ? "" : words->scheme,
+                                 words->scheme == NULL ? "" : "://..., ");
     *ret_second = g_strdup("`pgfold tunnel` opens the way to it");
 }
 
@@ -68,7 +71,7 @@ static const char *fresh_name(const Fix *fix)
 static char *fill(const Fix *fix, const char *template, const FixWords *words)
 {
     g_autofree char *first = NULL, *second = NULL, *plain = fix_message(fix, words->variables);
-    message_parts(fix, words->variables, &first, &second);
+    message_parts(fix, words, &first, &second);
     char quote[2] = {words->quote == '\'' ? '\'' : '"', '\0'};
     g_autofree char *literal = g_strconcat(quote, first, second, quote, NULL);
     g_autofree char *first_literal = g_strconcat(quote, first, quote, NULL);

@@ -12,6 +12,7 @@ typedef struct FixWords {
     const char *indent, *tab;
     char quote;            /* that the file prefers */
     bool semicolons;       /* the file ends its statements with them */
+    const char *scheme;    /* that the URL must have; or NULL */
     const char *variables; /* to be named in the message: "DATABASE_URL" */
 } FixWords;
 
