@@ -298,7 +298,8 @@ const Command command_scan = {
         "as `code` in pgfold.yaml says. Other services on localhost, messages, comments and the ephemeral database of "
         "tests are no "
         "findings.\n\n"
-        "With --fix, what is certain is mended: a variable is read without a default, and where it is unset or empty the "
+        "With --fix, what is certain is mended: a variable is read without a default, and where it is unset or empty "
+        "the "
         "program fails at start and says how to set it. The rest is listed, with the reason.\n\n"
         "A comment `pgfold: allow RULE REASON` on the line of a finding, or alone on the line above, lets it stand.",
     .options = options,

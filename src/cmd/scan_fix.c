@@ -55,7 +55,8 @@ static void find_gone(const char *folder, Change *change, const GPtrArray *picke
     while (g_hash_table_iter_next(&iter, &key, NULL))
         g_hash_table_remove(change->gone, key);
     for (guint i = 0; i < picked->len; i++)
-        change->fixed += g_hash_table_contains(change->gone, ((const ScanFinding *)picked->pdata[i])->fingerprint);
+        if (g_hash_table_contains(change->gone, ((const ScanFinding *)picked->pdata[i])->fingerprint))
+            change->fixed++;
 }
 
 static Change *change_of(const char *folder, const char *file, const GPtrArray *picked)
@@ -104,8 +105,8 @@ static bool find_unsaved(const char *folder, const GPtrArray *changes, char **re
     if (!*ret_git)
         return cancel_check(error);
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
-    static const char *const WORDS[] = {"git", "--literal-pathspecs", "status", "--porcelain", "-uall", "--ignored",
-                                        "--"};
+    static const char *const WORDS[] = {"git",   "--literal-pathspecs", "status", "--porcelain",
+                                        "-uall", "--ignored",           "--"};
     for (guint i = 0; i < G_N_ELEMENTS(WORDS); i++)
         g_ptr_array_add(argv, (gpointer)WORDS[i]);
     for (guint i = 0; i < changes->len; i++)
@@ -135,7 +136,8 @@ static bool is_allowed(const ScanFixOptions *options, const GPtrArray *changes, 
         return false;
     if (unsaved != NULL) {
         pgf_error_set(error, PGF_ERROR_REFUSED, "Commit or stash them first; or --yes, to have the fixes on top.",
-                      "files that would be fixed have changes that are not committed: nothing was changed\n%s", unsaved);
+                      "files that would be fixed have changes that are not committed: nothing was changed\n%s",
+                      unsaved);
         return false;
     }
     guint fixed = 0;
@@ -181,8 +183,7 @@ static bool write_change(const char *folder, const Change *change, GError **erro
     if (!ok && fd >= 0)
         unlink(temp);
     if (!ok)
-        pgf_error_set(error, PGF_ERROR_MIDWAY, NULL, "%s could not be written: %s", change->file,
-                      g_strerror(problem));
+        pgf_error_set(error, PGF_ERROR_MIDWAY, NULL, "%s could not be written: %s", change->file, g_strerror(problem));
     return ok;
 }
 
@@ -215,7 +216,7 @@ static void show_left(const ScanReport *report, const GPtrArray *changes, Out *o
             continue;
         if (left++ == 0)
             out_notice(out, "To be done by hand:");
-        const char *why = finding->edits != NULL   ? "another fix changes the same lines: run it again"
+        const char *why = finding->edits != NULL    ? "another fix changes the same lines: run it again"
                           : finding->no_fix != NULL ? finding->no_fix
                                                     : finding->remedy;
         g_autofree char *reason = text_escape(why);
@@ -228,8 +229,8 @@ static void show_changes(const GPtrArray *changes, Out *out)
     json_t *document = out_json_new("fixes"), *files = json_array();
     for (guint i = 0; i < changes->len; i++) {
         const Change *change = changes->pdata[i];
-        json_array_append_new(files, json_pack("{s:o, s:i}", "file", out_json_string(change->file), "fixed",
-                                               (int)change->fixed));
+        json_array_append_new(
+            files, json_pack("{s:o, s:i}", "file", out_json_string(change->file), "fixed", (int)change->fixed));
         out_line(out, "%s: %u fixed", change->file, change->fixed);
     }
     json_object_set_new(document, "files", files);

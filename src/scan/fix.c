@@ -62,7 +62,8 @@ static bool mend(Fix *fix)
         return fix_refuse(fix, "name the variable %s here, in the way of what reads this file, or take it out",
                           fix_own_variable(fix));
     if (fix->source->tree == NULL || fix->rules == NULL)
-        return fix_refuse(fix, "take the default out, and let what reads it fail at start where the variable is not set");
+        return fix_refuse(fix,
+                          "take the default out, and let what reads it fail at start where the variable is not set");
     if (is_rule(fix, "parts-default"))
         return fix_parts(fix) || fix_env(fix);
     if (is_rule(fix, "local-url"))

@@ -6,15 +6,15 @@
  *     fix_parts.c     parts that one expression puts together: the expression becomes the one variable
  *     fix_literal.c   a literal connection string: becomes a read of the one variable
  *     fix_read.c      the forms of such reads; fix_empty.c: if it is empty, it is given a default
- *     fix_text.c      "${X:-default}" of shells and compose, "${x:default}" of Spring; fix_shell.c: what else a shell says
- *     fix_place.c     where in the tree: the statement around it, its indentation, who else uses a name
- *     fix_template.c  the words of a language: section [fix] of its rules
- *     fix_apply.c     the text with its edits, and its proof: it parses, and a scan finds nothing
+ *     fix_text.c      "${X:-default}" of shells and compose, "${x:default}" of Spring; fix_shell.c: what else a shell
+ * says fix_place.c     where in the tree: the statement around it, its indentation, who else uses a name fix_template.c
+ * the words of a language: section [fix] of its rules fix_apply.c     the text with its edits, and its proof: it
+ * parses, and a scan finds nothing
  *
- * [fix] of src/scan/languages/NAME.rules; a template knows {name} (the variable as the code writes it, with its quotes),
- * {test} and {read} (below), {text} (the message as a literal), {message} (bare), {variable}, {indent} is added to each
- * line, {tab} is one step of indentation, {;} is ";" where the file ends its statements so, {fresh} is a name that the
- * file does not have:
+ * [fix] of src/scan/languages/NAME.rules; a template knows {name} (the variable as the code writes it, with its
+ * quotes), {test} and {read} (below), {text} (the message as a literal), {message} (bare), {variable}, {indent} is
+ * added to each line, {tab} is one step of indentation, {;} is ";" where the file ends its statements so, {fresh} is a
+ * name that the file does not have:
  *
  *     like         another language whose section is taken instead
  *     fail         a statement that ends the program with {text}
@@ -29,6 +29,7 @@
  *     primary      an expression stands anywhere without parentheses
  *     own          read of a variable that is not in the code yet, and own_test; needs: a word that the file must have
  *                  for it ("import os")
+ *     quotes       strings are written in either quotation marks
  *     narrows      a compiler sees the check in front of a read, but not of a call
  *     keeps        no other file sees a name that is not exported
  *     if           kinds of node that are an if
@@ -52,10 +53,10 @@ typedef struct Fix {
     const Source *source;
     const Facts *facts; /* NULL where there is no tree */
     const ScanFinding *finding;
-    char *variable;    /* that is read: the finding's, or what the code says; or NULL */
-    GKeyFile *rules;   /* that have it; NULL: the language has no section */
-    GPtrArray *edits;  /* of ScanEdit* */
-    char *reason;      /* why there is no fix: the first that was given */
+    char *variable;   /* that is read: the finding's, or what the code says; or NULL */
+    GKeyFile *rules;  /* that have it; NULL: the language has no section */
+    GPtrArray *edits; /* of ScanEdit* */
+    char *reason;     /* why there is no fix: the first that was given */
 } Fix;
 
 /* Each fills fix->edits and returns true, or says why not. */

@@ -114,7 +114,8 @@ static bool is_given_twice(Fix *fix, const Fact *bind)
     for (guint i = 0; places != NULL && i < places->len; i++) {
         const Fact *fact = &g_array_index(fix->facts->all, Fact, g_array_index(places, guint, i));
         TSNode around = function_around(fact->node);
-        bool same = ts_node_is_null(scope) ? ts_node_is_null(around) : !ts_node_is_null(around) && ts_node_eq(scope, around);
+        bool same =
+            ts_node_is_null(scope) ? ts_node_is_null(around) : !ts_node_is_null(around) && ts_node_eq(scope, around);
         if (!same || ts_node_eq(fact->node, bind->node))
             continue;
         FixRead read;

@@ -86,10 +86,13 @@ void fix_style(const Fix *fix, FixWords *words, guint at)
 {
     const Source *source = fix->source;
     char first = at < source->length ? source->text[at] : 0;
-    words->quote = first == '\'' || first == '"' ? first : more_single_quotes(source) ? '\'' : '"';
+    if (!g_key_file_get_boolean(fix->rules, "fix", "quotes", NULL))
+        words->quote = '"';
+    else
+        words->quote = first == '\'' || first == '"' ? first : more_single_quotes(source) ? '\'' : '"';
     guint with = 0, without = 0;
-    for (const char *end = source->text; (end = memchr(end, '\n', (gsize)(source->text + source->length - end))) != NULL;
-         end++) {
+    for (const char *end = source->text;
+         (end = memchr(end, '\n', (gsize)(source->text + source->length - end))) != NULL; end++) {
         const char *last = end;
         while (last > source->text && (last[-1] == '\r' || last[-1] == ' '))
             last--;
@@ -169,9 +172,9 @@ static bool with_guard(Fix *fix, const FixRead *read, FixWords *words)
 /* An expression of operators stands where a call may have stood. */
 static bool needs_parentheses(TSNode node)
 {
-    static const char *const BARE[] = {"argument", "assign", "declar", "return", "pair",  "parenthes",
+    static const char *const BARE[] = {"argument", "assign",  "declar",    "return", "pair",   "parenthes",
                                        "property", "element", "field_def", "equals", "lambda", "arrow",
-                                       "spread",   "array",  "list", NULL};
+                                       "spread",   "array",   "list",      NULL};
     TSNode parent = ts_node_parent(node);
     for (guint i = 0; BARE[i] != NULL; i++)
         if (strstr(ts_node_type(parent), BARE[i]) != NULL)
@@ -212,7 +215,9 @@ bool fix_mend_read(Fix *fix, const FixRead *read)
     g_autofree char *test = NULL;
     FixWords words = {.name = read->name, .left = read->left, .variables = read->variables};
     fix_style(fix, &words, fix->finding->place.start);
-    if (read->name != NULL && (*read->name == '"' || *read->name == '\''))
+    if (read->name != NULL && words.quote == '\'' && *read->name == '"')
+        words.quote = '"';
+    else if (read->name != NULL && *read->name == '\'' && g_key_file_get_boolean(fix->rules, "fix", "quotes", NULL))
         words.quote = *read->name;
     if (read->simple)
         test = fix_function_template(fix, read->function, "test", &words);

@@ -24,15 +24,16 @@ static bool has_word(const char *name, const char *const *words)
 static bool names_connection(const char *name)
 {
     static const char *const NEVER[] = {"default", "example", "sample", "fallback", "local", "dev", "test", NULL};
-    static const char *const CONNECTIONS[] = {"conn", "dsn", "database", "postgres", "pg", "url", "uri", "backend", NULL};
+    static const char *const CONNECTIONS[] = {"conn", "dsn", "database", "postgres", "pg",
+                                              "url",  "uri", "backend",  NULL};
     return !has_word(name, NEVER) && has_word(name, CONNECTIONS);
 }
 
 /* A function that connects with its first argument. */
 static bool connects(const Fix *fix, TSNode arguments)
 {
-    static const char *const CONNECT[] = {"connect", "engine", "pool",  "client", "sequel",
-                                          "postgres", "pg",    "database", "open", "knex", NULL};
+    static const char *const CONNECT[] = {"connect", "engine",   "pool", "client", "sequel", "postgres",
+                                          "pg",      "database", "open", "knex",   NULL};
     TSNode call = ts_node_parent(arguments);
     const Fact *fact = facts_of(fix->facts, call);
     if (fact == NULL || fact->kind != FACT_CALL)
@@ -114,7 +115,8 @@ bool fix_literal(Fix *fix)
         return fix_refuse(fix, "it looks like the default of a setting: make the setting required");
     const char *section = fix_environment(fix, node);
     if (section != NULL)
-        return fix_refuse(fix, "it is of the section \"%s\" only: read it from %s where that is chosen", section, variable);
+        return fix_refuse(fix, "it is of the section \"%s\" only: read it from %s where that is chosen", section,
+                          variable);
     FixWords words = {.left = NULL};
     fix_style(fix, &words, finding->place.start);
     return fix_put_own(fix, node, &words);

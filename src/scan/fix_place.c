@@ -220,7 +220,8 @@ static void search(Search *run, const char *folder, int depth);
 
 static void search_entry(Search *run, const char *path, const char *name, int depth)
 {
-    static const char *const NEVER[] = {"node_modules", "venv", "vendor", "site-packages", "build", "dist", "target", NULL};
+    static const char *const NEVER[] = {"node_modules", "venv", "vendor", "site-packages",
+                                        "build",        "dist", "target", NULL};
     struct stat about;
     if (run->seen++ > ENTRIES_MAX) {
         run->found = true; /* not known: as good as used */
@@ -266,8 +267,8 @@ bool fix_is_private(const Fix *fix, const char *word)
 
 const char *fix_environment(const Fix *fix, TSNode node)
 {
-    static const char *const NAMES[] = {"development", "staging", "test", "testing", "local",
-                                        "production",  "prod",    "dev",  "ci",      "review", NULL};
+    static const char *const NAMES[] = {"development", "staging", "test", "testing", "local", "production",
+                                        "prod",        "dev",     "ci",   "review",  NULL};
     for (TSNode at = node; !ts_node_is_null(at); at = ts_node_parent(at)) {
         const Fact *fact = facts_of(fix->facts, at);
         if (fact == NULL || fact->kind != FACT_BIND || ts_node_is_null(fact->first))
@@ -304,8 +305,7 @@ bool fix_only_used_in(const Fix *fix, const Fact *bind, TSNode node, ScanSpan *r
 {
     const Source *source = fix->source;
     TSNode statement;
-    if (!statement_of(fix, bind, &statement) ||
-        !fix_whole_lines(source, statement, &ret_span->start, &ret_span->end) ||
+    if (!statement_of(fix, bind, &statement) || !fix_whole_lines(source, statement, &ret_span->start, &ret_span->end) ||
         ts_node_start_byte(node) < ret_span->end)
         return false;
     g_autofree char *name = facts_name(fix->facts, bind->first);
@@ -334,7 +334,8 @@ void fix_close_gap(const Source *source, GArray *spans)
         ScanSpan *span = &g_array_index(spans, ScanSpan, i);
         run = i == 0 || span->start != span[-1].end ? span->start : run;
         bool last = i + 1 == spans->len || span[1].start != span->end;
-        bool before = run == 0 || (run >= 2 && text[run - 1] == '\n' && (text[run - 2] == '\n' || text[run - 2] == '\r'));
+        bool before =
+            run == 0 || (run >= 2 && text[run - 1] == '\n' && (text[run - 2] == '\n' || text[run - 2] == '\r'));
         guint blank = (guint)strspn(text + span->end, "\r");
         if (last && before && span->end < source->length && text[span->end + blank] == '\n')
             span->end += blank + 1;

@@ -22,8 +22,8 @@ bool fix_node_is(TSNode node, const char *kind);
 /* node's kind is one of the list that the key of [fix] names. */
 bool fix_node_in(const Fix *fix, TSNode node, const char *key);
 TSNode fix_node_at(const Source *source, guint start, guint end);
-/* The section of one environment ("development", "staging") that node stands in: what it says is not used by the others.
- * NULL when it is in none. */
+/* The section of one environment ("development", "staging") that node stands in: what it says is not used by the
+ * others. NULL when it is in none. */
 const char *fix_environment(const Fix *fix, TSNode node);
 /* The name of a plain statement is spoken of in node, and nowhere else: *ret_span are the statement's lines, which may
  * go with it. */

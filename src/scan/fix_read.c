@@ -78,8 +78,7 @@ static bool plain_call(const Fix *fix, const Fact *fact, FixRead *ret_read)
     TSNode first, second;
     guint n;
     arguments_of(fact->second, &first, &second, &n);
-    if (!fix_lists(fix, "reads", function) || n < 1 || n > 2 ||
-        (n == 2 && !is_empty_literal(fix, second)))
+    if (!fix_lists(fix, "reads", function) || n < 1 || n > 2 || (n == 2 && !is_empty_literal(fix, second)))
         return false;
     g_autofree char *variable = variable_of(fix, first);
     if (variable == NULL)
@@ -155,7 +154,7 @@ static char *squeeze(const char *text)
 /* The condition of a ternary asks for the variable that is read, and nothing else. */
 static bool asks_for(const Fix *fix, TSNode condition, const FixRead *read)
 {
-    static const char *const AFTER[] = {"",       "isnotNone", "!=None", "!==undefined", "!=undefined", "!=null",
+    static const char *const AFTER[] = {"",        "isnotNone", "!=None",  "!==undefined", "!=undefined", "!=null",
                                         "!==null", "!=\"\"",    "!==\"\"", "!=nil",        NULL};
     g_autofree char *raw = slice(fix, condition), *text = squeeze(raw), *left = squeeze(read->left);
     g_autofree char *bare = g_strdup(text);
@@ -282,7 +281,7 @@ bool fix_read_of(const Fix *fix, const Fact *fact, FixRead *ret_read)
     if (ret_read->variables == NULL)
         ret_read->variables = g_strdup(ret_read->variable);
     const Fact *left = fact->kind == FACT_OR ? facts_of(fix->facts, inner(fact->first)) : NULL;
-    ret_read->expression_only = left != NULL && left->kind != FACT_INDEX &&
-                                g_key_file_get_boolean(fix->rules, "fix", "narrows", NULL);
+    ret_read->expression_only =
+        left != NULL && left->kind != FACT_INDEX && g_key_file_get_boolean(fix->rules, "fix", "narrows", NULL);
     return true;
 }

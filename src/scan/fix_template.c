@@ -43,8 +43,7 @@ static void message_parts(const Fix *fix, const FixWords *words, char **ret_firs
     }
     *ret_first = g_strdup_printf("%s is not set: set it to the %s (%s%ssee .env.example); ", variables,
                                  fix->finding->parts->len == 0 ? "URL of the database" : what_it_is(variables),
-                                 words->scheme == NULL ? "" : words->scheme,
-                                 words->scheme == NULL ? "" : "://..., ");
+                                 words->scheme == NULL ? "" : words->scheme, words->scheme == NULL ? "" : "://..., ");
     *ret_second = g_strdup("`pgfold tunnel` opens the way to it");
 }
 
@@ -53,8 +52,7 @@ char *fix_message(const Fix *fix, const char *variables)
     if (fix->finding->class == SCAN_TEST)
         return g_strdup_printf("%s is not set - run the tests with pgfold testdb", variables);
     return g_strdup_printf("%s is not set - set it to the %s as in .env.example - pgfold tunnel opens the way to it",
-                           variables,
-                           fix->finding->parts->len == 0 ? "URL of the database" : what_it_is(variables));
+                           variables, fix->finding->parts->len == 0 ? "URL of the database" : what_it_is(variables));
 }
 
 /* Not in the file yet. */
@@ -100,7 +98,8 @@ static char *fill(const Fix *fix, const char *template, const FixWords *words)
                 g_string_append(filled, HOLES[i].with == NULL ? "" : HOLES[i].with);
             }
         if (taken == 0 && *at == '\n')
-            g_string_append_printf(filled, "%s%s", fix_newline(fix->source), words->indent == NULL ? "" : words->indent);
+            g_string_append_printf(filled, "%s%s", fix_newline(fix->source),
+                                   words->indent == NULL ? "" : words->indent);
         else if (taken == 0)
             g_string_append_c(filled, *at);
         at += taken == 0 ? 1 : taken;
@@ -117,8 +116,7 @@ static char *fail_template(const Fix *fix)
 
 static char *template_of(const Fix *fix, const char *section, const char *key, const FixWords *words)
 {
-    g_autofree char *template =
-        fix->rules == NULL ? NULL : g_key_file_get_string(fix->rules, section, key, NULL);
+    g_autofree char *template = fix->rules == NULL ? NULL : g_key_file_get_string(fix->rules, section, key, NULL);
     if (template == NULL || *template == '\0')
         return NULL;
     /* A guard holds the failure, one step further in. */

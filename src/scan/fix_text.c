@@ -44,7 +44,8 @@ static bool mend_braces(Fix *fix, const char *whole, const char *rest)
         return fix_refuse(fix, "the default reads other variables");
     bool shell = (rest[0] == ':' && (rest[1] == '-' || rest[1] == '=')) || rest[0] == '-' || rest[0] == '=';
     if (shell && !knows_required(fix))
-        return fix_refuse(fix, "take the default out, and let what reads %s fail where it is not set", finding->variable);
+        return fix_refuse(fix, "take the default out, and let what reads %s fail where it is not set",
+                          finding->variable);
     if (!shell && rest[0] != ':')
         return false;
     fix_edit(fix, finding->whole_start, finding->whole_end,
@@ -88,8 +89,7 @@ static bool mend_erb(Fix *fix, const char *whole)
 static bool mend_compose(Fix *fix)
 {
     const ScanFinding *finding = fix->finding;
-    if (!is_language(fix, "yaml") || !file_is_compose(fix->source->file) ||
-        strcmp(finding->rule->id, "local-url") != 0)
+    if (!is_language(fix, "yaml") || !file_is_compose(fix->source->file) || strcmp(finding->rule->id, "local-url") != 0)
         return false;
     guint start = finding->place.start, end = finding->place.end;
     const char *text = fix->source->text;
