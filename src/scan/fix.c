@@ -5,6 +5,8 @@
 #include "scan/fix_apply.h"
 #include "scan/language.h"
 
+#define PROOF_BYTES ((gsize)4 << 20) /* of one file, times its findings: each fix is proven by scans of the whole */
+
 bool fix_refuse(Fix *fix, const char *format, ...)
 {
     if (fix->reason != NULL)
@@ -88,15 +90,20 @@ static int by_start(gconstpointer a, gconstpointer b)
     return (int)((*left)->start > (*right)->start) - (int)((*left)->start < (*right)->start);
 }
 
-static void add_fix(const ScanOptions *options, const Source *source, const Facts *facts, ScanFinding *finding)
+/* budget: bytes of the file that may still be read for proofs. */
+static void add_fix(const ScanOptions *options, const Source *source, const Facts *facts, ScanFinding *finding,
+                    gsize *budget)
 {
     Fix fix = {.options = options, .source = source, .facts = facts, .finding = finding};
     fix.variable = g_strdup(finding->variable);
     fix.rules = find_rules(source->language);
     fix.edits = g_ptr_array_new();
     finding->edits = fix.edits;
-    bool mended = mend(&fix);
+    bool mended = *budget < source->length
+                      ? fix_refuse(&fix, "the file is large, and has many findings: fix some first")
+                      : mend(&fix);
     if (mended) {
+        *budget -= source->length;
         g_ptr_array_sort(fix.edits, by_start);
         mended = fix_proves(options, source, finding) ||
                  fix_refuse(&fix, "a change was tried, and did not do: read the variable without a default");
@@ -115,9 +122,10 @@ void scan_add_fixes(const ScanOptions *options, const Source *source, GPtrArray 
     if (findings->len == 0 || source->language == NULL)
         return;
     g_autoptr(Facts) facts = source->tree == NULL ? NULL : facts_read(source);
+    gsize budget = MAX(source->length, PROOF_BYTES);
     for (guint i = 0; i < findings->len; i++) {
         ScanFinding *finding = findings->pdata[i];
         if (finding->suppressed == NULL)
-            add_fix(options, source, facts, finding);
+            add_fix(options, source, facts, finding, &budget);
     }
 }

@@ -154,7 +154,9 @@ static bool is_own_assignment(const Fix *fix, const FixRead *read, TSNode *ret_s
     if (fact == NULL || fact->kind != FACT_BIND || !read->simple || ts_node_is_null(fact->first))
         return false;
     g_autofree char *target = source_slice(fix->source, ts_node_start_byte(fact->first), ts_node_end_byte(fact->first));
-    return strcmp(target, read->left) == 0 && is_alone(fix, parent, ret_statement);
+    FixWords words = {.name = read->name, .left = read->left, .variables = read->variables};
+    g_autofree char *plain = fix_function_template(fix, read->function, "read", &words);
+    return (strcmp(target, read->left) == 0 || g_strcmp0(target, plain) == 0) && is_alone(fix, parent, ret_statement);
 }
 
 static bool with_guard(Fix *fix, const FixRead *read, FixWords *words)

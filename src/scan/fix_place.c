@@ -7,7 +7,7 @@
 #include "scan/language.h"
 
 #define CLIMB_MAX 60
-#define ENTRIES_MAX 20000 /* of folders, that are asked for a word */
+#define ENTRIES_MAX 4000 /* of folders, that are asked for a word */
 
 bool fix_node_is(TSNode node, const char *kind)
 {
