@@ -46,7 +46,7 @@ static TSNode first_string(const Facts *facts, TSNode node, int depth)
     if (fact != NULL && (fact->kind == FACT_STRING || fact->kind == FACT_CONCAT))
         return node;
     guint n = MIN(ts_node_named_child_count(node), 20u);
-    for (guint i = 0; i < n && depth < 6; i++) {
+    for (guint i = 0; i < n && depth < 6 && ++*facts->steps <= VALUE_STEPS_MAX; i++) {
         TSNode found = first_string(facts, ts_node_named_child(node, i), depth + 1);
         if (!ts_node_is_null(found))
             return found;
@@ -214,6 +214,7 @@ Value call_value(const Facts *facts, const Fact *fact, int depth)
 
 Value facts_argument(const Facts *facts, const Fact *call)
 {
+    *facts->steps = 0;
     if (argument_count(facts, call->second) != 1)
         return (Value){.text = NULL};
     TSNode only = argument(facts, call->second, 0, NULL);

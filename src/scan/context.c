@@ -38,7 +38,7 @@ guint context_container(Reader *reader, TSNode node)
 /* "asyncpg.connect(", "config :app, App.Repo": what stands in front of the first setting. */
 static char *owner_text(const Reader *reader, TSNode container)
 {
-    TSNode parent = ts_node_parent(container);
+    TSNode parent = parents_of(reader->facts->parents, container);
     if (ts_node_is_null(parent))
         return NULL;
     const char *kind = ts_node_type(parent);
@@ -47,7 +47,7 @@ static char *owner_text(const Reader *reader, TSNode container)
     if (!says_any(kind, KINDS))
         return NULL;
     if (strstr(kind, "argument") != NULL)
-        parent = ts_node_parent(parent);
+        parent = parents_of(reader->facts->parents, parent);
     guint start = ts_node_start_byte(parent), end = ts_node_start_byte(container);
     if (strstr(ts_node_type(container), "keyword") != NULL || end <= start)
         end = MAX(end, start + 1);
@@ -59,7 +59,7 @@ static bool is_settings_class(const Reader *reader, TSNode node)
 {
     static const char *const WORDS[] = {"Settings", "Config", "Options", "dataclass", "Properties",
                                         "attrs",    "attr.s", "@define", NULL};
-    TSNode above = ts_node_parent(node);
+    TSNode above = parents_of(reader->facts->parents, node);
     guint start = ts_node_start_byte(node), end = MIN(ts_node_end_byte(node), start + 300);
     if (!ts_node_is_null(above) && strstr(ts_node_type(above), "decorated") != NULL)
         start = ts_node_start_byte(above);
@@ -130,7 +130,7 @@ void context_add(Reader *reader, Setting *setting, TSNode node)
                 break;
         }
         child = at;
-        at = ts_node_parent(at);
+        at = parents_of(reader->facts->parents, at);
     }
     if (path->len > 0)
         setting->path = g_strdup(path->str);
@@ -161,7 +161,7 @@ bool context_is_prose(const Reader *reader, TSNode node)
 {
     TSNode at = node;
     for (guint i = 0; i < 8; i++) {
-        TSNode parent = ts_node_parent(at);
+        TSNode parent = parents_of(reader->facts->parents, at);
         if (ts_node_is_null(parent))
             break;
         const char *kind = ts_node_type(parent);

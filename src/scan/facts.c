@@ -102,6 +102,11 @@ static void take_match(Facts *facts, const TSQueryMatch *match, const LanguageCa
     g_hash_table_insert(facts->by_node, (gpointer)fact.node.id, GUINT_TO_POINTER(facts->all->len));
 }
 
+static bool is_late(TSQueryCursorState *state)
+{
+    return source_is_late(state->payload);
+}
+
 Facts *facts_read(const Source *source)
 {
     Facts *facts = g_new0(Facts, 1);
@@ -112,13 +117,16 @@ Facts *facts_read(const Source *source)
     const LanguageCapture *captures;
     const TSQuery *query = language_query(source->language, &captures);
     TSQueryCursor *cursor = ts_query_cursor_new();
-    ts_query_cursor_exec(cursor, query, ts_tree_root_node(source->tree));
+    TSQueryCursorOptions options = {(void *)source, is_late};
+    ts_query_cursor_exec_with_options(cursor, query, ts_tree_root_node(source->tree), &options);
     TSQueryMatch match;
-    while (ts_query_cursor_next_match(cursor, &match))
+    while (!source_is_late(source) && ts_query_cursor_next_match(cursor, &match))
         take_match(facts, &match, captures);
     ts_query_cursor_delete(cursor);
     for (guint i = 0; i < facts->all->len; i++)
         bind_name(facts, &g_array_index(facts->all, Fact, i), i);
+    facts->parents = parents_read(source->tree, facts->by_node);
+    facts->steps = g_new0(guint, 1);
     return facts;
 }
 
@@ -129,5 +137,7 @@ void facts_free(Facts *facts)
     g_array_unref(facts->all);
     g_hash_table_unref(facts->by_node);
     g_hash_table_unref(facts->bound);
+    parents_free(facts->parents);
+    g_free(facts->steps);
     g_free(facts);
 }

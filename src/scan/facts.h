@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scan/language.h"
+#include "scan/parents.h"
 #include "scan/setting.h"
 
 typedef struct Fact {
@@ -14,6 +15,10 @@ typedef struct Facts {
     GArray *all;         /* of Fact, in the order of the text */
     GHashTable *by_node; /* id of a node -> index + 1 */
     GHashTable *bound;   /* name -> GArray of index: where it is bound */
+    Parents *parents;    /* of the nodes of all facts */
+    guint *steps;        /* that the value which is asked for has cost so far */
+    Parents *parents;    /* of the nodes of all facts */
+    guint *steps;        /* that the value which is asked for has cost so far */
 } Facts;
 
 Facts *facts_read(const Source *source);

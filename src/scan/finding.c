@@ -31,24 +31,14 @@ static guint characters(const char *text, guint start, guint end)
     return n;
 }
 
-static void count_lines(const char *text, guint to, guint *ret_line, guint *ret_start)
-{
-    *ret_line = 1;
-    *ret_start = 0;
-    for (const char *at = text; (at = memchr(at, '\n', (gsize)(text + to - at))) != NULL;) {
-        at++;
-        (*ret_line)++;
-        *ret_start = (guint)(at - text);
-    }
-}
-
 ScanPlace scan_place(const Source *source, guint start, guint end)
 {
     ScanPlace place = {.start = start, .end = end};
     guint line_start;
-    count_lines(source->text, start, &place.line, &line_start);
+    Source *lines = (Source *)source; /* which are found at the first question */
+    place.line = source_line(lines, start, &line_start);
     place.column = characters(source->text, line_start, start) + 1;
-    count_lines(source->text, end, &place.end_line, &line_start);
+    place.end_line = source_line(lines, end, &line_start);
     place.end_column = characters(source->text, line_start, end) + 1;
     return place;
 }
@@ -164,6 +154,8 @@ static void edit_free(gpointer data)
 void scan_finding_free(gpointer data)
 {
     ScanFinding *finding = data;
+    if (finding == NULL)
+        return;
     for (guint i = 0; i < finding->parts->len; i++)
         part_free(finding->parts->pdata[i]);
     g_ptr_array_unref(finding->parts);

@@ -145,7 +145,7 @@ static guint list_container(Reader *reader, TSNode node)
             return context_container(reader, node);
         if (strstr(kind, "array") != NULL)
             return context_container(reader, node);
-        node = ts_node_parent(node);
+        node = parents_of(reader->facts->parents, node);
     }
     return 0;
 }
@@ -158,7 +158,7 @@ static bool reads_commands(const char *text)
 
 static void read_string(Reader *reader, const Fact *fact)
 {
-    TSNode parent = ts_node_parent(fact->node);
+    TSNode parent = parents_of(reader->facts->parents, fact->node);
     const Fact *above = ts_node_is_null(parent) ? NULL : facts_of(reader->facts, parent);
     if (above != NULL && above->kind == FACT_CONCAT)
         return;
@@ -280,6 +280,8 @@ bool tree_read(Source *source)
     Reader reader = {source, facts, g_hash_table_new(NULL, NULL)};
     for (guint i = 0; i < facts->all->len; i++) {
         const Fact *fact = &g_array_index(facts->all, Fact, i);
+        if (i % 64 == 0 && source_is_late(source))
+            break;
         switch (fact->kind) {
         case FACT_CALL:
             read_default(&reader, fact);
@@ -307,5 +309,5 @@ bool tree_read(Source *source)
         read_placeholders(source);
     join_settings(source);
     g_hash_table_unref(reader.containers);
-    return true;
+    return !source_is_late(source);
 }

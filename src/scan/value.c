@@ -32,7 +32,8 @@ bool value_is_listed(char **list, const char *text)
 
 static void add_text(GString *to, const Source *source, guint start, guint end)
 {
-    g_string_append_len(to, source->text + start, (gssize)(end - start));
+    if (to->len < VALUE_TEXT_MAX)
+        g_string_append_len(to, source->text + start, (gssize)MIN(end - start, VALUE_TEXT_MAX));
 }
 
 static void add_escape(GString *to, const Source *source, guint start, guint end)
@@ -48,6 +49,7 @@ static void add_escape(GString *to, const Source *source, guint start, guint end
 static char *opaque_text(const Source *source, guint start, guint end)
 {
     const char *text = source->text;
+    end = MIN(end, start + VALUE_TEXT_MAX);
     while (start < end && g_ascii_isalpha(text[start]) && end - start > 2 && strchr("\"'`#\\", text[start + 1]) != NULL)
         start++;
     while (end - start >= 2 && text[start] == '#' && text[end - 1] == '#') {
@@ -118,7 +120,7 @@ static Value concat_value(const Facts *facts, const Fact *fact, int depth)
     Value value = {.start = ts_node_start_byte(fact->node), .end = ts_node_end_byte(fact->node)};
     GString *text = g_string_new(NULL);
     guint n = MIN(ts_node_named_child_count(fact->node), 100u);
-    for (guint i = 0; i < n; i++) {
+    for (guint i = 0; i < n && text->len < VALUE_TEXT_MAX; i++) {
         g_auto(Value) part = value_of(facts, ts_node_named_child(fact->node, i), depth + 1);
         if (part.text != NULL && part.variable == NULL && part.option == NULL && !part.several)
             g_string_append(text, part.text);
@@ -158,6 +160,7 @@ static Value bound_value(const Facts *facts, TSNode node, int depth)
 
 char *facts_variable_elsewhere(const Facts *facts, const Fact *bind)
 {
+    *facts->steps = 0;
     g_autofree char *name = value_bound_name(facts, bind->first);
     GArray *places = g_hash_table_lookup(facts->bound, name);
     for (guint i = 0; places != NULL && i < MIN(places->len, 8u); i++) {
@@ -222,7 +225,7 @@ static bool is_number(const char *text)
 Value value_of(const Facts *facts, TSNode node, int depth)
 {
     Value value = {.text = NULL};
-    if (ts_node_is_null(node) || depth > VALUE_DEPTH_MAX)
+    if (ts_node_is_null(node) || depth > VALUE_DEPTH_MAX || ++*facts->steps > VALUE_STEPS_MAX)
         return value;
     const Fact *fact = facts_of(facts, node);
     guint start = ts_node_start_byte(node), end = ts_node_end_byte(node);
@@ -261,5 +264,6 @@ Value value_of(const Facts *facts, TSNode node, int depth)
 
 Value facts_value(const Facts *facts, TSNode node)
 {
+    *facts->steps = 0;
     return value_of(facts, node, 0);
 }

@@ -5,7 +5,9 @@
 
 #include "scan/facts.h"
 
-#define VALUE_DEPTH_MAX 12 /* expressions within expressions that are followed */
+#define VALUE_DEPTH_MAX 12        /* expressions within expressions that are followed */
+#define VALUE_STEPS_MAX 5000      /* expressions for one value: names may refer to each other */
+#define VALUE_TEXT_MAX (1u << 16) /* no text that matters is longer */
 
 Value value_of(const Facts *facts, TSNode node, int depth);
 Value call_value(const Facts *facts, const Fact *fact, int depth);
