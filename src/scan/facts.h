@@ -17,8 +17,6 @@ typedef struct Facts {
     GHashTable *bound;   /* name -> GArray of index: where it is bound */
     Parents *parents;    /* of the nodes of all facts */
     guint *steps;        /* that the value which is asked for has cost so far */
-    Parents *parents;    /* of the nodes of all facts */
-    guint *steps;        /* that the value which is asked for has cost so far */
 } Facts;
 
 Facts *facts_read(const Source *source);
