@@ -81,6 +81,7 @@ static GPtrArray *make_changes(const ScanReport *report, const char *folder)
     g_autoptr(GPtrArray) picked = g_ptr_array_new();
     for (guint i = 0; i < report->findings->len; i++) {
         ScanFinding *finding = report->findings->pdata[i];
+        g_assert(finding != NULL);
         if (scan_counts(finding) && finding->edits != NULL)
             g_ptr_array_add(picked, finding);
         const ScanFinding *next = i + 1 < report->findings->len ? report->findings->pdata[i + 1] : NULL;

@@ -149,66 +149,92 @@ static bool is_option_name(const char *text)
     return length > 0 && length < 80 && text[length] == '\0' && strstr(text, "//") == NULL;
 }
 
+/* The parts of a call, taken apart once. */
+typedef struct Call {
+    const Facts *facts;
+    char *function;
+    guint n;                     /* arguments without a name */
+    TSNode first, second, named; /* named: the one that is called a default, or a block */
+    TSNode object;               /* before the method */
+    int depth;
+} Call;
+
+static TSNode default_argument(const Call *call)
+{
+    return ts_node_is_null(call->named) ? call->second : call->named;
+}
+
+/* os.getenv("X", "default") */
+static Value read_variable(const Call *call)
+{
+    Value value = {.text = NULL};
+    g_auto(Value) name = value_of(call->facts, call->first, call->depth + 1);
+    value.variable = name.text == NULL ? facts_name(call->facts, call->first) : g_steal_pointer(&name.text);
+    value_take_default(call->facts, &value, default_argument(call), true, call->depth);
+    return value;
+}
+
+/* env::var("X").unwrap_or("default"), "text".to_string(). False: the object says nothing. */
+static bool read_method(const Call *call, Value *ret_value)
+{
+    if (ts_node_is_null(call->object) || call->depth >= VALUE_DEPTH_MAX - 4)
+        return false;
+    Value object = value_of(call->facts, call->object, call->depth + 2);
+    bool reads = object.variable != NULL || object.option != NULL;
+    if (!reads && (call->n > 0 || object.text == NULL)) {
+        value_clear(&object);
+        return false;
+    }
+    if (reads && call->n >= 1 && !is_other_method(call->function))
+        value_take_default(call->facts, &object, call->first, true, call->depth);
+    *ret_value = object;
+    return true;
+}
+
+/* getEnv("DB_HOST", "localhost") of the project's own, flag.String("db-url", "..."). False: it is named otherwise. */
+static bool read_option(const Call *call, Value *ret_value)
+{
+    bool named = !ts_node_is_null(call->named);
+    if (call->n < 1 || (call->n < 2 && !named))
+        return false;
+    g_auto(Value) name = value_of(call->facts, call->first, call->depth + 1);
+    add_section(call->facts, &name, call->object, call->second, named, call->depth);
+    if (name.text == NULL || !is_option_name(name.text) || is_other_method(call->function))
+        return false;
+    NameMeaning meaning = name_meaning(name.text);
+    bool variable = name_is_variable(name.text);
+    if (meaning.role == ROLE_NONE || (!meaning.database && !variable))
+        return false;
+    if (variable)
+        ret_value->variable = g_steal_pointer(&name.text);
+    else
+        ret_value->option = g_steal_pointer(&name.text);
+    value_take_default(call->facts, ret_value, default_argument(call), false, call->depth);
+    return true;
+}
+
 Value call_value(const Facts *facts, const Fact *fact, int depth)
 {
     static const char *const DEFAULTS[] = {"default",      "fallback",     "default_value", "defaultValue",   "def",
                                            "DefaultValue", "cast_default", "initial",       "server_default", NULL};
-    const Language *language = facts->source->language;
     Value value = {.text = NULL};
     g_autofree char *function = facts_function(facts, fact);
     char *generic = strchr(function, '<'); /* configService.get<string>(...) */
     if (generic != NULL)
         *generic = '\0';
-    guint n = argument_count(facts, fact->second);
-    TSNode first = argument(facts, fact->second, 0, NULL), second = argument(facts, fact->second, 1, NULL);
-    TSNode named = argument(facts, fact->second, 0, DEFAULTS);
-    if (ts_node_is_null(named)) /* Ruby: ENV.fetch("X") { "default" } */
-        named = ts_node_child_by_field_name(fact->node, "block", 5);
-    if (value_is_listed(language->env_read, function) && n >= 1) {
-        g_auto(Value) name = value_of(facts, first, depth + 1);
-        value.variable = name.text == NULL ? facts_name(facts, first) : g_steal_pointer(&name.text);
-        value_take_default(facts, &value, ts_node_is_null(named) ? second : named, true, depth);
+    Call call = {.facts = facts, .function = function, .n = argument_count(facts, fact->second), .depth = depth};
+    call.first = argument(facts, fact->second, 0, NULL);
+    call.second = argument(facts, fact->second, 1, NULL);
+    call.named = argument(facts, fact->second, 0, DEFAULTS);
+    if (ts_node_is_null(call.named)) /* Ruby: ENV.fetch("X") { "default" } */
+        call.named = ts_node_child_by_field_name(fact->node, "block", 5);
+    call.object = receiver(fact);
+    if (call.n >= 1 && value_is_listed(facts->source->language->env_read, function))
+        return read_variable(&call);
+    if (read_method(&call, &value) || read_option(&call, &value))
         return value;
-    }
-    TSNode before = receiver(fact);
-    if (!ts_node_is_null(before) && depth < VALUE_DEPTH_MAX - 4) {
-        g_auto(Value) object = value_of(facts, before, depth + 2);
-        if (object.variable != NULL || object.option != NULL) {
-            value.variable = g_steal_pointer(&object.variable);
-            value.option = g_steal_pointer(&object.option);
-            value.text = g_steal_pointer(&object.text);
-            value.fallback = object.fallback;
-            value.start = object.start;
-            value.end = object.end;
-            value.several = object.several;
-            if (n >= 1 && !is_other_method(function))
-                value_take_default(facts, &value, first, true, depth);
-            return value;
-        }
-        if (n == 0 && object.text != NULL) {
-            value = object;
-            object = (Value){.text = NULL};
-            return value;
-        }
-    }
-    if (n >= 1 && (n >= 2 || !ts_node_is_null(named))) {
-        g_auto(Value) name = value_of(facts, first, depth + 1);
-        add_section(facts, &name, before, second, !ts_node_is_null(named), depth);
-        if (name.text != NULL && is_option_name(name.text)) {
-            NameMeaning meaning = name_meaning(name.text);
-            bool role = meaning.role != ROLE_NONE && (meaning.database || name_is_variable(name.text));
-            if (role && !is_other_method(function)) {
-                if (name_is_variable(name.text))
-                    value.variable = g_steal_pointer(&name.text);
-                else
-                    value.option = g_steal_pointer(&name.text);
-                value_take_default(facts, &value, ts_node_is_null(named) ? second : named, false, depth);
-                return value;
-            }
-        }
-    }
-    if (n == 1 && ts_node_is_null(named) && !function_talks(function))
-        return value_of(facts, first, depth + 1); /* str("..."), String::from("..."), new URL("...") */
+    if (call.n == 1 && ts_node_is_null(call.named) && !function_talks(function))
+        return value_of(facts, call.first, depth + 1); /* str("..."), String::from("..."), new URL("...") */
     return value;
 }
 

@@ -78,59 +78,90 @@ static bool is_scope(const char *kind)
     return says_any(kind, KINDS) && !says_any(kind, NEVER);
 }
 
-/* Names of the bindings around node, the outermost first, joined by "."; the innermost is taken to *ret_name. */
+/* One step up from a setting's own node. */
+typedef struct Climb {
+    Reader *reader;
+    Setting *setting;
+    GString *path;    /* names of the bindings so far, the outermost first, joined by "." */
+    TSNode node;      /* the setting's own */
+    TSNode child, at; /* where we came from, and are */
+    guint level;
+    guint below; /* the container that was met last; 0: none yet */
+    bool named;  /* a binding was met */
+} Climb;
+
+static bool binds(const Fact *fact)
+{
+    return fact != NULL && fact->kind == FACT_BIND && !ts_node_is_null(fact->second) && !ts_node_is_null(fact->first);
+}
+
+static void take_name(Climb *climb, const Fact *fact, const char *kind)
+{
+    g_autofree char *name = NULL;
+    if (binds(fact) && (ts_node_eq(climb->at, climb->node) || !ts_node_eq(climb->child, fact->first)))
+        name = facts_name(climb->reader->facts, fact->first);
+    else if (strcmp(kind, "table") == 0 || strcmp(kind, "table_array_element") == 0)
+        name = facts_text(climb->reader->facts, ts_node_named_child(climb->at, 0));
+    if (name == NULL || *name == '\0')
+        return;
+    if (!climb->named && climb->setting->name == NULL)
+        climb->setting->name = g_strdup(name);
+    if (climb->path->len > 0)
+        g_string_prepend_c(climb->path, '.');
+    g_string_prepend(climb->path, name);
+    climb->named = true;
+}
+
+static void take_container(Climb *climb, const Fact *fact, const char *kind)
+{
+    Setting *setting = climb->setting;
+    bool own = climb->level == 0;
+    if (climb->named && (!own || strcmp(kind, "token_tree") == 0) && (own || fact == NULL || fact->kind != FACT_BIND) &&
+        is_container(climb->at)) {
+        guint number = context_container(climb->reader, climb->at);
+        if (setting->container == 0) {
+            setting->container = number;
+            setting->owner = owner_text(climb->reader, climb->at);
+        } else if (climb->below != number) {
+            g_array_index(climb->reader->source->parents, guint, climb->below) = number;
+        }
+        climb->below = number;
+    } else if (setting->container == 0 && setting->owner == NULL && !climb->named && !own &&
+               strstr(kind, "argument") != NULL) {
+        setting->owner = owner_text(climb->reader, climb->at);
+    }
+}
+
+/* True at a function or class: what stands around it says nothing. */
+static bool take_scope(Climb *climb, const char *kind)
+{
+    Setting *setting = climb->setting;
+    bool class = strstr(kind, "class") != NULL;
+    if (class || strstr(kind, "struct_item") != NULL || strstr(kind, "record_declaration") != NULL)
+        setting->settings_class = is_settings_class(climb->reader, climb->at);
+    if (!is_scope(kind))
+        return false;
+    if (setting->scope == 0)
+        setting->scope = context_container(climb->reader, climb->at);
+    guint start = ts_node_start_byte(climb->at);
+    if (setting->owner == NULL && class)
+        setting->owner = source_slice(climb->reader->source, start, MIN(start + 60, ts_node_start_byte(climb->child)));
+    return strstr(kind, "body") == NULL;
+}
+
 void context_add(Reader *reader, Setting *setting, TSNode node)
 {
     g_autoptr(GString) path = g_string_new(NULL);
-    bool inner = true;
-    guint below = 0;
-    TSNode child = node;
-    TSNode at = node;
-    for (guint i = 0; i < CLIMB_MAX && !ts_node_is_null(at); i++) {
-        const Fact *fact = facts_of(reader->facts, at);
-        const char *kind = ts_node_type(at);
-        g_autofree char *name = NULL;
-        if (fact != NULL && fact->kind == FACT_BIND && !ts_node_is_null(fact->second) &&
-            !ts_node_is_null(fact->first) && (ts_node_eq(at, node) || !ts_node_eq(child, fact->first)))
-            name = facts_name(reader->facts, fact->first);
-        else if (strcmp(kind, "table") == 0 || strcmp(kind, "table_array_element") == 0)
-            name = facts_text(reader->facts, ts_node_named_child(at, 0));
-        if (name != NULL && *name != '\0') {
-            if (inner && setting->name == NULL)
-                setting->name = g_strdup(name);
-            if (path->len > 0)
-                g_string_prepend_c(path, '.');
-            g_string_prepend(path, name);
-            inner = false;
-        }
-        if (!inner && (i > 0 || strcmp(kind, "token_tree") == 0) &&
-            (fact == NULL || fact->kind != FACT_BIND || i == 0) && is_container(at)) {
-            guint number = context_container(reader, at);
-            if (setting->container == 0) {
-                setting->container = number;
-                setting->owner = owner_text(reader, at);
-            } else if (below != number) {
-                g_array_index(reader->source->parents, guint, below) = number;
-            }
-            below = number;
-        }
-        if (setting->container == 0 && inner && i > 0 && strstr(kind, "argument") != NULL) {
-            setting->owner = setting->owner != NULL ? setting->owner : owner_text(reader, at);
-        }
-        if (strstr(kind, "class") != NULL || strstr(kind, "struct_item") != NULL ||
-            strstr(kind, "record_declaration") != NULL)
-            setting->settings_class = is_settings_class(reader, at);
-        if (is_scope(kind)) {
-            if (setting->scope == 0)
-                setting->scope = context_container(reader, at);
-            if (setting->owner == NULL && strstr(kind, "class") != NULL)
-                setting->owner = source_slice(reader->source, ts_node_start_byte(at),
-                                              MIN(ts_node_start_byte(at) + 60, ts_node_start_byte(child)));
-            if (strstr(kind, "body") == NULL)
-                break;
-        }
-        child = at;
-        at = parents_of(reader->facts->parents, at);
+    Climb climb = {.reader = reader, .setting = setting, .path = path, .node = node, .child = node, .at = node};
+    for (; climb.level < CLIMB_MAX && !ts_node_is_null(climb.at); climb.level++) {
+        const Fact *fact = facts_of(reader->facts, climb.at);
+        const char *kind = ts_node_type(climb.at);
+        take_name(&climb, fact, kind);
+        take_container(&climb, fact, kind);
+        if (take_scope(&climb, kind))
+            break;
+        climb.child = climb.at;
+        climb.at = parents_of(reader->facts->parents, climb.at);
     }
     if (path->len > 0)
         setting->path = g_strdup(path->str);
@@ -156,53 +187,64 @@ static bool is_demand(TSNode expansion)
     return false;
 }
 
+/* raise, throw, assert, a comparison, a case: by the kind of the node. */
+static bool is_raise(const Reader *reader, TSNode node, guint level)
+{
+    static const char *const KINDS[] = {"raise",         "throw",  "comparison", "equality", "assert",
+                                        "match_pattern", "import", "when",       NULL};
+    const char *kind = ts_node_type(node);
+    if (strcmp(kind, "macro_invocation") == 0) {
+        g_autofree char *name = facts_text(reader->facts, ts_node_named_child(node, 0));
+        return function_talks(name);
+    }
+    if (strstr(kind, "case") != NULL)
+        return level == 0;
+    return says_any(kind, KINDS) && strstr(kind, "switch_body") == NULL;
+}
+
+static bool is_comparison(TSNode node)
+{
+    static const char *const SIGNS[] = {"==", "!=", "===", "!==", "=~", "in", NULL};
+    if (strstr(ts_node_type(node), "binary") == NULL)
+        return false;
+    TSNode sign = ts_node_child_by_field_name(node, "operator", 8);
+    return !ts_node_is_null(sign) && g_strv_contains(SIGNS, ts_node_type(sign));
+}
+
+static bool call_talks(const Reader *reader, const Fact *fact)
+{
+    if (fact == NULL || fact->kind != FACT_CALL)
+        return false;
+    g_autofree char *function = facts_function(reader->facts, fact);
+    return function_talks(function);
+}
+
+static bool is_message(const Reader *reader, TSNode node, guint level)
+{
+    const char *kind = ts_node_type(node);
+    return (strcmp(kind, "command") == 0 && is_echo(reader, node)) ||
+           (strcmp(kind, "expansion") == 0 && is_demand(node)) || is_raise(reader, node, level) ||
+           is_comparison(node) || call_talks(reader, facts_of(reader->facts, node));
+}
+
 /* A literal of a message, a comparison, a help text: it leads nowhere. */
 bool context_is_prose(const Reader *reader, TSNode node)
 {
     TSNode at = node;
-    for (guint i = 0; i < 8; i++) {
-        TSNode parent = parents_of(reader->facts->parents, at);
-        if (ts_node_is_null(parent))
-            break;
-        const char *kind = ts_node_type(parent);
-        if (strcmp(kind, "command") == 0 && is_echo(reader, parent))
+    for (guint level = 0; level < 8; level++) {
+        at = parents_of(reader->facts->parents, at);
+        if (ts_node_is_null(at))
+            return false;
+        if (is_message(reader, at, level))
             return true;
-        if (strcmp(kind, "expansion") == 0 && is_demand(parent))
-            return true;
-        static const char *const RAISES[] = {
-            "raise", "throw",         "comparison", "equality", "assert", "macro_invocation",
-            "case",  "match_pattern", "import",     "when",     NULL};
-        if (says_any(kind, RAISES) && strstr(kind, "switch_body") == NULL) {
-            if (strcmp(kind, "macro_invocation") == 0 || strstr(kind, "case") != NULL) {
-                g_autofree char *text = facts_text(reader->facts, ts_node_named_child(parent, 0));
-                if (strstr(kind, "case") != NULL ? i == 0 : function_talks(text))
-                    return true;
-            } else {
-                return true;
-            }
-        }
-        if (strstr(kind, "binary") != NULL) {
-            TSNode operator= ts_node_child_by_field_name(parent, "operator", 8);
-            if (!ts_node_is_null(operator)) {
-                const char *sign = ts_node_type(operator);
-                if (strcmp(sign, "==") == 0 || strcmp(sign, "!=") == 0 || strcmp(sign, "===") == 0 ||
-                    strcmp(sign, "!==") == 0 || strcmp(sign, "=~") == 0 || strcmp(sign, "in") == 0)
-                    return true;
-            }
-        }
-        const Fact *fact = facts_of(reader->facts, parent);
-        if (fact != NULL && fact->kind == FACT_CALL) {
-            g_autofree char *function = facts_function(reader->facts, fact);
-            if (function_talks(function))
-                return true;
-        }
+        const char *kind = ts_node_type(at);
+        const Fact *fact = facts_of(reader->facts, at);
         if (fact != NULL && fact->kind == FACT_BIND && !ts_node_is_null(fact->first)) {
             g_autofree char *name = facts_name(reader->facts, fact->first);
             return name_is_prose(name);
         }
         if (strstr(kind, "block") != NULL || strcmp(kind, "program") == 0 || strcmp(kind, "module") == 0)
-            break;
-        at = parent;
+            return false;
     }
     return false;
 }

@@ -21,7 +21,9 @@ bool fix_refuse(Fix *fix, const char *format, ...)
 void fix_edit(Fix *fix, guint start, guint end, char *text_taken)
 {
     ScanEdit *edit = g_new0(ScanEdit, 1);
-    *edit = (ScanEdit){start, end, text_taken};
+    edit->start = start;
+    edit->end = end;
+    edit->text = g_steal_pointer(&text_taken);
     g_ptr_array_add(fix->edits, edit);
 }
 

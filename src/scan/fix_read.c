@@ -157,9 +157,7 @@ static bool asks_for(const Fix *fix, TSNode condition, const FixRead *read)
     static const char *const AFTER[] = {"",        "isnotNone", "!=None",  "!==undefined", "!=undefined", "!=null",
                                         "!==null", "!=\"\"",    "!==\"\"", "!=nil",        NULL};
     g_autofree char *raw = slice(fix, condition), *text = squeeze(raw), *left = squeeze(read->left);
-    g_autofree char *bare = g_strdup(text);
-    if (g_str_has_prefix(text, "!!"))
-        memmove(bare, text + 2, strlen(text) - 1);
+    const char *bare = g_str_has_prefix(text, "!!") ? text + 2 : text;
     if (g_str_has_prefix(bare, left) && g_strv_contains(AFTER, bare + strlen(left)))
         return true;
     g_autofree char *in = g_strdup_printf("%s in %s", read->name, read->function), *squeezed = squeeze(in);

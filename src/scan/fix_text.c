@@ -73,8 +73,8 @@ static char *outer_key(const Source *source, guint at)
 static bool mend_erb(Fix *fix, const char *whole)
 {
     const ScanFinding *finding = fix->finding;
-    const char *env = strstr(whole, "ENV");
-    if (!g_str_has_prefix(whole, "<%=") || env == NULL || strstr(env + 3, "ENV") != NULL || !is_language(fix, "yaml"))
+    const char *env = whole == NULL ? NULL : strstr(whole, "ENV");
+    if (env == NULL || !g_str_has_prefix(whole, "<%=") || strstr(env + 3, "ENV") != NULL || !is_language(fix, "yaml"))
         return false;
     g_autofree char *section = outer_key(fix->source, finding->whole_start);
     if (section == NULL || strstr(section, "default") == NULL)

@@ -376,46 +376,61 @@ static guint host_option(const char *text, guint at, guint end)
     return 0;
 }
 
+static bool in_set(const char *set, char c)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
+static guint word_end(const char *text, guint at, guint end, const char *ends)
+{
+    while (at < end && !g_ascii_isspace(text[at]) && !in_set(ends, text[at]) && text[at] != '\0')
+        at++;
+    return at;
+}
+
+/* Blanks, quotes and brackets before the next word; a line end or a ";" ends the command. */
+static guint skip_to_word(const char *text, guint at, guint end, bool *tool)
+{
+    while (at < end && (g_ascii_isspace(text[at]) || in_set("\"'`()[]{},;|&", text[at]) || text[at] == '\0')) {
+        if (in_set("\n;|&", text[at]))
+            *tool = false;
+        at++;
+    }
+    return at;
+}
+
+static bool names_tool(const char *text, guint word, guint end)
+{
+    const char *name = text + end;
+    while (name > text + word && name[-1] != '/')
+        name--;
+    return is_tool(name, (gsize)(text + end - name));
+}
+
+static guint add_host(Source *source, guint word, guint value, guint end)
+{
+    while (value < end && in_set(" \"',", source->text[value]))
+        value++;
+    guint stop = word_end(source->text, value, end, "\"'`;|&)");
+    Setting *setting = source_add(source, SETTING_GIVEN, source_slice(source, value, stop), value, stop);
+    setting->name = g_strdup("psql_host");
+    setting->path = g_strdup("psql_host");
+    setting->whole_start = word;
+    setting->container = source_container(source, 0);
+    return stop;
+}
+
 void lines_read_commands(Source *source, guint start, guint end)
 {
     const char *text = source->text;
     bool tool = false;
-    for (guint at = start; at < end;) {
-        while (at < end && (g_ascii_isspace(text[at]) || strchr("\"'`()[]{},", text[at]) != NULL) && text[at] != '\0') {
-            if (text[at] == '\n')
-                tool = false;
-            at++;
-        }
-        guint word = at;
-        while (at < end && !g_ascii_isspace(text[at]) && strchr("\"'`()[]{},;|&", text[at]) == NULL && text[at] != '\0')
-            at++;
-        if (at == word) {
-            if (at < end && strchr(";|&", text[at]) != NULL)
-                tool = false;
-            at++;
-            continue;
-        }
-        const char *name = text + at;
-        while (name > text + word && name[-1] != '/')
-            name--;
-        if (is_tool(name, (gsize)(text + at - name))) {
-            tool = !in_comment(source, word);
-            continue;
-        }
+    for (guint word = skip_to_word(text, start, end, &tool); word < end;) {
+        guint at = word_end(text, word, end, "\"'`()[]{},;|&");
         guint value = tool ? host_option(text, word, end) : 0;
-        if (value == 0)
-            continue;
-        while (value < end && strchr(" \"',", text[value]) != NULL)
-            value++;
-        guint stop = value;
-        while (stop < end && !g_ascii_isspace(text[stop]) && strchr("\"'`;|&)", text[stop]) == NULL &&
-               text[stop] != '\0')
-            stop++;
-        Setting *setting = source_add(source, SETTING_GIVEN, source_slice(source, value, stop), value, stop);
-        setting->name = g_strdup("psql_host");
-        setting->path = g_strdup("psql_host");
-        setting->whole_start = word;
-        setting->container = source_container(source, 0);
-        at = MAX(at, stop);
+        if (names_tool(text, word, at))
+            tool = !in_comment(source, word);
+        else if (value != 0)
+            at = MAX(at, add_host(source, word, value, end));
+        word = skip_to_word(text, at, end, &tool);
     }
 }
