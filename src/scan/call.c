@@ -78,15 +78,16 @@ void value_take_default(const Facts *facts, Value *value, TSNode node, bool insi
 /* The receiver of a method call: what stands before its last part. */
 static TSNode receiver(const Fact *call)
 {
+    TSNode none = {0};
     if (!ts_node_is_null(call->first))
-        return ts_node_named_child_count(call->first) < 1 ? (TSNode){0} : ts_node_named_child(call->first, 0);
+        return ts_node_named_child_count(call->first) < 1 ? none : ts_node_named_child(call->first, 0);
     static const char *const FIELDS[] = {"object", "receiver", "scope", NULL};
     for (guint i = 0; FIELDS[i] != NULL; i++) {
         TSNode found = ts_node_child_by_field_name(call->node, FIELDS[i], (uint32_t)strlen(FIELDS[i]));
         if (!ts_node_is_null(found))
             return found;
     }
-    return (TSNode){0};
+    return none;
 }
 
 /* What is called: "os.environ.get". Grammars without a node for it: what stands before the arguments. */

@@ -55,5 +55,6 @@ void parents_free(Parents *parents)
 TSNode parents_of(const Parents *parents, TSNode node)
 {
     guint index = GPOINTER_TO_UINT(g_hash_table_lookup(parents->index, node.id));
-    return index == 0 ? (TSNode){0} : g_array_index(parents->nodes, TSNode, index - 1);
+    TSNode none = {0};
+    return index == 0 ? none : g_array_index(parents->nodes, TSNode, index - 1);
 }
