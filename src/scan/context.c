@@ -108,6 +108,7 @@ void context_add(Reader *reader, Setting *setting, TSNode node)
             guint number = context_container(reader, at);
             if (setting->container == 0) {
                 setting->container = number;
+                g_free(setting->owner);
                 setting->owner = owner_text(reader, at);
             } else if (below != number) {
                 g_array_index(reader->source->parents, guint, below) = number;
@@ -132,8 +133,10 @@ void context_add(Reader *reader, Setting *setting, TSNode node)
         child = at;
         at = parents_of(reader->facts->parents, at);
     }
-    if (path->len > 0)
+    if (path->len > 0) {
+        g_free(setting->path);
         setting->path = g_strdup(path->str);
+    }
 }
 
 /* A shell's command that only says something. */
