@@ -248,8 +248,10 @@ Value facts_argument(const Facts *facts, const Fact *call)
     Value value = value_of(facts, only, 1);
     if (value.text == NULL) {
         TSNode inner = first_string(facts, only, 0);
-        if (!ts_node_is_null(inner))
+        if (!ts_node_is_null(inner)) {
+            value_clear(&value);
             value = value_of(facts, inner, 1);
+        }
     }
     return value;
 }

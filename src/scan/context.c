@@ -121,6 +121,7 @@ static void take_container(Climb *climb, const Fact *fact, const char *kind)
         guint number = context_container(climb->reader, climb->at);
         if (setting->container == 0) {
             setting->container = number;
+            g_free(setting->owner);
             setting->owner = owner_text(climb->reader, climb->at);
         } else if (climb->below != number) {
             g_array_index(climb->reader->source->parents, guint, climb->below) = number;
@@ -163,8 +164,10 @@ void context_add(Reader *reader, Setting *setting, TSNode node)
         climb.child = climb.at;
         climb.at = parents_of(reader->facts->parents, climb.at);
     }
-    if (path->len > 0)
+    if (path->len > 0) {
+        g_free(setting->path);
         setting->path = g_strdup(path->str);
+    }
 }
 
 /* A shell's command that only says something. */

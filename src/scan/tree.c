@@ -178,6 +178,8 @@ static void read_string(Reader *reader, const Fact *fact)
             start--;
         Setting *pair = source_add(reader->source, SETTING_GIVEN, g_strdup(assigned), start, value.end);
         finish(reader, pair, fact->node);
+        g_free(pair->name);
+        g_free(pair->path);
         pair->name = g_strndup(value.text, (gsize)(assigned - 1 - value.text));
         pair->path = g_strdup(pair->name);
         pair->container = list_container(reader, fact->node);
