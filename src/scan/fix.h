@@ -5,11 +5,11 @@
  *     fix_env.c       a variable that is read with a default: read it, or fail at start where it is unset or empty
  *     fix_parts.c     parts that one expression puts together: the expression becomes the one variable
  *     fix_literal.c   a literal connection string: becomes a read of the one variable
- *     fix_read.c      the forms of such reads; fix_empty.c: if it is empty, it is given a default
- *     fix_text.c      "${X:-default}" of shells and compose, "${x:default}" of Spring; fix_shell.c: what else a shell
- * says fix_place.c     where in the tree: the statement around it, its indentation, who else uses a name fix_template.c
- * the words of a language: section [fix] of its rules fix_apply.c     the text with its edits, and its proof: it
- * parses, and a scan finds nothing
+ *     fix_read.c      the forms of such reads; fix_empty.c: if it is empty, it is given a default; fix_pattern.c:
+ * patterns fix_text.c      "${X:-default}" of shells and compose, "${x:default}" of Spring; fix_shell.c: what else a
+ * shell says fix_place.c     where in the tree: the statement around it, its indentation, who else uses a name
+ * fix_template.c the words of a language: section [fix] of its rules fix_apply.c     the text with its edits, and its
+ * proof: it parses, and a scan finds nothing
  *
  * [fix] of src/scan/languages/NAME.rules; a template knows {name} (the variable as the code writes it, with its
  * quotes), {test} and {read} (below), {text} (the message as a literal), {message} (bare), {variable}, {indent} is
@@ -25,6 +25,7 @@
  *     reads        functions whose calls with a default are understood; others are helpers
  *     methods      what follows a read, up to the default: ".unwrap_or"
  *     either       functions that take a read and a default: "cmp.Or"
+ *     strict_imports  an import that is no longer used is an error
  *     wrappers     functions around a read in front of such a method: "Optional.ofNullable"
  *     primary      an expression stands anywhere without parentheses
  *     own          read of a variable that is not in the code yet, and own_test; needs: a word that the file must have

@@ -11,6 +11,11 @@ static bool contains(TSNode node, const ScanPlace *place)
     return ts_node_start_byte(node) <= place->start && ts_node_end_byte(node) >= place->end;
 }
 
+static bool is_at(TSNode node, const ScanPlace *place)
+{
+    return !ts_node_is_null(node) && ts_node_start_byte(node) == place->start && ts_node_end_byte(node) == place->end;
+}
+
 static bool is_within(TSNode node, const ScanFinding *finding)
 {
     return ts_node_start_byte(node) >= finding->whole_start && ts_node_end_byte(node) <= finding->whole_end;
@@ -24,16 +29,17 @@ static bool find_read(Fix *fix, FixRead *ret_read)
     bool found = false;
     for (guint i = 0; i < fix->facts->all->len; i++) {
         const Fact *fact = &g_array_index(fix->facts->all, Fact, i);
-        if ((fact->kind != FACT_CALL && fact->kind != FACT_OR) || !is_within(fact->node, finding) ||
-            (is_within(fact->node, finding) && !contains(fact->node, &finding->place) &&
-             finding->place.start != finding->whole_start))
+        bool within = is_within(fact->node, finding), around = contains(fact->node, &finding->place);
+        if ((fact->kind != FACT_CALL && fact->kind != FACT_OR) ||
+            (!around && (!within || finding->place.start != finding->whole_start)))
             continue;
         FixRead read;
         if (!fix_read_of(fix, fact, &read))
             continue;
         bool smaller = !found || ts_node_end_byte(read.node) - ts_node_start_byte(read.node) <
                                      ts_node_end_byte(ret_read->node) - ts_node_start_byte(ret_read->node);
-        if (!smaller || (variable != NULL && strcmp(read.variable, variable) != 0)) {
+        if (!smaller || (variable != NULL && strcmp(read.variable, variable) != 0) ||
+            (!within && !is_at(read.otherwise, &finding->place))) {
             fix_read_clear(&read);
             continue;
         }
@@ -282,7 +288,7 @@ bool fix_env(Fix *fix)
 {
     FixRead read;
     if (!find_read(fix, &read))
-        return fix_if_empty(fix) || no_read(fix);
+        return fix_if_empty(fix) || fix_pattern(fix) || no_read(fix);
     bool mended = fix_mend_read(fix, &read);
     if (mended)
         drop_constant(fix, &read);

@@ -222,7 +222,14 @@ static bool either_read(const Fix *fix, const Fact *fact, FixRead *ret_read)
     TSNode first, second;
     guint n;
     arguments_of(fact->second, &first, &second, &n);
-    return n == 2 && fix_lists(fix, "either", function) && fix_plain_read(fix, first, ret_read);
+    if (n != 2 || !fix_lists(fix, "either", function) || !fix_plain_read(fix, first, ret_read))
+        return false;
+    /* Its package is named where it is imported, here, and once more: Go refuses an import that is not used. */
+    g_autofree char *package = g_strndup(function, strcspn(function, "."));
+    if (!g_key_file_get_boolean(fix->rules, "fix", "strict_imports", NULL) || fix_count_word(fix->source, package) > 2)
+        return true;
+    fix_read_clear(ret_read);
+    return false;
 }
 
 /* Optional.ofNullable(System.getenv("X")): the read in it. */

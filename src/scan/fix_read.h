@@ -25,6 +25,8 @@ bool fix_plain_read(const Fix *fix, TSNode node, FixRead *ret_read);
 
 /* If it is empty, it is given a default: the assignment becomes the failure. */
 bool fix_if_empty(Fix *fix);
+/* A default of a pattern that takes the environment apart. */
+bool fix_pattern(Fix *fix);
 /* The application's own variable in the place of node, and the check. */
 bool fix_put_own(Fix *fix, TSNode node, FixWords *words);
 /* The read without its default, and the check. */

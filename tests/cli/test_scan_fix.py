@@ -105,6 +105,8 @@ JAVASCRIPT = [
      "process.env.DATABASE_URL = process.env.DATABASE_URL || 'postgres://localhost/app';\nconsole.log(process.env.DATABASE_URL);\n"),
     ("if it is empty", "DATABASE_URL",
      "let url = process.env.DATABASE_URL;\nif (!url) {\n  url = 'postgres://localhost/app';\n}\nconsole.log(url);\n"),
+    ("taken out of the environment", "PGHOST",
+     "const { NODE_ENV = 'x', PGHOST = 'localhost' } = process.env;\nconsole.log(PGHOST);\n"),
     ("if it is undefined", "DATABASE_URL",
      "let url = process.env.DATABASE_URL;\nif (url === undefined) url = 'postgres://localhost/app';\nconsole.log(url);\n"),
     ("parts that become the one", "DATABASE_URL",
@@ -271,6 +273,8 @@ REFUSED = {
     "a broken file": ("db.py", 'import os\n\nurl = os.getenv("DATABASE_URL", "postgresql://localhost/app")\ndef (:\n', "parse"),
     "one of several environments": ("knexfile.js", "module.exports = {\n  staging: { connection: process.env.STAGING_URL || 'postgres://localhost/app' },\n};\n",
                                     "staging"),
+    "an import that nothing else uses": ("main.go", 'package main\n\nimport (\n\t"cmp"\n\t"os"\n)\n\nfunc main() {\n'
+                                         '\turl := cmp.Or(os.Getenv("DATABASE_URL"), "postgres://localhost/app")\n\topen(url)\n}\n', "required"),
     "documentation": ("README.md", "Set `DATABASE_URL=postgresql://localhost/app`.\n", "documentation"),
 }
 
