@@ -207,38 +207,63 @@ static bool is_gone(const GPtrArray *changes, const ScanFinding *finding)
     return false;
 }
 
-/* What is left for people: by file and line, with the reason. */
+/* Is it for people: neither mended, nor gone with what was? */
+static bool is_left(const GPtrArray *changes, const ScanFinding *finding)
+{
+    return scan_counts(finding) && finding->severity != SCAN_INFO && !is_gone(changes, finding);
+}
+
+static const char *why_left(const ScanFinding *finding)
+{
+    return finding->edits != NULL    ? "another fix changes the same lines: run it again"
+           : finding->no_fix != NULL ? finding->no_fix
+                                     : finding->remedy;
+}
+
 static void show_left(const ScanReport *report, const GPtrArray *changes, Out *out)
 {
-    guint left = 0;
+    bool first = true;
     for (guint i = 0; i < report->findings->len; i++) {
         const ScanFinding *finding = report->findings->pdata[i];
-        if (!scan_counts(finding) || finding->severity == SCAN_INFO || is_gone(changes, finding))
+        if (!is_left(changes, finding))
             continue;
-        if (left++ == 0)
+        if (first)
             out_notice(out, "To be done by hand:");
-        const char *why = finding->edits != NULL    ? "another fix changes the same lines: run it again"
-                          : finding->no_fix != NULL ? finding->no_fix
-                                                    : finding->remedy;
-        g_autofree char *reason = text_escape(why);
+        first = false;
+        g_autofree char *reason = text_escape(why_left(finding));
         out_notice(out, "  %s:%u  %s: %s", finding->file, finding->place.line, finding->rule->id, reason);
     }
 }
 
-static void show_changes(const GPtrArray *changes, Out *out)
+static void print_json(const ScanReport *report, const GPtrArray *changes, bool written, Out *out)
 {
-    json_t *document = out_json_new("fixes"), *files = json_array();
+    json_t *document = out_json_new("fixes"), *files = json_array(), *left = json_array();
     for (guint i = 0; i < changes->len; i++) {
         const Change *change = changes->pdata[i];
         json_array_append_new(
             files, json_pack("{s:o, s:i}", "file", out_json_string(change->file), "fixed", (int)change->fixed));
+    }
+    for (guint i = 0; i < report->findings->len; i++) {
+        const ScanFinding *finding = report->findings->pdata[i];
+        if (is_left(changes, finding))
+            json_array_append_new(left, json_pack("{s:o, s:i, s:s, s:o}", "file", out_json_string(finding->file),
+                                                  "line", (int)finding->place.line, "rule", finding->rule->id, "reason",
+                                                  out_json_string(why_left(finding))));
+    }
+    json_object_set_new(document, "written", json_boolean(written));
+    json_object_set_new(document, "files", files);
+    json_object_set_new(document, "left", left);
+    out_json(out, document);
+}
+
+static void show_changes(const GPtrArray *changes, Out *out)
+{
+    for (guint i = 0; i < changes->len; i++) {
+        const Change *change = changes->pdata[i];
         out_line(out, "%s: %u fixed", change->file, change->fixed);
     }
-    json_object_set_new(document, "files", files);
-    if (out->json)
-        out_json(out, document);
-    else
-        json_decref(document);
+    if (changes->len == 0)
+        out_notice(out, "No finding has a fix that is certain.");
 }
 
 bool scan_fix(const ScanReport *report, const ScanFixOptions *options, Out *out, GError **error)
@@ -247,7 +272,10 @@ bool scan_fix(const ScanReport *report, const ScanFixOptions *options, Out *out,
     if (!cancel_check(error))
         return false;
     if (options->dry_run) {
-        show_diff(changes, out);
+        if (out->json)
+            print_json(report, changes, false, out);
+        else
+            show_diff(changes, out);
         show_left(report, changes, out);
         return true;
     }
@@ -260,9 +288,9 @@ bool scan_fix(const ScanReport *report, const ScanFixOptions *options, Out *out,
             return false;
         }
     }
+    if (out->json)
+        print_json(report, changes, changes->len > 0, out);
     show_changes(changes, out);
-    if (changes->len == 0)
-        out_notice(out, "No finding has a fix that is certain.");
     show_left(report, changes, out);
     return true;
 }

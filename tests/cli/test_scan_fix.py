@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+import documents
 import harness
 
 sys.path.insert(0, str(harness.ROOT / "tests" / "scan"))
@@ -356,10 +357,14 @@ def test_only_the_files_that_are_named_are_fixed(project):
     assert one.read_text(encoding="utf-8") != CODE and other.read_text(encoding="utf-8") == CODE
 
 
-def test_json_names_the_files_that_were_fixed(project):
-    project.write("main.py", CODE)
-    document = project("--fix", "--yes", "--json").json()
-    assert document["schema"] == "pgfold.fixes" and document["files"] == [{"file": "main.py", "fixed": 1}]
+def test_json_names_what_was_fixed_and_what_is_left(project):
+    path = project.write("main.py", CODE)
+    project.write("pool.js", "const { Pool } = require('pg');\nnew Pool({ host: 'localhost', database: 'app' });\n")
+    would = documents.check(project("--fix", "--dry-run", "--json").json(), "fixes")
+    assert not would["written"] and path.read_text(encoding="utf-8") == CODE
+    document = documents.check(project("--fix", "--yes", "--json").json(), "fixes")
+    assert document["written"] and document["files"] == would["files"] == [{"file": "main.py", "fixed": 1}]
+    assert [(one["file"], one["line"], one["rule"]) for one in document["left"]] == [("pool.js", 2, "local-host")]
 
 
 def test_a_dry_run_without_fix_is_a_mistake(project):
