@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "scan/connection.h"
+#include "scan/embed.h"
 #include "scan/language.h"
 #include "scan/placeholder.h"
 
@@ -15,6 +16,7 @@ typedef struct LineReader {
     char *section;   /* of an INI file */
     guint container; /* of the section */
     bool fenced;     /* in a code block of Markdown */
+    bool embedded;   /* in one that was read as a whole */
     bool continued;  /* the line before ended in a backslash */
     bool variables;  /* of a Dockerfile: in an ENV or ARG */
     bool defaults;   /* in an ARG */
@@ -275,14 +277,32 @@ static void read_inline(LineReader *reader, guint at, guint end)
     }
 }
 
+/* The block's settings belong together, and are those of a file of its language where that is known. */
+static void read_fence(LineReader *reader, Line line, guint at)
+{
+    const Source *source = reader->source;
+    reader->fenced = !reader->fenced;
+    reader->embedded = false;
+    reader->container = 0;
+    if (!reader->fenced)
+        return;
+    reader->container = source_container(reader->source, 0);
+    g_autofree char *fence = g_strdup_printf("\n%.*s", (int)(at + 3 - line.start), source->text + line.start);
+    const char *close = strstr(source->text + line.end, fence);
+    guint start = line.end + 1, end = close == NULL ? (guint)source->length : (guint)(close + 1 - source->text);
+    reader->embedded = embed_block(reader->source, source->text + at + 3, line.end - at - 3, start, end);
+}
+
 static void read_markdown(LineReader *reader, Line line)
 {
     const char *text = reader->source->text;
     guint at = skip_blanks(text, line.start, line.end);
     if (line.end - at >= 3 && (memcmp(text + at, "```", 3) == 0 || memcmp(text + at, "~~~", 3) == 0)) {
-        reader->fenced = !reader->fenced;
+        read_fence(reader, line, at);
         return;
     }
+    if (reader->embedded)
+        return;
     if (line.end - at >= 4 && memcmp(text + at, "<!--", 4) == 0)
         add_comment(reader, at, line.end);
     if (reader->fenced) {

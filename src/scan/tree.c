@@ -4,6 +4,7 @@
 
 #include "scan/connection.h"
 #include "scan/context.h"
+#include "scan/embed.h"
 #include "scan/lines.h"
 #include "scan/names.h"
 #include "scan/placeholder.h"
@@ -307,8 +308,10 @@ bool tree_read(Source *source)
             break;
         }
     }
-    if (source->language->words)
+    if (source->language->words) {
         read_placeholders(source);
+        embed_heredocs(source);
+    }
     join_settings(source);
     g_hash_table_unref(reader.containers);
     return !source_is_late(source);
