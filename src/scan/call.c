@@ -39,19 +39,27 @@ static guint argument_count(const Facts *facts, TSNode arguments)
     return n;
 }
 
-/* The first literal within a node: the body of a lambda or a block. */
-static TSNode first_string(const Facts *facts, TSNode node, int depth)
+static TSNode search_string(const Facts *facts, TSNode node, int depth, guint *left)
 {
+    TSNode none = {0};
     const Fact *fact = facts_of(facts, node);
     if (fact != NULL && (fact->kind == FACT_STRING || fact->kind == FACT_CONCAT))
         return node;
     guint n = MIN(ts_node_named_child_count(node), 20u);
-    for (guint i = 0; i < n && depth < 6 && ++*facts->steps <= VALUE_STEPS_MAX; i++) {
-        TSNode found = first_string(facts, ts_node_named_child(node, i), depth + 1);
+    for (guint i = 0; i < n && depth < 6 && *left > 0; i++) {
+        (*left)--;
+        TSNode found = search_string(facts, ts_node_named_child(node, i), depth + 1, left);
         if (!ts_node_is_null(found))
             return found;
     }
-    return (TSNode){0};
+    return none;
+}
+
+/* The first literal within a node, the body of a lambda or a block, if it is near. */
+static TSNode first_string(const Facts *facts, TSNode node)
+{
+    guint left = 200;
+    return search_string(facts, node, 0, &left);
 }
 
 void value_take_default(const Facts *facts, Value *value, TSNode node, bool inside, int depth)
@@ -60,7 +68,7 @@ void value_take_default(const Facts *facts, Value *value, TSNode node, bool insi
         return;
     g_auto(Value) found = value_of(facts, node, depth + 1);
     if (found.text == NULL && inside) {
-        TSNode inner = first_string(facts, node, 0);
+        TSNode inner = first_string(facts, node);
         if (!ts_node_is_null(inner) && !ts_node_eq(inner, node)) {
             value_clear(&found);
             found = value_of(facts, inner, depth + 1);
@@ -241,13 +249,12 @@ Value call_value(const Facts *facts, const Fact *fact, int depth)
 
 Value facts_argument(const Facts *facts, const Fact *call)
 {
-    *facts->steps = 0;
     if (argument_count(facts, call->second) != 1)
         return (Value){.text = NULL};
     TSNode only = argument(facts, call->second, 0, NULL);
     Value value = value_of(facts, only, 1);
     if (value.text == NULL) {
-        TSNode inner = first_string(facts, only, 0);
+        TSNode inner = first_string(facts, only);
         if (!ts_node_is_null(inner)) {
             value_clear(&value);
             value = value_of(facts, inner, 1);

@@ -126,7 +126,8 @@ Facts *facts_read(const Source *source)
     for (guint i = 0; i < facts->all->len; i++)
         bind_name(facts, &g_array_index(facts->all, Fact, i), i);
     facts->parents = parents_read(source->tree, facts->by_node);
-    facts->steps = g_new0(guint, 1);
+    facts->values = g_hash_table_new_full(NULL, NULL, NULL, value_free);
+    facts->names = g_ptr_array_new();
     return facts;
 }
 
@@ -138,6 +139,7 @@ void facts_free(Facts *facts)
     g_hash_table_unref(facts->by_node);
     g_hash_table_unref(facts->bound);
     parents_free(facts->parents);
-    g_free(facts->steps);
+    g_hash_table_unref(facts->values);
+    g_ptr_array_unref(facts->names);
     g_free(facts);
 }

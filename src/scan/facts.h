@@ -16,7 +16,8 @@ typedef struct Facts {
     GHashTable *by_node; /* id of a node -> index + 1 */
     GHashTable *bound;   /* name -> GArray of index: where it is bound */
     Parents *parents;    /* of the nodes of all facts */
-    guint *steps;        /* that the value which is asked for has cost so far */
+    GHashTable *values;  /* places of a name in bound -> Value*: what it comes to, once that was asked */
+    GPtrArray *names;    /* one for each name that is being evaluated at this moment */
 } Facts;
 
 Facts *facts_read(const Source *source);
@@ -34,6 +35,7 @@ typedef struct Value {
 } Value;
 
 void value_clear(Value *value);
+void value_free(gpointer value);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Value, value_clear)
 
 Value facts_value(const Facts *facts, TSNode node);

@@ -18,6 +18,7 @@ typedef struct ScanService {
 typedef struct ScanContext {
     const ScanOptions *options;
     GPtrArray *services; /* of ScanService* */
+    GPtrArray *hosts;    /* of char*: their names, owned by them */
     GPtrArray *obsolete; /* of char*: files that are to be removed, relative to the folder */
 } ScanContext;
 

@@ -134,6 +134,7 @@ void project_read_compose(ScanContext *context, const char *file, const char *te
         service->file = g_strdup(file);
         service->test = class == SCAN_TEST;
         g_ptr_array_add(context->services, service);
+        g_ptr_array_add(context->hosts, service->name);
     }
 }
 

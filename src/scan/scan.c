@@ -167,6 +167,7 @@ static GPtrArray *look(const ScanContext *context, const char *file, const char 
     ScanClass class = classify(config, options->folder, file, text, length);
     g_autoptr(Source) source = source_new(file, text, length);
     source->language = language_of(file, text, length);
+    source->hosts = context->hosts;
     bool code = source->language != NULL && !is_minified(text, length) && !says_generated(text, length);
     GPtrArray *findings = NULL;
     if (code && source->language->grammar != NULL && !tree_read(source)) {
@@ -305,12 +306,14 @@ static void context_init(ScanContext *context, const ScanOptions *options)
 {
     context->options = options;
     context->services = g_ptr_array_new_with_free_func(scan_service_free);
+    context->hosts = g_ptr_array_new();
     context->obsolete = g_ptr_array_new_with_free_func(g_free);
 }
 
 static void context_clear(ScanContext *context)
 {
     g_ptr_array_unref(context->services);
+    g_ptr_array_unref(context->hosts);
     g_ptr_array_unref(context->obsolete);
 }
 

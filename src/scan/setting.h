@@ -41,13 +41,14 @@ typedef struct Source {
     const char *text; /* NUL-terminated, length bytes; NULs inside are possible */
     gsize length;
     const Language *language;
-    TSTree *tree;        /* NULL: read line by line */
-    bool broken;         /* the syntax tree has errors */
-    GPtrArray *settings; /* of Setting* */
-    GPtrArray *comments; /* of ScanSpan*: for suppressions */
-    GArray *parents;     /* of guint, by number of a container: the one around it; [0] is none */
-    GArray *lines;       /* of guint: where each line starts; NULL until source_line() is asked */
-    gint64 deadline;     /* of all that is done with this file, by g_get_monotonic_time() */
+    const GPtrArray *hosts; /* of char*: names of compose services that run PostgreSQL; or NULL */
+    TSTree *tree;           /* NULL: read line by line */
+    bool broken;            /* the syntax tree has errors */
+    GPtrArray *settings;    /* of Setting* */
+    GPtrArray *comments;    /* of ScanSpan*: for suppressions */
+    GArray *parents;        /* of guint, by number of a container: the one around it; [0] is none */
+    GArray *lines;          /* of guint: where each line starts; NULL until source_line() is asked */
+    gint64 deadline;        /* of all that is done with this file, by g_get_monotonic_time() */
 } Source;
 
 typedef struct ScanSpan {

@@ -9,6 +9,7 @@
 #include "scan/names.h"
 #include "scan/placeholder.h"
 #include "scan/talk.h"
+#include "scan/worth.h"
 
 static void finish(Reader *reader, Setting *setting, TSNode node)
 {
@@ -281,8 +282,11 @@ bool tree_read(Source *source)
     source->broken = ts_node_has_error(ts_tree_root_node(source->tree));
     g_autoptr(Facts) facts = facts_read(source);
     Reader reader = {source, facts, g_hash_table_new(NULL, NULL)};
+    bool worth = worth_reading(facts);
     for (guint i = 0; i < facts->all->len; i++) {
         const Fact *fact = &g_array_index(facts->all, Fact, i);
+        if (!worth && fact->kind != FACT_COMMENT)
+            continue;
         if (i % 64 == 0 && source_is_late(source))
             break;
         switch (fact->kind) {

@@ -131,18 +131,29 @@ static Value concat_value(const Facts *facts, const Fact *fact, int depth)
     return value;
 }
 
-/* The value of a name: the one literal or variable that it is bound to. */
-static Value bound_value(const Facts *facts, TSNode node, int depth)
+static Value value_copy(const Value *value)
 {
-    g_autofree char *name = value_bound_name(facts, node);
-    GArray *places = g_hash_table_lookup(facts->bound, name);
+    Value copy = *value;
+    copy.text = g_strdup(value->text);
+    copy.variable = g_strdup(value->variable);
+    copy.option = g_strdup(value->option);
+    return copy;
+}
+
+void value_free(gpointer data)
+{
+    value_clear(data);
+    g_free(data);
+}
+
+/* What the places that bind a name come to together. */
+static Value places_value(const Facts *facts, const GArray *places)
+{
     Value found = {.text = NULL};
     guint literals = 0;
-    for (guint i = 0; places != NULL && i < MIN(places->len, 8u); i++) {
+    for (guint i = 0; i < MIN(places->len, 8u); i++) {
         const Fact *fact = &g_array_index(facts->all, Fact, g_array_index(places, guint, i));
-        if (ts_node_is_null(fact->second) || ts_node_eq(fact->second, node))
-            continue;
-        g_auto(Value) value = value_of(facts, fact->second, depth + 2);
+        g_auto(Value) value = value_of(facts, fact->second, 2);
         if (value.variable != NULL && found.variable == NULL)
             found.variable = g_strdup(value.variable);
         if (value.text == NULL || value.fallback) /* its default is judged where it stands */
@@ -158,9 +169,28 @@ static Value bound_value(const Facts *facts, TSNode node, int depth)
     return found;
 }
 
+/* The value of a name: the one literal or variable that it is bound to. Found once for each name; one that is bound to
+ * itself, or through too many others, is not known. */
+static Value bound_value(const Facts *facts, TSNode node)
+{
+    g_autofree char *name = value_bound_name(facts, node);
+    const GArray *places = g_hash_table_lookup(facts->bound, name);
+    const Value *known = places == NULL ? NULL : g_hash_table_lookup(facts->values, places);
+    if (known != NULL)
+        return value_copy(known);
+    if (places == NULL || facts->names->len >= VALUE_NAMES_MAX)
+        return (Value){.text = NULL};
+    g_hash_table_insert(facts->values, (gpointer)places, g_new0(Value, 1)); /* what it refers to may refer to it */
+    g_ptr_array_add(facts->names, NULL);
+    Value *found = g_new0(Value, 1);
+    *found = places_value(facts, places);
+    g_ptr_array_set_size(facts->names, (gint)facts->names->len - 1);
+    g_hash_table_replace(facts->values, (gpointer)places, found);
+    return value_copy(found);
+}
+
 char *facts_variable_elsewhere(const Facts *facts, const Fact *bind)
 {
-    *facts->steps = 0;
     g_autofree char *name = value_bound_name(facts, bind->first);
     GArray *places = g_hash_table_lookup(facts->bound, name);
     for (guint i = 0; places != NULL && i < MIN(places->len, 8u); i++) {
@@ -211,7 +241,7 @@ static Value index_value(const Facts *facts, const Fact *fact, int depth)
         value.variable = key != NULL && key->kind == FACT_STRING ? string_text(facts, fact->second, depth)
                                                                  : facts_name(facts, fact->second);
     } else {
-        return bound_value(facts, fact->node, depth);
+        return bound_value(facts, fact->node);
     }
     return value;
 }
@@ -225,7 +255,7 @@ static bool is_number(const char *text)
 Value value_of(const Facts *facts, TSNode node, int depth)
 {
     Value value = {.text = NULL};
-    if (ts_node_is_null(node) || depth > VALUE_DEPTH_MAX || ++*facts->steps > VALUE_STEPS_MAX)
+    if (ts_node_is_null(node) || depth > VALUE_DEPTH_MAX)
         return value;
     const Fact *fact = facts_of(facts, node);
     guint start = ts_node_start_byte(node), end = ts_node_end_byte(node);
@@ -240,7 +270,7 @@ Value value_of(const Facts *facts, TSNode node, int depth)
             if (is_number(text))
                 return (Value){.text = g_steal_pointer(&text), .start = start, .end = end};
         }
-        return bound_value(facts, node, depth);
+        return bound_value(facts, node);
     }
     switch (fact->kind) {
     case FACT_STRING:
@@ -264,6 +294,5 @@ Value value_of(const Facts *facts, TSNode node, int depth)
 
 Value facts_value(const Facts *facts, TSNode node)
 {
-    *facts->steps = 0;
     return value_of(facts, node, 0);
 }

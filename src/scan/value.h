@@ -6,7 +6,7 @@
 #include "scan/facts.h"
 
 #define VALUE_DEPTH_MAX 12        /* expressions within expressions that are followed */
-#define VALUE_STEPS_MAX 5000      /* expressions for one value: names may refer to each other */
+#define VALUE_NAMES_MAX 12        /* names that refer to names */
 #define VALUE_TEXT_MAX (1u << 16) /* no text that matters is longer */
 
 Value value_of(const Facts *facts, TSNode node, int depth);

@@ -1,0 +1,8 @@
+/* Whether a file that was parsed has anything that may lead to a finding: most have not, and evaluating all their
+ * expressions costs more than parsing them. */
+#pragma once
+
+#include "scan/facts.h"
+
+/* True where in doubt. */
+bool worth_reading(const Facts *facts);
