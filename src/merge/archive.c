@@ -217,22 +217,21 @@ bool archive_fetch_keys(Merge *merge, const MergeCommit *commit, MergeRelation *
     if (!r->staged || !r->whole || table->key == NULL)
         return true;
     Archive archive = {.merge = merge, .commit = commit, .relation = r};
-    g_autofree char *old_key = sql_memory_key(r, "s"), *new_key = sql_key_array(r, "s");
-    g_autoptr(GString) old_texts = g_string_new(NULL);
+    g_autoptr(GString) texts = g_string_new(NULL);
     g_autoptr(GString) new_texts = g_string_new(NULL);
     g_autoptr(GString) changed = g_string_new(NULL);
     for (guint i = 0; table->key[i] != NULL; i++) {
         g_autofree char *old = sql_old(table, table->key[i]);
         g_autofree char *column = sql_quote_alias("s", table->key[i]);
-        g_string_append_printf(old_texts, ", pg_catalog.concat(s.%s)", old);
+        g_string_append_printf(texts, "%spg_catalog.concat(s.%s)", i > 0 ? ", " : "", old);
         g_string_append_printf(new_texts, ", pg_catalog.concat(%s)", column);
         g_string_append_printf(changed, "%spg_catalog.concat(s.%s) <> pg_catalog.concat(%s)", i > 0 ? " OR " : "", old,
                                column);
     }
     g_autofree char *sql =
-        g_strdup_printf("SELECT %s, %s%s%s FROM %s s WHERE (%s) AND s.pgfold_map IS DISTINCT FROM 'known' "
+        g_strdup_printf("SELECT %s%s FROM %s s WHERE (%s) AND s.pgfold_map IS DISTINCT FROM 'known' "
                         "AND s.pgfold_class <> 'parent' AND s.pgfold_class <> 'unique' ORDER BY s.pgfold_n",
-                        old_key, new_key, old_texts->str, new_texts->str, table->judged, changed->str);
+                        texts->str, new_texts->str, table->judged, changed->str);
     bool ok = pg_query_each(merge->spec.target, sql, 0, NULL, on_changed_key, &archive, DEADLINE_NONE, error);
     r->table->changed_keys = archive.spool;
     return ok;
@@ -246,7 +245,7 @@ static void write_names(FILE *csv, const char *const *key, guint n)
     }
 }
 
-/* The next row's key of old, its new one, and the texts of both keys' columns. False at the end, or with an error. */
+/* The texts of the next key's columns, old and new. False at the end, or with an error. */
 static bool read_row(FILE *spool, char **texts, size_t *sizes, guint n)
 {
     for (guint i = 0; i < n; i++)
@@ -255,25 +254,55 @@ static bool read_row(FILE *spool, char **texts, size_t *sizes, guint n)
     return true;
 }
 
+static void append_json_text(GString *json, const char *text)
+{
+    static const char LETTERS[] = "btn?fr"; /* of the characters from 8 on */
+    g_string_append_c(json, '"');
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\')
+            g_string_append_printf(json, "\\%c", *c);
+        else if (*c >= '\b' && *c <= '\r' && *c != '\v')
+            g_string_append_printf(json, "\\%c", LETTERS[*c - '\b']);
+        else if ((unsigned char)*c < ' ')
+            g_string_append_printf(json, "\\u%04x", (unsigned)*c);
+        else
+            g_string_append_c(json, *c);
+    }
+    g_string_append_c(json, '"');
+}
+
+/* As the server writes sql_memory_key(), of millions of keys at less cost. */
+static const char *key_json(GString *json, char *const *texts, guint n)
+{
+    g_string_assign(json, "[");
+    for (guint i = 0; i < n; i++) {
+        g_string_append(json, i > 0 ? ", " : "");
+        append_json_text(json, texts[i]);
+    }
+    g_string_append_c(json, ']');
+    return json->str;
+}
+
 static bool note_keys(const MergeRelation *r, const MergeCommit *commit, FILE *csv, GError **error)
 {
-    enum { KEYS = 2 };
     FILE *spool = r->table->changed_keys;
-    guint n = KEYS + 2 * g_strv_length((char **)(guintptr)r->table->key);
-    g_autofree char **texts = g_new0(char *, n);
-    g_autofree size_t *sizes = g_new0(size_t, n);
+    guint n = g_strv_length((char **)(guintptr)r->table->key);
+    g_autofree char **texts = g_new0(char *, 2 * n);
+    g_autofree size_t *sizes = g_new0(size_t, 2 * n);
+    g_autoptr(GString) old_key = g_string_new(NULL);
+    g_autoptr(GString) new_key = g_string_new(NULL);
     bool ok = true;
     rewind(spool);
-    write_names(csv, r->table->key, (n - KEYS) / 2);
-    while (ok && read_row(spool, texts, sizes, n)) {
-        for (guint i = KEYS; i < n; i++)
-            write_csv_field(csv, texts[i], i + 1 == n);
-        ok = ledger_merge_add_key(commit->ledger, commit->run, r->source->schema, r->source->name, texts[0], texts[1],
-                                  error);
+    write_names(csv, r->table->key, n);
+    while (ok && read_row(spool, texts, sizes, 2 * n)) {
+        for (guint i = 0; i < 2 * n; i++)
+            write_csv_field(csv, texts[i], i + 1 == 2 * n);
+        ok = ledger_merge_add_key(commit->ledger, commit->run, r->source->schema, r->source->name,
+                                  key_json(old_key, texts, n), key_json(new_key, texts + n, n), error);
     }
     if (ok && ferror(spool) != 0)
         ok = file_error(commit->archive, error);
-    for (guint i = 0; i < n; i++)
+    for (guint i = 0; i < 2 * n; i++)
         free(texts[i]);
     return ok;
 }

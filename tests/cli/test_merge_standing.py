@@ -57,7 +57,7 @@ def test_new_keys_follow_on_the_source_s_sequence_as_planned(pair):
     proven(pair)
 
 
-@pytest.mark.parametrize("group", ["plain", 'a "b" \\c\\', "tab\tand\nline", "\x01 ü €"])
+@pytest.mark.parametrize("group", ["plain", 'a "b" \\c\\', "tab\tand\nline", "\x01 \b \v \f \r \x1f \x7f ü €"])
 def test_a_key_that_json_writes_otherwise_is_found_again(pair, group):
     literal = "'" + group.replace("'", "''") + "'"
     sides(pair, "CREATE TABLE t (g text, id int, v text, PRIMARY KEY (g, id))", f"INSERT INTO t VALUES ({literal}, 1, 'mine')",
