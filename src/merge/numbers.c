@@ -213,7 +213,8 @@ static bool count_wanted(Merge *merge, const MergeRelation *r, gint64 *ret_wante
     return result != NULL;
 }
 
-/* Rows are counted first, where not a number may be drawn in vain, or there may not be enough of them. */
+/* Rows are counted first, where there may be none, where not a number may be drawn in vain, or where there may not be
+ * enough of them. */
 static bool give_counted(Merge *merge, MergeRelation *r, MergeMode mode, GError **error)
 {
     gint64 wanted = 0;
@@ -229,12 +230,11 @@ static bool give_numbers(Merge *merge, MergeRelation *r, MergeMode mode, GError 
     MergeTable *table = r->table;
     gint64 most = (gint64)MAX(table->rows, 1);
     Room room = {0};
-    if (mode == MERGE_COMMIT)
-        return give_counted(merge, r, mode, error);
     /* Keys that are known take the place of numbers that are not in use then. */
     bool mapped = keys_are_known(merge, r) || r->rule.match_on[0] != NULL;
-    if ((mapped && !table->made && !judged_make(merge, r, mode, JUDGED_KEYS, NULL, error)) ||
-        !read_room(merge, r, &room, error))
+    if (mode == MERGE_COMMIT || (mapped && !table->made))
+        return give_counted(merge, r, mode, error);
+    if (!read_room(merge, r, &room, error))
         return false;
     return has_room(&room, room.of_type, most) && has_room(&room, room.of_sequence, most)
                ? give(merge, r, mode, &room, error)
