@@ -129,7 +129,7 @@ static void take_known(const MergeRelation *r, GHashTable *with, GString *from)
 static char *mapped_sql(const Merge *merge, const MergeRelation *r, const char *before)
 {
     const MergeTable *table = r->table;
-    bool known = keys_are_known(merge, r), again = before != NULL && table->key != NULL;
+    bool known = table->key != NULL && keys_are_known(merge, r), again = table->key != NULL && before != NULL;
     g_autoptr(GHashTable) with = replacements();
     g_autoptr(GString) from = g_string_new(NULL);
     g_autoptr(GString) loose = g_string_new("false");
