@@ -1,4 +1,5 @@
-/* Rows that lost, whole, and keys that changed: into files of the archive folder, and into the ledger. */
+/* Rows that lost, whole, and keys that changed: into files of the archive folder, and into the ledger. Keys wait
+ * in a file without a name until the target inserts the rows: it needs nothing from us meanwhile. */
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -14,7 +15,7 @@ typedef struct Archive {
     Merge *merge;
     const MergeCommit *commit;
     MergeRelation *relation;
-    FILE *csv, *json;
+    FILE *csv, *json, *spool;
     guint64 rows;
     char *at;
 } Archive;
@@ -68,8 +69,9 @@ static bool flush_folder(const char *path, GError **error)
     return ok;
 }
 
-static bool flush_folders(const char *archive, GError **error)
+bool archive_flush(const MergeCommit *commit, GError **error)
 {
+    const char *archive = commit->archive;
     g_autofree char *conflicts = g_build_filename(archive, "conflicts", NULL);
     g_autofree char *beside = g_path_get_dirname(archive);
     if (!g_file_test(archive, G_FILE_TEST_IS_DIR))
@@ -94,11 +96,11 @@ static bool finish(FILE *file, const char *folder, GError **error)
 
 static void write_csv_field(FILE *file, const char *text, bool last)
 {
-    fputc('"', file);
+    putc_unlocked('"', file);
     for (const char *c = text == NULL ? "" : text; *c != '\0'; c++) {
         if (*c == '"')
-            fputc('"', file);
-        fputc(*c, file);
+            putc_unlocked('"', file);
+        putc_unlocked(*c, file);
     }
     fputs(last ? "\"\r\n" : "\",", file);
 }
@@ -178,53 +180,149 @@ static bool write_losers(Merge *merge, const MergeCommit *commit, MergeRelation 
 
 /* --- keys --------------------------------------------------------------------------------------------------------- */
 
+/* A file without a name, for what goes into the ledger later. */
+static FILE *make_spool(const char *folder, GError **error)
+{
+    if (g_mkdir_with_parents(folder, 0700) != 0) {
+        file_error(folder, error);
+        return NULL;
+    }
+    g_autofree char *path = g_build_filename(folder, ".keys-XXXXXX", NULL);
+    int fd = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
+    FILE *file = fd < 0 || g_unlink(path) != 0 ? NULL : fdopen(fd, "w+");
+    if (file == NULL)
+        file_error(path, error);
+    if (file == NULL && fd >= 0)
+        close(fd);
+    return file;
+}
+
+/* The row's texts, with the zero bytes behind them. */
 static bool on_changed_key(const PgResult *row, gpointer data, GError **error)
 {
     Archive *archive = data;
-    const CatalogRelation *source = archive->relation->source;
-    guint n = g_strv_length((char **)(guintptr)archive->relation->table->key);
-    g_assert(n > 0);
-    if (archive->csv == NULL) {
-        if ((archive->csv = create(archive->commit, archive->relation, "", ".keys.csv", error)) == NULL)
-            return false;
-        for (guint i = 0; i < 2 * n; i++) {
-            g_autofree char *name = g_strconcat(i < n ? "old_" : "new_", archive->relation->table->key[i % n], NULL);
-            write_csv_field(archive->csv, name, i + 1 == 2 * n);
-        }
+    if (archive->spool == NULL && (archive->spool = make_spool(archive->commit->archive, error)) == NULL)
+        return false;
+    for (int i = 0; i < pg_result_columns(row); i++) {
+        const char *text = pg_result_get(row, 0, i);
+        fwrite_unlocked(text, 1, strlen(text) + 1, archive->spool);
     }
-    for (guint i = 0; i < 2 * n; i++)
-        write_csv_field(archive->csv, pg_result_get(row, 0, (int)i + 2), i + 1 == 2 * n);
-    return ledger_merge_add_key(archive->commit->ledger, archive->commit->run, source->schema, source->name,
-                                pg_result_get(row, 0, 0), pg_result_get(row, 0, 1), error);
+    return true;
 }
 
 /* Also keys that changed only because those they refer to did. */
-static bool write_keys(Merge *merge, const MergeCommit *commit, MergeRelation *r, GError **error)
+bool archive_fetch_keys(Merge *merge, const MergeCommit *commit, MergeRelation *r, GError **error)
 {
     const MergeTable *table = r->table;
-    if (!r->whole || table->key == NULL)
+    if (!r->staged || !r->whole || table->key == NULL)
         return true;
     Archive archive = {.merge = merge, .commit = commit, .relation = r};
-    g_autofree char *old_key = sql_memory_key(r, "s");
-    g_autofree char *new_key = sql_key_array("s", table->key);
-    g_autoptr(GString) columns = g_string_new(NULL);
+    g_autoptr(GString) texts = g_string_new(NULL);
+    g_autoptr(GString) new_texts = g_string_new(NULL);
+    g_autoptr(GString) changed = g_string_new(NULL);
     for (guint i = 0; table->key[i] != NULL; i++) {
         g_autofree char *old = sql_old(table, table->key[i]);
-        g_string_append_printf(columns, ", pg_catalog.concat(s.%s)", old);
-    }
-    for (guint i = 0; table->key[i] != NULL; i++) {
         g_autofree char *column = sql_quote_alias("s", table->key[i]);
-        g_string_append_printf(columns, ", pg_catalog.concat(%s)", column);
+        g_string_append_printf(texts, "%spg_catalog.concat(s.%s)", i > 0 ? ", " : "", old);
+        g_string_append_printf(new_texts, ", pg_catalog.concat(%s)", column);
+        g_string_append_printf(changed, "%spg_catalog.concat(s.%s) <> pg_catalog.concat(%s)", i > 0 ? " OR " : "", old,
+                               column);
     }
     g_autofree char *sql =
-        g_strdup_printf("SELECT %s, %s%s FROM %s s WHERE %s <> %s AND s.pgfold_map IS DISTINCT FROM 'known' "
+        g_strdup_printf("SELECT %s%s FROM %s s WHERE (%s) AND s.pgfold_map IS DISTINCT FROM 'known' "
                         "AND s.pgfold_class <> 'parent' AND s.pgfold_class <> 'unique' ORDER BY s.pgfold_n",
-                        old_key, new_key, columns->str, table->stage, old_key, new_key);
+                        texts->str, new_texts->str, table->judged, changed->str);
     bool ok = pg_query_each(merge->spec.target, sql, 0, NULL, on_changed_key, &archive, DEADLINE_NONE, error);
-    return finish(archive.csv, commit->archive, ok ? error : NULL) && ok;
+    r->table->changed_keys = archive.spool;
+    return ok;
 }
 
-bool archive_write(Merge *merge, const MergeCommit *commit, GError **error)
+static void write_names(FILE *csv, const char *const *key, guint n)
+{
+    for (guint i = 0; i < 2 * n; i++) {
+        g_autofree char *name = g_strconcat(i < n ? "old_" : "new_", key[i % n], NULL);
+        write_csv_field(csv, name, i + 1 == 2 * n);
+    }
+}
+
+/* The texts of the next key's columns, old and new. False at the end, or with an error. */
+static bool read_row(FILE *spool, char **texts, size_t *sizes, guint n)
+{
+    for (guint i = 0; i < n; i++)
+        if (getdelim(&texts[i], &sizes[i], '\0', spool) <= 0)
+            return false;
+    return true;
+}
+
+static void append_json_text(GString *json, const char *text)
+{
+    static const char LETTERS[] = "btn?fr"; /* of the characters from 8 on */
+    g_string_append_c(json, '"');
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\')
+            g_string_append_printf(json, "\\%c", *c);
+        else if (*c >= '\b' && *c <= '\r' && *c != '\v')
+            g_string_append_printf(json, "\\%c", LETTERS[*c - '\b']);
+        else if ((unsigned char)*c < ' ')
+            g_string_append_printf(json, "\\u%04x", (unsigned)*c);
+        else
+            g_string_append_c(json, *c);
+    }
+    g_string_append_c(json, '"');
+}
+
+/* As the server writes sql_memory_key(), of millions of keys at less cost. */
+static const char *key_json(GString *json, char *const *texts, guint n)
+{
+    g_string_assign(json, "[");
+    for (guint i = 0; i < n; i++) {
+        g_string_append(json, i > 0 ? ", " : "");
+        append_json_text(json, texts[i]);
+    }
+    g_string_append_c(json, ']');
+    return json->str;
+}
+
+static bool note_keys(const MergeRelation *r, const MergeCommit *commit, FILE *csv, GError **error)
+{
+    FILE *spool = r->table->changed_keys;
+    guint n = g_strv_length((char **)(guintptr)r->table->key);
+    g_autofree char **texts = g_new0(char *, 2 * n);
+    g_autofree size_t *sizes = g_new0(size_t, 2 * n);
+    g_autoptr(GString) old_key = g_string_new(NULL);
+    g_autoptr(GString) new_key = g_string_new(NULL);
+    bool ok = true;
+    rewind(spool);
+    write_names(csv, r->table->key, n);
+    while (ok && read_row(spool, texts, sizes, 2 * n)) {
+        for (guint i = 0; i < 2 * n; i++)
+            write_csv_field(csv, texts[i], i + 1 == 2 * n);
+        ok = ledger_merge_add_key(commit->ledger, commit->run, r->source->schema, r->source->name,
+                                  key_json(old_key, texts, n), key_json(new_key, texts + n, n), error);
+    }
+    if (ok && ferror(spool) != 0)
+        ok = file_error(commit->archive, error);
+    for (guint i = 0; i < 2 * n; i++)
+        free(texts[i]);
+    return ok;
+}
+
+bool archive_keys(MergeRelation *r, const MergeCommit *commit, GError **error)
+{
+    if (r->table->changed_keys == NULL)
+        return true;
+    FILE *csv = create(commit, r, "", ".keys.csv", error);
+    bool ok = csv != NULL && ledger_batch_begin(commit->ledger, error);
+    if (ok) {
+        ok = note_keys(r, commit, csv, error);
+        ok = ledger_batch_commit(commit->ledger, ok ? error : NULL) && ok;
+    }
+    ok = finish(csv, commit->archive, ok ? error : NULL) && ok;
+    g_clear_pointer(&r->table->changed_keys, fclose);
+    return ok;
+}
+
+bool archive_rows(Merge *merge, const MergeCommit *commit, GError **error)
 {
     if (!ledger_batch_begin(commit->ledger, error))
         return false;
@@ -232,9 +330,8 @@ bool archive_write(Merge *merge, const MergeCommit *commit, GError **error)
     for (guint i = 0; ok && i < merge->relations->len; i++) {
         MergeRelation *r = merge->relations->pdata[i];
         bool lost = r->counts.kept > 0 || r->counts.overwritten > 0;
-        ok = !r->staged || ((!lost || write_losers(merge, commit, r, error)) && write_keys(merge, commit, r, error));
+        ok = !r->staged || !lost || write_losers(merge, commit, r, error);
     }
-    ok = ok && flush_folders(commit->archive, error);
     /* What is recorded counts only once the merge is confirmed (ledger/memory.h). */
     return ledger_batch_commit(commit->ledger, ok ? error : NULL) && ok;
 }

@@ -69,6 +69,7 @@ static void add_foreign_keys(MergeGraph *graph, const Catalog *catalog, bool is_
             r->deferrable = key->deferrable;
         } else {
             r->in_source = true;
+            r->declared = true;
         }
         const CatalogRelation *parent = g_hash_table_lookup(catalog->by_name, key->parent);
         r->parent_partitioned = r->parent_partitioned || (parent != NULL && parent->kind == 'p');

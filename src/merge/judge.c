@@ -6,117 +6,15 @@
 
 enum { MAX_ROUNDS = 10000 /* each moves or loses at least one row; only a bug of ours comes here */ };
 
-static DigestText text_of(const Merge *merge)
-{
-    return merge->spec.verification->audit->text;
-}
-
-static char *hash_sql(const Merge *merge, const MergeRelation *r, guint64 salt)
-{
-    return digest_row_sql(r->source, (const char *const *)r->table->compared, text_of(merge), salt);
-}
-
 /* --- the same, another value, or not there ------------------------------------------------------------------------ */
-
-static bool reset(Merge *merge, const MergeRelation *r, GError **error)
-{
-    const MergeTable *table = r->table;
-    g_autoptr(GString) set = g_string_new(NULL);
-    for (guint i = 0; i < table->kept->len; i++) {
-        g_autofree char *column = pg_quote_ident(table->kept->pdata[i]);
-        g_string_append_printf(set, ", %s = pgfold_old_%u", column, i);
-    }
-    return sql_run(
-        merge, NULL, error,
-        "UPDATE %s SET pgfold_class = 'insert', pgfold_action = 'insert', pgfold_map = NULL, pgfold_newer = NULL, "
-        "pgfold_detail = NULL%s WHERE pgfold_class <> 'insert' OR pgfold_action <> 'insert' OR pgfold_map IS NOT NULL",
-        table->stage, set->str);
-}
-
-static const char *newest_column(const MergeRelation *r)
-{
-    if (r->rule.on_conflict->conflict == CONFIG_CONFLICT_NEWEST)
-        return r->rule.on_conflict->column;
-    return r->rule.on_match->conflict == CONFIG_CONFLICT_NEWEST ? r->rule.on_match->column : NULL;
-}
-
-/* The target's side under names that no column has, so that others stand for the staged row. */
-static char *target_row(const Merge *merge, const MergeRelation *r)
-{
-    const MergeTable *table = r->table;
-    g_autofree char *hash = hash_sql(merge, r, 0);
-    const char *newest = newest_column(r);
-    GString *sql = g_string_new("SELECT ");
-    for (guint i = 0; table->key[i] != NULL; i++) {
-        g_autofree char *column = pg_quote_ident(table->key[i]);
-        g_string_append_printf(sql, "%s AS pgfold_k%u, ", column, i);
-    }
-    if (newest != NULL) {
-        g_autofree char *column = pg_quote_ident(newest);
-        g_string_append_printf(sql, "%s AS pgfold_new, ", column);
-    }
-    g_string_append_printf(sql, "%s AS pgfold_h FROM ONLY %s", hash, table->there);
-    return g_string_free(sql, FALSE);
-}
-
-/* What becomes of a row whose key the target has with another value. newer: SQL, for newest(). Transfer full. */
-static char *action_sql(const ConfigRule *rule, const char *newer)
-{
-    switch (rule->conflict) {
-    case CONFIG_CONFLICT_KEEP_TARGET:
-        return g_strdup("'keep'");
-    case CONFIG_CONFLICT_TAKE_SOURCE:
-        return g_strdup("'overwrite'");
-    case CONFIG_CONFLICT_NEWEST:
-        return g_strdup_printf("CASE WHEN %s THEN 'overwrite' ELSE 'keep' END", newer);
-    case CONFIG_CONFLICT_UNSET:
-    case CONFIG_CONFLICT_STOP:
-    case CONFIG_CONFLICT_REKEY: /* what could not be given a new key */
-        break;
-    }
-    return g_strdup("'stop'");
-}
-
-/* A row that got a new key once and was changed since is the same thing still: under rekey, match_on's rule says what
- * happens then, and without one nobody has said it. */
-static char *value_action(const MergeRelation *r, MergeMode mode, const char *newer)
-{
-    if (mode == MERGE_VERIFY)
-        return g_strdup("'stop'");
-    g_autofree char *conflict = action_sql(r->rule.on_conflict, newer);
-    g_autofree char *match = action_sql(r->rule.match_on[0] == NULL ? r->rule.on_conflict : r->rule.on_match, newer);
-    return g_strdup_printf("CASE WHEN s.pgfold_map IN ('known', 'matched') THEN %s ELSE %s END", match, conflict);
-}
-
-static bool compare_keyed(Merge *merge, const MergeRelation *r, MergeMode mode, GError **error)
-{
-    const MergeTable *table = r->table;
-    g_autofree char *there = target_row(merge, r);
-    g_autofree char *mapped_hash = hash_sql(merge, r, 0);
-    g_autoptr(GString) on = g_string_new(NULL);
-    g_autofree char *newer = NULL;
-    for (guint i = 0; table->key[i] != NULL; i++) {
-        g_autofree char *column = sql_quote_alias("s", table->key[i]);
-        g_string_append_printf(on, "%s%s = t.pgfold_k%u", i > 0 ? " AND " : "", column, i);
-    }
-    if (newest_column(r) != NULL) {
-        g_autofree char *column = sql_quote_alias("s", newest_column(r));
-        newer = g_strdup_printf("coalesce(%s > t.pgfold_new, %s IS NOT NULL AND t.pgfold_new IS NULL)", column, column);
-    }
-    g_autofree char *action = value_action(r, mode, newer);
-    const char *hash = r->whole ? mapped_hash : "s.pgfold_hash";
-    return sql_run(merge, NULL, error,
-                   "UPDATE %s s SET pgfold_class = CASE WHEN t.pgfold_h = %s THEN 'identical' ELSE 'value' END, "
-                   "pgfold_action = CASE WHEN t.pgfold_h = %s THEN '' ELSE %s END FROM (%s) t WHERE %s",
-                   table->stage, hash, hash, action, there, on->str);
-}
 
 /* Of a multiset, as many rows as the target has are the same; the others are missing. */
 static bool compare_multiset(Merge *merge, const MergeRelation *r, GError **error)
 {
     const MergeTable *table = r->table;
-    g_autofree char *first = hash_sql(merge, r, 0);
-    g_autofree char *second = hash_sql(merge, r, 1);
+    DigestText text = merge->spec.verification->audit->text;
+    g_autofree char *first = digest_row_sql(r->source, (const char *const *)table->compared, text, 0);
+    g_autofree char *second = digest_row_sql(r->source, (const char *const *)table->compared, text, 1);
     return sql_run(merge, NULL, error,
                    "UPDATE %s s SET pgfold_class = 'identical', pgfold_action = '' FROM ("
                    "SELECT x.pgfold_n FROM (SELECT y.pgfold_n, y.pgfold_h1, y.pgfold_h2, pg_catalog.row_number() OVER "
@@ -125,36 +23,7 @@ static bool compare_multiset(Merge *merge, const MergeRelation *r, GError **erro
                    "JOIN (SELECT %s AS pgfold_h1, %s AS pgfold_h2, count(*) AS n FROM ONLY %s GROUP BY 1, 2) t "
                    "ON t.pgfold_h1 = x.pgfold_h1 AND t.pgfold_h2 = x.pgfold_h2 WHERE x.i <= t.n) found "
                    "WHERE found.pgfold_n = s.pgfold_n",
-                   table->stage, first, second, table->stage, first, second, table->there);
-}
-
-/* Of a table without a key of which only what is missing was staged, reconcile has told already. */
-static bool compare(Merge *merge, MergeRelation *r, MergeMode mode, GError **error)
-{
-    if (r->target == NULL)
-        return true;
-    if (r->table->key != NULL)
-        return compare_keyed(merge, r, mode, error);
-    return !r->whole || compare_multiset(merge, r, error);
-}
-
-/* --- keys --------------------------------------------------------------------------------------------------------- */
-
-static bool compare_again(Merge *merge, MergeRelation *r, MergeMode mode, GError **error)
-{
-    return sql_run(merge, NULL, error,
-                   "UPDATE %s SET pgfold_class = 'insert', pgfold_action = 'insert' WHERE pgfold_class <> 'insert'",
-                   r->table->stage) &&
-           compare(merge, r, mode, error);
-}
-
-/* Keys that are known before anything is compared: along references, from earlier runs, by natural keys. */
-static bool find_keys(Merge *merge, MergeRelation *r, MergeMode mode, GError **error)
-{
-    guint64 changed;
-    return reset(merge, r, error) &&
-           (!r->whole || (keys_map_references(merge, r, &changed, error) && keys_apply_known(merge, r, error) &&
-                          (mode == MERGE_VERIFY || keys_match(merge, r, error))));
+                   table->judged, first, second, table->judged, first, second, table->there);
 }
 
 static bool renumbers(const MergeRelation *r, MergeMode mode)
@@ -163,55 +32,55 @@ static bool renumbers(const MergeRelation *r, MergeMode mode)
            r->table->key != NULL && r->target != NULL;
 }
 
-/* New numbers lead to new references, and those to new conflicts, until nothing changes. */
-static bool settle_cycle(Merge *merge, guint from, guint to, MergeMode mode, GError **error)
+/* Of a table without a key of which only what is missing was staged, reconcile has told already. */
+static bool compare(Merge *merge, MergeRelation *r, MergeMode mode, GError **error)
 {
-    bool again = true;
-    for (guint round = 0; again && round < MAX_ROUNDS; round++) {
-        again = false;
-        for (guint i = from; i < to; i++) {
-            MergeRelation *r = merge->relations->pdata[i];
-            guint64 changed = 0, moved = 0;
-            if (!r->staged || !r->whole)
-                continue;
-            if (!keys_map_references(merge, r, &changed, error))
-                return false;
-            if (changed == 0)
-                continue;
-            again = true;
-            if (!compare_again(merge, r, mode, error) ||
-                (renumbers(r, mode) && !keys_renumber(merge, r, mode, &moved, error)))
-                return false;
-        }
-    }
-    return true;
+    bool ok;
+    if (renumbers(r, mode))
+        ok = numbers_give(merge, r, mode, error);
+    else if (r->target == NULL || r->table->key == NULL)
+        ok = judged_make(merge, r, mode, JUDGED_KEYS, NULL, error) &&
+             (r->target == NULL || !r->whole || compare_multiset(merge, r, error));
+    else
+        ok = judged_make(merge, r, mode, JUDGED_COMPARED, NULL, error);
+    if (!ok)
+        g_prefix_error(error, "%s: ", r->source->label);
+    return ok;
+}
+
+/* --- keys --------------------------------------------------------------------------------------------------------- */
+
+/* New numbers lead to new references, and those to new conflicts, until nothing changes. */
+static bool compare_again(Merge *merge, MergeRelation *r, MergeMode mode, bool *ret_again, GError **error)
+{
+    bool stale = false;
+    if (!r->whole)
+        return true;
+    if (!judged_is_stale(merge, r, &stale, error))
+        return false;
+    *ret_again = *ret_again || stale;
+    return !stale || compare(merge, r, mode, error);
 }
 
 /* One table, or several that refer to each other. What is known of all their keys comes before the first comparison: a
  * row whose reference is not mapped yet looks like another one. */
-static bool judge_keys(Merge *merge, guint from, guint to, MergeMode mode, GError **error)
+static bool judge_keys(Merge *merge, GPtrArray *component, MergeMode mode, GError **error)
 {
-    bool cyclic = ((const MergeRelation *)merge->relations->pdata[from])->table->cyclic;
-    guint64 changed = 0, moved = 0;
-    for (guint i = from; i < to; i++) {
-        MergeRelation *r = merge->relations->pdata[i];
-        if (r->staged && !find_keys(merge, r, mode, error))
+    bool cyclic = ((const MergeRelation *)component->pdata[0])->table->cyclic;
+    for (guint i = 0; cyclic && i < component->len; i++)
+        if (!judged_make(merge, component->pdata[i], mode, JUDGED_KEYS, NULL, error))
             return false;
-    }
-    for (guint i = from; cyclic && i < to; i++) {
-        MergeRelation *r = merge->relations->pdata[i];
-        if (r->staged && r->whole && !keys_map_references(merge, r, &changed, error))
+    for (guint i = 0; i < component->len; i++)
+        if (!compare(merge, component->pdata[i], mode, error))
             return false;
+    bool again = cyclic;
+    for (guint round = 0; again && round < MAX_ROUNDS; round++) {
+        again = false;
+        for (guint i = 0; i < component->len; i++)
+            if (!compare_again(merge, component->pdata[i], mode, &again, error))
+                return false;
     }
-    for (guint i = from; i < to; i++) {
-        MergeRelation *r = merge->relations->pdata[i];
-        if (r->staged && (!compare(merge, r, mode, error) ||
-                          (renumbers(r, mode) && !keys_renumber(merge, r, mode, &moved, error)))) {
-            g_prefix_error(error, "%s: ", r->source->label);
-            return false;
-        }
-    }
-    return !cyclic || settle_cycle(merge, from, to, mode, error);
+    return true;
 }
 
 /* --- rules -------------------------------------------------------------------------------------------------------- */
@@ -245,7 +114,7 @@ static bool find_taken(Merge *merge, const MergeRelation *r, const CatalogUnique
     return sql_run(merge, NULL, error,
                    "UPDATE %s s SET pgfold_class = 'unique', pgfold_action = '%s', pgfold_detail = %s FROM %s "
                    "WHERE s.pgfold_n = su.pgfold_n AND s.pgfold_action IN ('insert', 'overwrite') AND NOT (%s)",
-                   table->stage, lesser_action(r, mode), name, sharing, same);
+                   table->judged, lesser_action(r, mode), name, sharing, same);
 }
 
 static bool find_all_taken(Merge *merge, const MergeRelation *r, MergeMode mode, GError **error)
@@ -266,13 +135,12 @@ static bool forgive_settled(Merge *merge, const MergeRelation *r, GError **error
     return sql_run(merge, NULL, error,
                    "UPDATE %s s SET pgfold_class = 'settled', pgfold_action = '' FROM pg_temp.pgfold_z%u z "
                    "WHERE s.pgfold_action IN ('stop', 'keep') AND z.hash = s.pgfold_hash AND z.key = %s",
-                   r->table->stage, r->table->index, key);
+                   r->table->judged, r->table->index, key);
 }
 
 /* --- parents ------------------------------------------------------------------------------------------------------ */
 
-/* Where the parent's rows are, or come with this fold, whatever they are: nothing to look for. */
-static bool is_certain(const Merge *merge, const MergeReference *reference)
+bool judge_is_certain(const Merge *merge, const MergeReference *reference)
 {
     if (!reference->in_target || reference->parent_partitioned)
         return true;
@@ -295,13 +163,29 @@ static bool find_orphans(Merge *merge, const MergeReference *reference, MergeMod
             ? g_strdup("")
             : g_strdup_printf(
                   " AND NOT EXISTS (SELECT FROM %s p WHERE p.pgfold_action IN ('insert', 'overwrite') AND %s)",
-                  reference->parent->table->stage, in_target);
+                  reference->parent->table->judged, in_target);
     return sql_run(merge, ret_rows, error,
                    "UPDATE %s s SET pgfold_class = 'parent', pgfold_action = '%s', pgfold_detail = %s "
                    "WHERE s.pgfold_action IN ('insert', 'overwrite') AND %s "
                    "AND NOT EXISTS (SELECT FROM ONLY %s p WHERE %s)%s",
-                   child->table->stage, lesser_action(child, mode), name, not_null, reference->parent_name, in_target,
+                   child->table->judged, lesser_action(child, mode), name, not_null, reference->parent_name, in_target,
                    in_stage);
+}
+
+/* What is followed to rows of the stage leads to one that comes or is there, unless the source has rows that lead
+ * nowhere, or parents that lost. */
+static bool may_have_orphans(Merge *merge, const MergeReference *reference, bool *ret_may, GError **error)
+{
+    *ret_may = true;
+    if (!keys_are_followed(reference) || keys_are_contested(merge, reference))
+        return true;
+    g_autofree char *sql =
+        g_strdup_printf("SELECT EXISTS (SELECT FROM %s WHERE pgfold_loose) OR "
+                        "EXISTS (SELECT FROM %s WHERE pgfold_action IN ('keep', 'stop') OR pgfold_class = 'settled')",
+                        reference->child->table->judged, reference->parent->table->judged);
+    g_autoptr(PgResult) result = pg_query(merge->spec.target, sql, DEADLINE_NONE, error);
+    *ret_may = result != NULL && pg_result_bool(result, 0, 0);
+    return result != NULL;
 }
 
 /* A row that lost takes along those that refer to it. */
@@ -315,9 +199,11 @@ static bool find_all_orphans(Merge *merge, MergeMode mode, GError **error)
             for (guint k = 0; r->staged && k < r->table->references->len; k++) {
                 const MergeReference *reference = r->table->references->pdata[k];
                 guint64 rows = 0;
-                if (is_certain(merge, reference))
+                bool may = false;
+                if (judge_is_certain(merge, reference))
                     continue;
-                if (!find_orphans(merge, reference, mode, &rows, error) ||
+                if (!may_have_orphans(merge, reference, &may, error) ||
+                    (may && !find_orphans(merge, reference, mode, &rows, error)) ||
                     (rows > 0 && !forgive_settled(merge, r, error)))
                     return false;
                 again = again || (rows > 0 && r->table->cyclic);
@@ -362,7 +248,7 @@ static bool count(Merge *merge, MergeRelation *r, GError **error)
         return true;
     }
     g_autofree char *sql = g_strdup_printf(
-        "SELECT pgfold_class, pgfold_action, pgfold_map, count(*) FROM %s GROUP BY 1, 2, 3", r->table->stage);
+        "SELECT pgfold_class, pgfold_action, pgfold_map, count(*) FROM %s GROUP BY 1, 2, 3", r->table->judged);
     g_autoptr(PgResult) result = pg_query(merge->spec.target, sql, DEADLINE_NONE, error);
     if (result == NULL)
         return false;
@@ -391,7 +277,7 @@ static bool check_identities(Merge *merge, const MergeRelation *r, GError **erro
         g_autofree char *sql =
             g_strdup_printf("SELECT EXISTS (SELECT FROM %s s JOIN ONLY %s t ON %s WHERE s.pgfold_action = "
                             "'overwrite' AND s.%s IS DISTINCT FROM t.%s)",
-                            table->stage, table->there, on, name, name);
+                            table->judged, table->there, on, name, name);
         g_autoptr(PgResult) result = pg_query(merge->spec.target, sql, DEADLINE_NONE, error);
         if (result == NULL)
             return false;
@@ -420,21 +306,41 @@ static bool judge_rows(Merge *merge, MergeRelation *r, MergeMode mode, GError **
     return true;
 }
 
-static guint component_end(const Merge *merge, guint from)
+/* The staged tables that refer to each other, or one; *from is moved behind them. */
+static GPtrArray *take_component(const Merge *merge, guint *from)
 {
-    guint component = ((const MergeRelation *)merge->relations->pdata[from])->table->component;
-    guint to = from;
-    while (to < merge->relations->len &&
-           ((const MergeRelation *)merge->relations->pdata[to])->table->component == component)
-        to++;
-    return to;
+    GPtrArray *members = g_ptr_array_new();
+    guint component = ((const MergeRelation *)merge->relations->pdata[*from])->table->component;
+    for (; *from < merge->relations->len; (*from)++) {
+        MergeRelation *r = merge->relations->pdata[*from];
+        if (r->table->component != component)
+            break;
+        if (r->staged)
+            g_ptr_array_add(members, r);
+    }
+    return members;
+}
+
+/* What was made when the tables were judged before counts no more. */
+static bool start_anew(Merge *merge, GError **error)
+{
+    for (guint i = 0; i < merge->relations->len; i++) {
+        MergeRelation *r = merge->relations->pdata[i];
+        r->table->made = false;
+        r->table->guessed_above = -1;
+        if (r->staged && keys_are_known(merge, r) && !recall_keys(merge, r, error))
+            return false;
+    }
+    return true;
 }
 
 static bool judge_all(Merge *merge, MergeMode mode, GError **error)
 {
-    for (guint from = 0, to; from < merge->relations->len; from = to) {
-        to = component_end(merge, from);
-        if (!judge_keys(merge, from, to, mode, error))
+    if (!start_anew(merge, error))
+        return false;
+    for (guint from = 0; from < merge->relations->len;) {
+        g_autoptr(GPtrArray) component = take_component(merge, &from);
+        if (component->len > 0 && !judge_keys(merge, component, mode, error))
             return false;
     }
     for (guint i = 0; i < merge->relations->len; i++)
@@ -448,8 +354,20 @@ static bool judge_all(Merge *merge, MergeMode mode, GError **error)
     return true;
 }
 
+/* In one snapshot, for its result may stand when it is committed. */
+static bool preview(Merge *merge, GError **error)
+{
+    if (!sql_run(merge, NULL, error, "BEGIN ISOLATION LEVEL REPEATABLE READ"))
+        return false;
+    if (judge_all(merge, MERGE_PREVIEW, error) && standing_note(merge, error))
+        return sql_run(merge, NULL, error, "COMMIT");
+    (void)sql_run(merge, NULL, NULL, "ROLLBACK");
+    return false;
+}
+
 bool merge_judge(Merge *merge, MergeMode mode, GError **error)
 {
     return merge->relations->len == 0 ||
-           (sql_enter(merge, error) && sql_leave(merge, judge_all(merge, mode, error), error));
+           (sql_enter(merge, error) &&
+            sql_leave(merge, mode == MERGE_PREVIEW ? preview(merge, error) : judge_all(merge, mode, error), error));
 }

@@ -32,7 +32,7 @@ static void append_branch(GString *sql, const MergeRelation *r, const char *kind
                            "%sSELECT '%s', s.pgfold_action, %s, %s, %s, s.pgfold_detail, %s, s.pgfold_hash "
                            "FROM %s s%s WHERE s.pgfold_class = '%s' AND s.pgfold_action IN (%s)%s",
                            sql->len > 0 ? " UNION ALL " : "", kind, key, source_row, target_row, memory_key,
-                           r->table->stage, join, kind, actions, where);
+                           r->table->judged, join, kind, actions, where);
 }
 
 char *losers_sql(const MergeRelation *r, const char *actions)
@@ -78,11 +78,14 @@ static char *differing_columns(const char *source, const char *target)
 bool losers_read(Merge *merge, MergeRelation *r, GError **error)
 {
     g_ptr_array_set_size(r->conflicts, 0);
-    if (!r->staged || merge->spec.max_conflicts == 0)
+    const MergeCounts *counts = &r->counts;
+    guint64 losers =
+        counts->stopped + (merge->spec.verify_only ? counts->inserted : counts->kept + counts->overwritten);
+    if (!r->staged || losers == 0 || merge->spec.max_conflicts == 0)
         return true;
-    g_autofree char *losers =
+    g_autofree char *select =
         losers_sql(r, merge->spec.verify_only ? "'stop', 'insert'" : "'stop', 'keep', 'overwrite'");
-    g_autofree char *sql = g_strdup_printf("%s ORDER BY 2 DESC, 1, 3 LIMIT %u", losers, merge->spec.max_conflicts);
+    g_autofree char *sql = g_strdup_printf("%s ORDER BY 2 DESC, 1, 3 LIMIT %u", select, merge->spec.max_conflicts);
     g_autoptr(PgResult) result = pg_query(merge->spec.target, sql, DEADLINE_NONE, error);
     if (result == NULL)
         return false;

@@ -23,6 +23,7 @@ static void table_free(MergeTable *table)
     if (table == NULL)
         return;
     g_free(table->stage);
+    g_free(table->judged);
     g_ptr_array_unref(table->columns);
     g_ptr_array_unref(table->kept);
     g_ptr_array_unref(table->references);
@@ -30,6 +31,7 @@ static void table_free(MergeTable *table)
     g_free(table->number_column);
     g_free(table->number_sql);
     g_free(table->number_sequence);
+    g_clear_pointer(&table->changed_keys, fclose);
     g_free(table);
 }
 
@@ -50,6 +52,7 @@ void merge_free(Merge *merge)
     g_ptr_array_unref(merge->notices);
     graph_free(merge->graph);
     g_free(merge->path);
+    g_free(merge->standing);
     g_free(merge);
 }
 
@@ -254,10 +257,12 @@ static bool is_direct(const Merge *merge, const MergeRelation *r)
     return true;
 }
 
-/* The stage stays in memory as long as it is small; of this one session. */
-static bool memory_for_stage(Merge *merge, GError **error)
+/* Settings of this one session: the stage stays in memory as long as it is small, and what the planner has to know of
+ * it, a small sample tells. */
+static bool settle_session(Merge *merge, GError **error)
 {
-    return sql_run(merge, NULL, error, "SET temp_buffers = '64MB'; SET work_mem = '64MB'");
+    return sql_run(merge, NULL, error,
+                   "SET temp_buffers = '64MB'; SET work_mem = '64MB'; SET default_statistics_target = 10");
 }
 
 /* Relations that need no merge leave; references keep only those that stay. */
@@ -317,7 +322,7 @@ Merge *merge_new(const MergeSpec *spec, GError **error)
     if (merge->relations->len == 0)
         return g_steal_pointer(&merge);
     merge->path = sql_path(merge);
-    if (!memory_for_stage(merge, error) || !checks_relations(merge, error)) {
+    if (!settle_session(merge, error) || !checks_relations(merge, error)) {
         g_prefix_error(error, "preparing the merge: ");
         return NULL;
     }

@@ -81,6 +81,7 @@ typedef struct Merge {
     GPtrArray *notices;       /* of char* */
     struct MergeGraph *graph; /* src/merge only */
     char *path;               /* likewise */
+    char *standing;           /* likewise */
     guint depth;
 } Merge;
 
@@ -116,9 +117,9 @@ typedef struct MergeCommit {
 } MergeCommit;
 
 /* Inside a transaction that the caller has begun on spec.target and will commit: locks the tables against other
- * writers, judges for good, writes, and compares every written row with what stands there. An error leaves the
- * transaction to be rolled back: PGF_ERROR_DIFFERS when there are conflicts by now that no rule settles,
- * PGF_ERROR_REFUSED when somebody holds a lock, else PGF_ERROR_MIDWAY. */
+ * writers, judges for good (unless nothing has changed since the preview), writes, and compares every written row with
+ * what stands there. An error leaves the transaction to be rolled back: PGF_ERROR_DIFFERS when there are conflicts by
+ * now that no rule settles, PGF_ERROR_REFUSED when somebody holds a lock, else PGF_ERROR_MIDWAY. */
 bool merge_commit(Merge *merge, const MergeCommit *commit, GError **error);
 
 /* Finds out, from the target, what became of merges, and of what took them back, that were interrupted at their end. */

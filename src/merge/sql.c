@@ -62,36 +62,95 @@ char *sql_old_equal(const char *a, const MergeTable *a_table, const char *const 
     return g_string_free(sql, FALSE);
 }
 
-/* JSON, for no text can be taken for another one: not even where a key holds commas. */
-static void append_array_element(GString *sql, const char *alias, const char *column, bool first)
+bool sql_is_exact(const CatalogColumn *column)
 {
-    g_string_append_printf(sql, "%spg_catalog.concat(%s%s%s)", first ? "" : ", ", alias == NULL ? "" : alias,
-                           alias == NULL ? "" : ".", column);
+    static const char *const EXACT[] = {"bool",      "int2",        "int4", "int8",    "oid",  "uuid",  "date",
+                                        "timestamp", "timestamptz", "text", "varchar", "name", "bytea", NULL};
+    return column->from_initdb && !column->is_array && column->collation == NULL &&
+           g_strv_contains(EXACT, column->base_name);
 }
 
-char *sql_key_array(const char *alias, const char *const *key)
+/* Within, the columns go by their names alone, whatever else the statement reads. */
+char *sql_hash(const Merge *merge, const MergeRelation *r, const char *alias)
 {
-    GString *sql = g_string_new("pg_catalog.jsonb_build_array(");
-    for (guint i = 0; key[i] != NULL; i++) {
-        g_autofree char *quoted = pg_quote_ident(key[i]);
-        append_array_element(sql, alias, quoted, i == 0);
+    const char *const *columns = (const char *const *)r->table->compared;
+    g_autofree char *hash = digest_row_sql(r->source, columns, merge->spec.verification->audit->text, 0);
+    g_autofree char *list = sql_list(alias, columns);
+    return g_strdup_printf("(SELECT %s FROM (SELECT %s) y)", hash, list);
+}
+
+/* ROW("a"::int4, "b"::text)::record, in the types under their domains; names: those that are only exact, or all. */
+static char *row_sql(const MergeRelation *r, const char *alias, bool exact_only, guint *ret_columns)
+{
+    GString *sql = g_string_new("ROW(");
+    *ret_columns = 0;
+    for (char **name = r->table->compared; *name != NULL; name++) {
+        const CatalogColumn *column = catalog_column(r->source, *name);
+        if (exact_only && !sql_is_exact(column))
+            continue;
+        g_autofree char *value = sql_quote_alias(alias, *name);
+        g_autofree char *type = pg_quote_qualified(column->base_schema, column->base_name);
+        g_string_append_printf(sql, "%s%s::%s", (*ret_columns)++ > 0 ? ", " : "", value, type);
     }
-    g_string_append(sql, ")::text");
+    g_string_append(sql, ")::pg_catalog.record");
     return g_string_free(sql, FALSE);
 }
 
-char *sql_memory_key(const MergeRelation *relation, const char *alias)
+/* Rows whose bytes are equal are the same. Of some types, only those are: where they differ, no hash need be made. */
+char *sql_same(const Merge *merge, const MergeRelation *r, const char *a, const char *b)
 {
-    const MergeTable *table = relation->table;
-    if (table->key == NULL)
+    guint all = 0, exact = 0;
+    g_autofree char *all_a = row_sql(r, a, false, &all), *all_b = row_sql(r, b, false, &all);
+    g_autofree char *exact_a = row_sql(r, a, true, &exact), *exact_b = row_sql(r, b, true, &exact);
+    if (exact == all)
+        return g_strdup_printf("%s OPERATOR(pg_catalog.*=) %s", all_a, all_b);
+    g_autofree char *hash_a = sql_hash(merge, r, a), *hash_b = sql_hash(merge, r, b);
+    return g_strdup_printf("(%s OPERATOR(pg_catalog.*=) %s OR (%s OPERATOR(pg_catalog.*=) %s AND %s = %s))", all_a,
+                           all_b, exact_a, exact_b, hash_a, hash_b);
+}
+
+/* Texts in which JSON has nothing to escape: they need no function that looks for it, row by row. */
+static bool is_plain(const CatalogColumn *column)
+{
+    static const char *const PLAIN[] = {"int2", "int4", "int8", "oid", "uuid", NULL};
+    return column->from_initdb && !column->is_array && g_strv_contains(PLAIN, column->base_name);
+}
+
+/* JSON, for no text can be taken for another one: not even where a key holds commas. values: SQL, one for each column
+ * of the key. */
+static char *key_array(const MergeRelation *r, GPtrArray *values)
+{
+    bool plain = true;
+    for (guint i = 0; r->table->key[i] != NULL; i++)
+        plain = plain && is_plain(catalog_column(r->source, r->table->key[i]));
+    GString *sql = g_string_new(plain ? "pg_catalog.concat('[\"', " : "pg_catalog.jsonb_build_array(");
+    for (guint i = 0; i < values->len; i++) {
+        const char *value = values->pdata[i];
+        g_string_append(sql, i == 0 ? "" : plain ? ", '\", \"', " : ", ");
+        g_string_append_printf(sql, plain ? "%s" : "pg_catalog.concat(%s)", value);
+    }
+    g_string_append(sql, plain ? ", '\"]')" : ")::text");
+    return g_string_free(sql, FALSE);
+}
+
+char *sql_key_array(const MergeRelation *r, const char *alias)
+{
+    g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; r->table->key[i] != NULL; i++)
+        g_ptr_array_add(values, sql_quote_alias(alias, r->table->key[i]));
+    return key_array(r, values);
+}
+
+char *sql_memory_key(const MergeRelation *r, const char *alias)
+{
+    if (r->table->key == NULL)
         return g_strdup("'[]'::text");
-    GString *sql = g_string_new("pg_catalog.jsonb_build_array(");
-    for (guint i = 0; table->key[i] != NULL; i++) {
-        g_autofree char *old = sql_old(table, table->key[i]);
-        append_array_element(sql, alias, old, i == 0);
+    g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; r->table->key[i] != NULL; i++) {
+        g_autofree char *old = sql_old(r->table, r->table->key[i]);
+        g_ptr_array_add(values, g_strconcat(alias, ".", old, NULL));
     }
-    g_string_append(sql, ")::text");
-    return g_string_free(sql, FALSE);
+    return key_array(r, values);
 }
 
 char *sql_key_for_people(const char *alias, const char *const *key)
@@ -119,7 +178,7 @@ char *sql_sharing(const MergeRelation *r, const CatalogUnique *unique)
     }
     const char *condition = unique->condition == NULL ? "true" : unique->condition;
     return g_strdup_printf("(SELECT *%s FROM %s WHERE %s) su JOIN (SELECT *%s FROM ONLY %s WHERE %s) tu ON %s",
-                           values->str, r->table->stage, condition, values->str, r->table->there, condition, on->str);
+                           values->str, r->table->judged, condition, values->str, r->table->there, condition, on->str);
 }
 
 bool sql_covers(const MergeRelation *r, const CatalogUnique *unique)

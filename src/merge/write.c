@@ -97,15 +97,6 @@ static bool in_key(const MergeTable *table, const char *name)
     return table->key != NULL && g_strv_contains(table->key, name);
 }
 
-/* Values that are equal are also written alike: not so 1.0 and 1.00, or 'Ann' and 'ANN' of citext. */
-static bool is_exact(const CatalogColumn *column)
-{
-    static const char *const EXACT[] = {"bool",      "int2",        "int4", "int8",    "oid",  "uuid",  "date",
-                                        "timestamp", "timestamptz", "text", "varchar", "name", "bytea", NULL};
-    return column->from_initdb && !column->is_array && column->collation == NULL &&
-           g_strv_contains(EXACT, column->base_name);
-}
-
 /* Columns that the target does not compute itself. */
 static GPtrArray *inserted_columns(const MergeRelation *r)
 {
@@ -128,7 +119,7 @@ static GPtrArray *overwritten_columns(const MergeRelation *r)
     for (guint i = 0; i < r->table->columns->len; i++) {
         const CatalogColumn *column = r->table->columns->pdata[i];
         const CatalogColumn *there = r->target == NULL ? column : catalog_column(r->target, column->name);
-        if (!there->generated && there->identity != 'a' && !(in_key(r->table, column->name) && is_exact(there)))
+        if (!there->generated && there->identity != 'a' && !(in_key(r->table, column->name) && sql_is_exact(there)))
             g_ptr_array_add(names, column->name);
     }
     g_ptr_array_add(names, NULL);
@@ -184,7 +175,7 @@ static bool keep_images(Merge *merge, const MergeRelation *r, const char *schema
     return sql_run(merge, NULL, error,
                    "CREATE TABLE %s.before_%u AS SELECT t.* FROM ONLY %s t JOIN %s s ON %s "
                    "WHERE s.pgfold_action = 'overwrite'",
-                   schema, r->table->index, r->table->there, r->table->stage, on);
+                   schema, r->table->index, r->table->there, r->table->judged, on);
 }
 
 static bool overwrite(Merge *merge, const MergeRelation *r, const char *schema, GError **error)
@@ -204,36 +195,46 @@ static bool overwrite(Merge *merge, const MergeRelation *r, const char *schema, 
     guint64 rows = 0;
     if (!keep_images(merge, r, schema, error) ||
         !sql_run(merge, &rows, error, "UPDATE ONLY %s t SET %s FROM %s s WHERE s.pgfold_action = 'overwrite' AND %s",
-                 r->table->there, set->str, r->table->stage, on))
+                 r->table->there, set->str, r->table->judged, on))
         return false;
     return sql_run(merge, NULL, error,
                    "INSERT INTO %s.written_%u SELECT %s, t.pgfold_h, t.pgfold_h2, 'overwrite' FROM "
                    "(SELECT *, %s AS pgfold_h, %s AS pgfold_h2 FROM ONLY %s) t JOIN %s s ON %s "
                    "WHERE s.pgfold_action = 'overwrite'",
-                   schema, r->table->index, keys, hash, second, r->table->there, r->table->stage, on);
+                   schema, r->table->index, keys, hash, second, r->table->there, r->table->judged, on);
 }
 
-static bool insert(Merge *merge, const MergeRelation *r, const char *schema, GError **error)
+static char *insert_sql(const MergeRelation *r, const char *schema)
 {
-    if (r->counts.inserted == 0)
-        return true;
     g_autoptr(GPtrArray) columns = inserted_columns(r);
     g_autofree char *list = sql_list(NULL, (const char *const *)columns->pdata);
     g_autofree char *back = returning(r);
-    guint64 rows = 0;
-    bool ok = *list == '\0'
-                  ? sql_run(merge, &rows, error, "INSERT INTO %s SELECT FROM %s WHERE pgfold_action = 'insert'",
-                            r->table->there, r->table->stage)
-                  : sql_run(merge, &rows, error,
-                            "WITH w AS (INSERT INTO %s AS t (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s "
-                            "WHERE pgfold_action = 'insert' ORDER BY pgfold_n RETURNING %s) INSERT INTO %s.written_%u "
-                            "SELECT * FROM w",
-                            r->table->there, list, list, r->table->stage, back, schema, r->table->index);
-    if (!ok || rows == r->counts.inserted)
-        return ok;
+    if (*list == '\0')
+        return g_strdup_printf("INSERT INTO %s SELECT FROM %s WHERE pgfold_action = 'insert'", r->table->there,
+                               r->table->judged);
+    return g_strdup_printf("WITH w AS (INSERT INTO %s AS t (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s "
+                           "WHERE pgfold_action = 'insert' RETURNING %s) INSERT INTO %s.written_%u "
+                           "SELECT * FROM w",
+                           r->table->there, list, list, r->table->judged, back, schema, r->table->index);
+}
+
+/* In the order in which they were judged. While the target inserts the rows, their keys go into the archive. */
+static bool insert(Merge *merge, MergeRelation *r, const MergeCommit *commit, const char *schema, GError **error)
+{
+    if (r->counts.inserted == 0)
+        return true;
+    g_autofree char *sql = insert_sql(r, schema);
+    if (!pg_send(merge->spec.target, sql, error))
+        return false;
+    bool kept = archive_keys(r, commit, error);
+    g_autoptr(PgResult) result = pg_receive(merge->spec.target, DEADLINE_NONE, kept ? error : NULL);
+    if (!kept || result == NULL)
+        return false;
+    if (pg_result_affected(result) == r->counts.inserted)
+        return true;
     pgf_error_set(error, PGF_ERROR_MIDWAY, "Look for a rule or a trigger on the target's table, then fold again.",
                   "%" G_GUINT64_FORMAT " rows were to be inserted, %" G_GUINT64_FORMAT " were", r->counts.inserted,
-                  rows);
+                  pg_result_affected(result));
     return false;
 }
 
@@ -298,7 +299,8 @@ static bool raise_sequences(Merge *merge, const MergeRelation *r, GError **error
     return true;
 }
 
-static bool write_relation(Merge *merge, const MergeRelation *r, const char *schema, GError **error)
+static bool write_relation(Merge *merge, MergeRelation *r, const MergeCommit *commit, const char *schema,
+                           GError **error)
 {
     if (r->counts.inserted == 0 && r->counts.overwritten == 0)
         return true;
@@ -306,7 +308,8 @@ static bool write_relation(Merge *merge, const MergeRelation *r, const char *sch
         return false;
     if (r->direct)
         return still_empty(merge, r, error) && copy_direct(merge, r, schema, error) && raise_sequences(merge, r, error);
-    return insert(merge, r, schema, error) && overwrite(merge, r, schema, error) && raise_sequences(merge, r, error);
+    return insert(merge, r, commit, schema, error) && overwrite(merge, r, schema, error) &&
+           raise_sequences(merge, r, error);
 }
 
 /* From which database rows came under other keys: for whoever does not have the ledger that knows them (checks.c). */
@@ -335,8 +338,9 @@ bool write_relations(Merge *merge, const MergeCommit *commit, GError **error)
         !write_source(merge, schema, error))
         return false;
     for (guint i = 0; i < merge->relations->len; i++) {
-        const MergeRelation *r = merge->relations->pdata[i];
-        if (!write_relation(merge, r, schema, error)) {
+        MergeRelation *r = merge->relations->pdata[i];
+        if (!archive_fetch_keys(merge, commit, r, error) || !write_relation(merge, r, commit, schema, error) ||
+            !archive_keys(r, commit, error)) {
             g_prefix_error(error, "%s: ", r->source->label);
             return false;
         }
@@ -357,13 +361,12 @@ static bool differ(const MergeRelation *r, gint64 rows, GError **error)
 static bool prove_keyed(Merge *merge, const MergeRelation *r, GError **error)
 {
     const MergeTable *table = r->table;
-    DigestText text = merge->spec.verification->audit->text;
-    g_autofree char *hash = digest_row_sql(r->source, (const char *const *)table->compared, text, 0);
+    g_autofree char *same = sql_same(merge, r, "s", "t");
     g_autofree char *on = sql_equal("t", table->key, "s", table->key);
-    g_autofree char *sql = g_strdup_printf(
-        "SELECT count(*) FROM (SELECT *, %s AS pgfold_h FROM %s WHERE pgfold_action IN ('insert', 'overwrite')) s "
-        "LEFT JOIN (SELECT *, %s AS pgfold_h FROM ONLY %s) t ON %s WHERE t.pgfold_h IS DISTINCT FROM s.pgfold_h",
-        hash, table->stage, hash, table->there, on);
+    g_autofree char *sql =
+        g_strdup_printf("SELECT count(*) FROM %s s LEFT JOIN ONLY %s t ON %s "
+                        "WHERE s.pgfold_action IN ('insert', 'overwrite') AND (t.ctid IS NULL OR NOT (%s))",
+                        table->judged, table->there, on, same);
     g_autoptr(PgResult) result = pg_query(merge->spec.target, sql, DEADLINE_NONE, error);
     if (result == NULL)
         return false;
@@ -403,6 +406,12 @@ static bool prove(Merge *merge, GError **error)
 
 /* --- the commit --------------------------------------------------------------------------------------------------- */
 
+static bool judge_for_good(Merge *merge, GError **error)
+{
+    bool stands = false;
+    return standing_take(merge, &stands, error) && (stands || merge_judge(merge, MERGE_COMMIT, error));
+}
+
 static bool refuse_conflicts(const Merge *merge, GError **error)
 {
     guint64 stopped = merge_stopped(merge);
@@ -424,10 +433,10 @@ bool merge_commit(Merge *merge, const MergeCommit *commit, GError **error)
     Aside aside = {.restore = restore};
     bool ok = sql_enter(merge, error) &&
               sql_leave(merge,
-                        lock_all(merge, commit->lock_timeout, error) && merge_judge(merge, MERGE_COMMIT, error) &&
-                            refuse_conflicts(merge, error) && archive_write(merge, commit, error) &&
+                        lock_all(merge, commit->lock_timeout, error) && judge_for_good(merge, error) &&
+                            refuse_conflicts(merge, error) && archive_rows(merge, commit, error) &&
                             put_aside(merge, &aside, error) && write_relations(merge, commit, error) &&
-                            put_back(merge, &aside, error) && prove(merge, error),
+                            archive_flush(commit, error) && put_back(merge, &aside, error) && prove(merge, error),
                         error);
     if (ok)
         return sql_run(merge, NULL, error, "SET LOCAL lock_timeout = 0");

@@ -1,8 +1,8 @@
 -- purpose: where new values of a column come from in the target: the sequence of an identity or serial column
 -- params: $1 text quoted table, $2 text column
--- columns: sequence (quoted), its last value (0: none was given yet), increment, greatest value, least value, cycles
+-- columns: sequence (quoted), its last value (0: none was given yet), increment, greatest value, least value, cycles, its schema, its name
 -- versions: 12-
-SELECT s.name, q.last_value, s.increment, s.max, s.min, s.cycle
+SELECT s.name, q.last_value, s.increment, s.max, s.min, s.cycle, s.nspname, s.relname
   FROM (SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, q.seqincrement AS increment, q.seqmax AS max,
                q.seqmin AS min, q.seqcycle AS cycle, n.nspname, c.relname
           FROM pg_catalog.pg_sequence q
