@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "scan/commands.h"
 #include "scan/language.h"
 #include "scan/lines.h"
 #include "scan/tree.h"
@@ -71,7 +72,7 @@ static bool read_part(Source *source, const Language *language, guint start, gui
     else
         read = tree_read(part) && (!part->broken || language->words);
     if (read && language->grammar != NULL && language->words)
-        lines_read_commands(part, 0, (guint)part->length);
+        commands_read(part, 0, (guint)part->length);
     read = read && part->settings->len > 0; /* PHP without its opening tag is only text */
     if (read)
         move_settings(source, part, start);

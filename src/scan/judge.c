@@ -246,7 +246,8 @@ static void judge_part(Judge *judge, const Setting *setting)
     if (!evidence_is_database(judge->evidence, judge->source, setting, meaning))
         return;
     if (role == ROLE_HOST && !is_local_place(judge, setting->value)) {
-        if (setting->container != 0 && !host_is_unknown(setting->value) && strchr(setting->value, '.') != NULL)
+        if (!host_is_unknown(setting->value) && strchr(setting->value, '.') != NULL &&
+            (setting->container != 0 || setting->kind == SETTING_DEFAULT))
             group_of(judge, setting, ROLE_NONE)->roles[ROLE_NONE] = setting;
         return;
     }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "scan/commands.h"
 #include "scan/connection.h"
 #include "scan/embed.h"
 #include "scan/language.h"
@@ -100,7 +101,7 @@ static void add_words(LineReader *reader, guint start, guint end)
     if (start >= end)
         return;
     placeholder_read(source, start, end);
-    lines_read_commands(source, start, end);
+    commands_read(source, start, end);
     if (is_echo(source->text, start, end))
         return;
     Setting *setting = source_add(source, SETTING_TEXT, source_slice(source, start, end), start, end);
@@ -316,9 +317,12 @@ static void read_markdown(LineReader *reader, Line line)
             stop++;
         if (stop > name && stop < line.end && text[stop] == '=') {
             guint from = stop + 1, to = line.end;
+            bool quoted = from < to && strchr("\"'", text[from]) != NULL;
             trim_value(text, &from, &to, true);
-            add_given(reader, name, stop, from, to, line);
-            return;
+            if (quoted || memchr(text + from, ' ', to - from) == NULL) { /* otherwise a command follows */
+                add_given(reader, name, stop, from, to, line);
+                return;
+            }
         }
     }
     if (reader->fenced)
@@ -361,81 +365,4 @@ void lines_read(Source *source)
         at = stop + 1;
     }
     g_free(reader.section);
-}
-
-static bool is_tool(const char *word, gsize length)
-{
-    static const char *const TOOLS[] = {"psql",     "pg_dump",   "pg_dumpall", "pg_restore",    "pg_isready",
-                                        "createdb", "dropdb",    "createuser", "dropuser",      "pgbench",
-                                        "vacuumdb", "reindexdb", "pgcli",      "pg_basebackup", NULL};
-    for (guint i = 0; TOOLS[i] != NULL; i++)
-        if (strlen(TOOLS[i]) == length && memcmp(TOOLS[i], word, length) == 0)
-            return true;
-    return false;
-}
-
-static bool in_comment(const Source *source, guint at)
-{
-    for (guint i = 0; i < source->comments->len; i++) {
-        const ScanSpan *span = source->comments->pdata[i];
-        if (at >= span->start && at < span->end)
-            return true;
-    }
-    return false;
-}
-
-/* "-h X", "-hX", "--host X", "--host=X": *ret_value is where X begins; 0 when it is none of these. */
-static guint host_option(const char *text, guint at, guint end)
-{
-    static const char *const OPTIONS[] = {"--host=", "--host ", "-h ", "-h"};
-    for (guint i = 0; i < G_N_ELEMENTS(OPTIONS); i++) {
-        gsize length = strlen(OPTIONS[i]);
-        if (end - at > length && memcmp(text + at, OPTIONS[i], length) == 0)
-            return at + (guint)length;
-    }
-    return 0;
-}
-
-void lines_read_commands(Source *source, guint start, guint end)
-{
-    const char *text = source->text;
-    bool tool = false;
-    for (guint at = start; at < end;) {
-        while (at < end && (g_ascii_isspace(text[at]) || strchr("\"'`()[]{},", text[at]) != NULL) && text[at] != '\0') {
-            if (text[at] == '\n')
-                tool = false;
-            at++;
-        }
-        guint word = at;
-        while (at < end && !g_ascii_isspace(text[at]) && strchr("\"'`()[]{},;|&", text[at]) == NULL && text[at] != '\0')
-            at++;
-        if (at == word) {
-            if (at < end && strchr(";|&", text[at]) != NULL)
-                tool = false;
-            at++;
-            continue;
-        }
-        const char *name = text + at;
-        while (name > text + word && name[-1] != '/')
-            name--;
-        if (is_tool(name, (gsize)(text + at - name))) {
-            tool = !in_comment(source, word);
-            continue;
-        }
-        guint value = tool ? host_option(text, word, end) : 0;
-        if (value == 0)
-            continue;
-        while (value < end && strchr(" \"',", text[value]) != NULL)
-            value++;
-        guint stop = value;
-        while (stop < end && !g_ascii_isspace(text[stop]) && strchr("\"'`;|&)", text[stop]) == NULL &&
-               text[stop] != '\0')
-            stop++;
-        Setting *setting = source_add(source, SETTING_GIVEN, source_slice(source, value, stop), value, stop);
-        setting->name = g_strdup("psql_host");
-        setting->path = g_strdup("psql_host");
-        setting->whole_start = word;
-        setting->container = source_container(source, 0);
-        at = MAX(at, stop);
-    }
 }

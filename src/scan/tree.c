@@ -2,10 +2,10 @@
 
 #include <string.h>
 
+#include "scan/commands.h"
 #include "scan/connection.h"
 #include "scan/context.h"
 #include "scan/embed.h"
-#include "scan/lines.h"
 #include "scan/names.h"
 #include "scan/placeholder.h"
 #include "scan/talk.h"
@@ -185,11 +185,11 @@ static void read_string(Reader *reader, const Fact *fact)
         return;
     }
     if (reads_commands(value.text) && !ts_node_is_null(parent))
-        lines_read_commands(reader->source, ts_node_start_byte(parent), ts_node_end_byte(parent));
+        commands_read(reader->source, ts_node_start_byte(parent), ts_node_end_byte(parent));
     bool many =
         reader->source->language->words || (reader->source->language->data && strpbrk(value.text, " \n") != NULL);
     if (reader->source->language->data && many)
-        lines_read_commands(reader->source, value.start, value.end);
+        commands_read(reader->source, value.start, value.end);
     if (many) { /* as it is written: places in it are places of the file */
         g_free(value.text);
         value.text = source_slice(reader->source, value.start, value.end);
