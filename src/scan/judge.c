@@ -6,6 +6,7 @@
 #include "scan/evidence.h"
 #include "scan/language.h"
 #include "scan/names.h"
+#include "scan/spoken.h"
 
 /* Settings that together make a connection. */
 typedef struct Group {
@@ -333,28 +334,6 @@ static int by_strength(gconstpointer a, gconstpointer b)
     return ((*left)->whole_end > (*right)->whole_end) - ((*left)->whole_end < (*right)->whole_end);
 }
 
-/* A literal of a test that no connection is opened with: what a parser is tested with, what must be refused. */
-static bool is_only_spoken_of(const Judge *judge, const Setting *setting)
-{
-    static const char *const WORDS[] = {"onnect",     "engine",   "Engine",    "Pool",       "Client",    "pool",
-                                        "client",     "Open",     "open",      "DataSource", "create",    "Establish",
-                                        "establish",  "PDO",      "postgres(", "knex",       "Sequelize", "UseNpgsql",
-                                        "start_link", "Database", NULL};
-    if (judge->class != SCAN_TEST || setting->kind == SETTING_DEFAULT || setting->words)
-        return false;
-    NameMeaning meaning = name_meaning(setting->name);
-    if (setting->kind == SETTING_GIVEN && (meaning.role != ROLE_NONE || meaning.database))
-        return false;
-    g_autofree char *whole = source_slice(judge->source, setting->whole_start, setting->whole_end);
-    for (guint i = 0; setting->kind == SETTING_GIVEN && WORDS[i] != NULL; i++)
-        if (strstr(whole, WORDS[i]) != NULL)
-            return false;
-    for (guint i = 0; setting->owner != NULL && WORDS[i] != NULL; i++)
-        if (strstr(setting->owner, WORDS[i]) != NULL)
-            return false;
-    return judge->source->language->grammar != NULL && !judge->source->language->data;
-}
-
 /* A constant may be the default of several reads. */
 static gpointer judged_key(const Setting *setting)
 {
@@ -363,7 +342,7 @@ static gpointer judged_key(const Setting *setting)
 
 static void judge_setting(Judge *judge, const Setting *setting)
 {
-    if (setting->prose || setting->several || is_only_spoken_of(judge, setting))
+    if (setting->prose || setting->several || (judge->class == SCAN_TEST && spoken_of_only(judge->source, setting)))
         return;
     if (g_hash_table_contains(judge->judged, judged_key(setting)))
         return;
