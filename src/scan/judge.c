@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "scan/classify.h"
 #include "scan/connection.h"
 #include "scan/evidence.h"
 #include "scan/language.h"
@@ -20,6 +21,7 @@ typedef struct Judge {
     const ScanContext *context;
     const Source *source;
     ScanClass class;
+    guint test_start, test_end; /* of a module of tests within the file */
     Evidence *evidence;
     GPtrArray *findings;
     GArray *groups;     /* of Group */
@@ -59,12 +61,18 @@ static bool is_ephemeral(const Judge *judge, const char *host, const char *port,
     return false;
 }
 
+static ScanClass class_at(const Judge *judge, guint at)
+{
+    return judge->class == SCAN_PRODUCTION && at >= judge->test_start && at < judge->test_end ? SCAN_TEST
+                                                                                              : judge->class;
+}
+
 static ScanFinding *add(Judge *judge, const char *rule, const Setting *setting, guint start, guint end)
 {
-    bool test = judge->class == SCAN_TEST && g_str_has_prefix(rule, "local-s") == false &&
+    ScanClass class = class_at(judge, start);
+    bool test = class == SCAN_TEST && g_str_has_prefix(rule, "local-s") == false &&
                 strcmp(rule, "local-reference") != 0 && strcmp(rule, "no-host") != 0;
-    ScanFinding *finding =
-        scan_finding_new(scan_rule(test ? "test-fallback" : rule), judge->source, judge->class, start, end);
+    ScanFinding *finding = scan_finding_new(scan_rule(test ? "test-fallback" : rule), judge->source, class, start, end);
     finding->whole_start = setting->whole_start;
     finding->whole_end = setting->whole_end;
     g_ptr_array_add(judge->findings, finding);
@@ -155,7 +163,7 @@ static void judge_connection(Judge *judge, const Setting *setting, const Connect
         ScanFinding *finding = add(judge, "no-host", setting, start, end);
         say(finding, setting, connection);
     } else if (connection->has_password && !host_is_unknown(host) && judge->class != SCAN_DOCS &&
-               judge->class != SCAN_TEST && strlen(host) > 2) {
+               class_at(judge, start) != SCAN_TEST && strlen(host) > 2) {
         ScanFinding *finding = add(judge, "password", setting, start, end);
         say(finding, setting, connection);
         finding->severity = SCAN_SECRET;
@@ -342,7 +350,8 @@ static gpointer judged_key(const Setting *setting)
 
 static void judge_setting(Judge *judge, const Setting *setting)
 {
-    if (setting->prose || setting->several || (judge->class == SCAN_TEST && spoken_of_only(judge->source, setting)))
+    if (setting->prose || setting->several ||
+        (class_at(judge, setting->start) == SCAN_TEST && spoken_of_only(judge->source, setting)))
         return;
     if (g_hash_table_contains(judge->judged, judged_key(setting)))
         return;
@@ -388,6 +397,8 @@ static void drop_inner(GPtrArray *findings)
 GPtrArray *judge(const ScanContext *context, const Source *source, ScanClass class)
 {
     Judge judge = {.context = context, .source = source, .class = class};
+    if (source->language->id != NULL && strcmp(source->language->id, "rust") == 0)
+        find_test_module(source->text, &judge.test_start, &judge.test_end);
     judge.evidence = evidence_read(source);
     judge.findings = g_ptr_array_new_with_free_func(scan_finding_free);
     judge.groups = g_array_new(FALSE, FALSE, sizeof(Group));
