@@ -137,7 +137,10 @@ static void read_dotenv(LineReader *reader, Line line)
         return;
     guint from = equals + 1, to = line.end;
     trim_value(text, &from, &to, true);
-    add_given(reader, at, stop, from, to, line);
+    const Setting *setting = add_given(reader, at, stop, from, to, line);
+    g_auto(Connection) connection = connection_parse(setting->value, strlen(setting->value));
+    if (connection.form == CONNECTION_NONE && strstr(setting->value, "://") != NULL) /* options, with a URL in them */
+        add_words(reader, from, to);
 }
 
 static void read_ini(LineReader *reader, Line line)

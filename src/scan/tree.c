@@ -157,6 +157,18 @@ static bool reads_commands(const char *text)
            strcmp(text, "pg_restore") == 0;
 }
 
+/* A docstring, or the text of a message. */
+static bool documents(const Reader *reader, TSNode node)
+{
+    TSNode parent = ts_node_parent(node);
+    if (ts_node_is_null(parent) || strcmp(ts_node_type(parent), "expression_statement") == 0 ||
+        context_is_prose(reader, node))
+        return true;
+    TSNode above = ts_node_parent(parent); /* @moduledoc of Elixir */
+    g_autofree char *text = ts_node_is_null(above) ? g_strdup("") : facts_text(reader->facts, above);
+    return g_str_has_prefix(text, "moduledoc") || g_str_has_prefix(text, "doc\"") || g_str_has_prefix(text, "@");
+}
+
 static void read_string(Reader *reader, const Fact *fact)
 {
     TSNode parent = ts_node_parent(fact->node);
@@ -190,6 +202,9 @@ static void read_string(Reader *reader, const Fact *fact)
         reader->source->language->words || (reader->source->language->data && strpbrk(value.text, " \n") != NULL);
     if (reader->source->language->data && many)
         commands_read(reader->source, value.start, value.end);
+    if (!reader->source->language->data && !reader->source->language->words && !documents(reader, fact->node) &&
+        embed_literal(reader->source, ts_node_start_byte(fact->node), ts_node_end_byte(fact->node)))
+        return;
     if (many) { /* as it is written: places in it are places of the file */
         g_free(value.text);
         value.text = source_slice(reader->source, value.start, value.end);
