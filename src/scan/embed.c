@@ -132,6 +132,8 @@ bool embed_literal(Source *source, guint start, guint end)
 bool embed_block(Source *source, const char *info, gsize info_length, guint start, guint end)
 {
     const Language *language = info_language(info, info_length);
+    if (info_length == 0 && end > start)
+        language = guess_language(source->text + start, end - start);
     return language != NULL && end > start && read_part(source, language, start, end);
 }
 

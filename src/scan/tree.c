@@ -151,6 +151,12 @@ static guint list_container(Reader *reader, TSNode node)
     return 0;
 }
 
+static bool is_element(TSNode parent)
+{
+    const char *kind = ts_node_is_null(parent) ? "" : ts_node_type(parent);
+    return strstr(kind, "array") != NULL || strcmp(kind, "list") == 0 || strcmp(kind, "literal_element") == 0;
+}
+
 static bool reads_commands(const char *text)
 {
     return strcmp(text, "psql") == 0 || strcmp(text, "pg_dump") == 0 || strcmp(text, "pg_isready") == 0 ||
@@ -184,11 +190,11 @@ static void read_string(Reader *reader, const Fact *fact)
         Setting *setting = reader->source->settings->pdata[i];
         context_add(reader, setting, fact->node);
     }
-    const char *assigned = reader->source->language->data ? assigned_value(value.text) : NULL;
+    bool listed = reader->source->language->data || is_element(parent);
+    const char *assigned = listed ? assigned_value(value.text) : NULL;
     if (assigned != NULL) { /* "NAME=value" in a list of variables */
-        guint start = value.end - (guint)strlen(assigned);
-        if (strchr("\"'", reader->source->text[value.end - 1]) != NULL)
-            start--;
+        const char *sign = memchr(reader->source->text + value.start, '=', value.end - value.start);
+        guint start = sign == NULL ? value.start : (guint)(sign + 1 - reader->source->text);
         Setting *pair = source_add(reader->source, SETTING_GIVEN, g_strdup(assigned), start, value.end);
         finish(reader, pair, fact->node);
         pair->name = g_strndup(value.text, (gsize)(assigned - 1 - value.text));
