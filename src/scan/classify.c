@@ -166,3 +166,30 @@ ScanClass classify(const Config *config, const char *folder, const char *file, c
         return SCAN_TEST;
     return SCAN_PRODUCTION;
 }
+
+bool find_test_module(const char *text, guint *ret_start, guint *ret_end)
+{
+    for (const char *at = text; (at = strstr(at, "#[cfg(test)]")) != NULL;) {
+        const char *line = at;
+        while (line > text && (line[-1] == ' ' || line[-1] == '\t'))
+            line--;
+        gsize indent = (gsize)(at - line);
+        const char *module = at + strlen("#[cfg(test)]");
+        module += strspn(module, " \t\r\n");
+        if (!g_str_has_prefix(module, "mod ") && !g_str_has_prefix(module, "pub mod ") &&
+            !g_str_has_prefix(module, "pub(crate) mod ")) {
+            at = module;
+            continue;
+        }
+        g_autofree char *close = g_strdup_printf("\n%.*s}", (int)indent, line);
+        const char *end = strstr(module, close);
+        if (module[strcspn(module, ";{\n")] == ';') { /* in a file of its own */
+            at = module;
+            continue;
+        }
+        *ret_start = (guint)(at - text);
+        *ret_end = (guint)((end == NULL ? text + strlen(text) : end) - text);
+        return true;
+    }
+    return false;
+}

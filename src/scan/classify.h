@@ -7,3 +7,5 @@
 ScanClass classify(const Config *config, const char *folder, const char *file, const char *text, gsize length);
 /* A compose file of any tool's name. */
 bool file_is_compose(const char *file);
+/* Bytes of the module of tests within a file of Rust's ("#[cfg(test)] mod"); false: there is none. */
+bool find_test_module(const char *text, guint *ret_start, guint *ret_end);

@@ -61,17 +61,30 @@ static bool is_scheme_char(char c)
     return g_ascii_isalnum(c) || c == '+' || c == '-' || c == '.' || c == '_';
 }
 
+/* The ">" of "<password>", which is to be filled in; NULL when at begins something else. */
+static const char *placeholder_end(const char *at, const char *end)
+{
+    const char *from = ++at;
+    while (at < end && (g_ascii_isalnum(*at) || strchr("_-", *at) != NULL) && *at != '\0')
+        at++;
+    return at > from && at < end && *at == '>' ? at : NULL;
+}
+
 /* Where a URI ends: at what cannot stand in one. */
 static const char *uri_end(const char *at, const char *end)
 {
-    while (at < end && !g_ascii_isspace(*at) && strchr("\"'`<>|\\^", *at) == NULL && *at != '\0') {
+    while (at < end && !g_ascii_isspace(*at) && strchr("\"'`>|\\^", *at) == NULL && *at != '\0') {
         const char *close = *at == '{'   ? memchr(at, '}', (gsize)(end - at))
                             : *at == '(' ? memchr(at, ')', (gsize)(end - at))
                                          : NULL;
+        if (close == NULL && *at == '<')
+            close = placeholder_end(at, end);
         if (close != NULL) { /* a hole */
             at = close + 1;
             continue;
         }
+        if (*at == '<')
+            break;
         if (*at == ')' || *at == ']' || *at == '}' || *at == ',' || *at == ';') {
             if (*at != ']' && *at != ',')
                 break;

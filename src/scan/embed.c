@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "scan/commands.h"
 #include "scan/language.h"
 #include "scan/lines.h"
 #include "scan/tree.h"
@@ -71,16 +72,68 @@ static bool read_part(Source *source, const Language *language, guint start, gui
     else
         read = tree_read(part) && (!part->broken || language->words);
     if (read && language->grammar != NULL && language->words)
-        lines_read_commands(part, 0, (guint)part->length);
+        commands_read(part, 0, (guint)part->length);
     read = read && part->settings->len > 0; /* PHP without its opening tag is only text */
     if (read)
         move_settings(source, part, start);
     return read;
 }
 
+/* How a line looks: "NAME=value", "name: value", nothing or a comment, or else. */
+typedef enum LineShape { SHAPE_NONE, SHAPE_VARIABLE, SHAPE_KEY, SHAPE_OTHER } LineShape;
+
+static LineShape line_shape(const char *line, gsize length)
+{
+    gsize at = 0;
+    while (at < length && (line[at] == ' ' || line[at] == '\t' || line[at] == '\r'))
+        at++;
+    if (at == length || line[at] == '#')
+        return SHAPE_NONE;
+    gsize name = at;
+    while (at < length && (g_ascii_isalnum(line[at]) || strchr("_-.", line[at]) != NULL) && line[at] != '\0')
+        at++;
+    if (at == name || at == length)
+        return SHAPE_OTHER;
+    if (line[at] == '=' && g_ascii_isupper(line[name]))
+        return SHAPE_VARIABLE;
+    return line[at] == ':' && (at + 1 == length || line[at + 1] == ' ' || line[at + 1] == '\r') ? SHAPE_KEY
+                                                                                                : SHAPE_OTHER;
+}
+
+/* What a text is of that does not say it: mostly variables, or nothing but keys. NULL: neither. */
+static const Language *guess_language(const char *text, guint length)
+{
+    guint counts[SHAPE_OTHER + 1] = {0};
+    for (guint at = 0; at < length;) {
+        const char *newline = memchr(text + at, '\n', length - at);
+        guint stop = newline == NULL ? length : (guint)(newline - text);
+        counts[line_shape(text + at, stop - at)]++;
+        at = stop + 1;
+    }
+    if (counts[SHAPE_VARIABLE] >= 2 && counts[SHAPE_VARIABLE] > counts[SHAPE_OTHER] + counts[SHAPE_KEY])
+        return language_by_id("dotenv");
+    if (counts[SHAPE_KEY] >= 3 && counts[SHAPE_OTHER] == 0 && counts[SHAPE_VARIABLE] == 0)
+        return language_by_id("yaml");
+    return NULL;
+}
+
+bool embed_literal(Source *source, guint start, guint end)
+{
+    const char *newline = memchr(source->text + start, '\n', end - start);
+    if (newline == NULL || end - start > 20000)
+        return false;
+    start = (guint)(newline + 1 - source->text);
+    while (end > start && source->text[end - 1] != '\n') /* its quotes */
+        end--;
+    const Language *language = guess_language(source->text + start, end - start);
+    return language != NULL && read_part(source, language, start, end);
+}
+
 bool embed_block(Source *source, const char *info, gsize info_length, guint start, guint end)
 {
     const Language *language = info_language(info, info_length);
+    if (info_length == 0 && end > start)
+        language = guess_language(source->text + start, end - start);
     return language != NULL && end > start && read_part(source, language, start, end);
 }
 

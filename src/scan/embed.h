@@ -8,3 +8,6 @@
  * no language that is known, or not well-formed, and is to be read line by line. */
 bool embed_block(Source *source, const char *info, gsize info_length, guint start, guint end);
 void embed_heredocs(Source *source);
+/* A literal of several lines that is the text of a file of settings: an .env or a YAML file that a program writes.
+ * False: it is none. */
+bool embed_literal(Source *source, guint start, guint end);

@@ -159,6 +159,16 @@ static bool is_plain(const Setting *setting)
     return *prefix == '\0';
 }
 
+/* "host: ${LEDGER_HOST:localhost}": the key is plain, whatever the variable is called. */
+static bool has_plain_key(const Setting *setting)
+{
+    const char *key = setting->path == NULL ? NULL : strrchr(setting->path, '.');
+    if (key == NULL || setting->variable == NULL)
+        return false;
+    g_autofree char *prefix = name_prefix(key + 1);
+    return *prefix == '\0' && name_meaning(key + 1).role != ROLE_NONE;
+}
+
 /* A port of PostgreSQL's beside it, under a name of the same kind. */
 static bool has_port(const Source *source, const Setting *setting)
 {
@@ -181,7 +191,7 @@ bool evidence_is_database(const Evidence *evidence, const Source *source, const 
         return true;
     int says = around_says(evidence, source, setting->container) | (setting->owner == NULL ? 0 : setting_says(setting));
     /* What stands around says of "host" whose it is, but not of "MQTT_HOST". */
-    if ((says & SAYS_POSTGRES) != 0 && (meaning.database || is_plain(setting)))
+    if ((says & SAYS_POSTGRES) != 0 && (meaning.database || is_plain(setting) || has_plain_key(setting)))
         return true;
     if ((says & SAYS_FOREIGN) != 0)
         return false;

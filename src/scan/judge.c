@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+#include "scan/classify.h"
 #include "scan/connection.h"
 #include "scan/evidence.h"
 #include "scan/language.h"
 #include "scan/names.h"
+#include "scan/spoken.h"
 
 #define OTHERS_MAX 2000 /* groups that are looked through for parts of one connection */
 
@@ -21,6 +23,7 @@ typedef struct Judge {
     const ScanContext *context;
     const Source *source;
     ScanClass class;
+    guint test_start, test_end; /* of a module of tests within the file */
     Evidence *evidence;
     GPtrArray *findings;
     GArray *groups;       /* of Group */
@@ -62,12 +65,18 @@ static bool is_ephemeral(const Judge *judge, const char *host, const char *port,
     return false;
 }
 
+static ScanClass class_at(const Judge *judge, guint at)
+{
+    return judge->class == SCAN_PRODUCTION && at >= judge->test_start && at < judge->test_end ? SCAN_TEST
+                                                                                              : judge->class;
+}
+
 static ScanFinding *add(Judge *judge, const char *rule, const Setting *setting, guint start, guint end)
 {
-    bool test = judge->class == SCAN_TEST && g_str_has_prefix(rule, "local-s") == false &&
+    ScanClass class = class_at(judge, start);
+    bool test = class == SCAN_TEST && g_str_has_prefix(rule, "local-s") == false &&
                 strcmp(rule, "local-reference") != 0 && strcmp(rule, "no-host") != 0;
-    ScanFinding *finding =
-        scan_finding_new(scan_rule(test ? "test-fallback" : rule), judge->source, judge->class, start, end);
+    ScanFinding *finding = scan_finding_new(scan_rule(test ? "test-fallback" : rule), judge->source, class, start, end);
     finding->whole_start = setting->whole_start;
     finding->whole_end = setting->whole_end;
     g_ptr_array_add(judge->findings, finding);
@@ -158,7 +167,7 @@ static void judge_connection(Judge *judge, const Setting *setting, const Connect
         ScanFinding *finding = add(judge, "no-host", setting, start, end);
         say(finding, setting, connection);
     } else if (connection->has_password && !host_is_unknown(host) && judge->class != SCAN_DOCS &&
-               judge->class != SCAN_TEST && strlen(host) > 2) {
+               class_at(judge, start) != SCAN_TEST && strlen(host) > 2) {
         ScanFinding *finding = add(judge, "password", setting, start, end);
         say(finding, setting, connection);
         finding->severity = SCAN_SECRET;
@@ -250,7 +259,8 @@ static void judge_part(Judge *judge, const Setting *setting)
     if (!evidence_is_database(judge->evidence, judge->source, setting, meaning))
         return;
     if (role == ROLE_HOST && !is_local_place(judge, setting->value)) {
-        if (setting->container != 0 && !host_is_unknown(setting->value) && strchr(setting->value, '.') != NULL)
+        if (!host_is_unknown(setting->value) && strchr(setting->value, '.') != NULL &&
+            (setting->container != 0 || setting->kind == SETTING_DEFAULT))
             group_of(judge, setting, ROLE_NONE)->roles[ROLE_NONE] = setting;
         return;
     }
@@ -352,28 +362,6 @@ static int by_strength(gconstpointer a, gconstpointer b)
     return ((*left)->whole_end > (*right)->whole_end) - ((*left)->whole_end < (*right)->whole_end);
 }
 
-/* A literal of a test that no connection is opened with: what a parser is tested with, what must be refused. */
-static bool is_only_spoken_of(const Judge *judge, const Setting *setting)
-{
-    static const char *const WORDS[] = {"onnect",     "engine",   "Engine",    "Pool",       "Client",    "pool",
-                                        "client",     "Open",     "open",      "DataSource", "create",    "Establish",
-                                        "establish",  "PDO",      "postgres(", "knex",       "Sequelize", "UseNpgsql",
-                                        "start_link", "Database", NULL};
-    if (judge->class != SCAN_TEST || setting->kind == SETTING_DEFAULT || setting->words)
-        return false;
-    NameMeaning meaning = name_meaning(setting->name);
-    if (setting->kind == SETTING_GIVEN && (meaning.role != ROLE_NONE || meaning.database))
-        return false;
-    g_autofree char *whole = source_slice(judge->source, setting->whole_start, setting->whole_end);
-    for (guint i = 0; setting->kind == SETTING_GIVEN && WORDS[i] != NULL; i++)
-        if (strstr(whole, WORDS[i]) != NULL)
-            return false;
-    for (guint i = 0; setting->owner != NULL && WORDS[i] != NULL; i++)
-        if (strstr(setting->owner, WORDS[i]) != NULL)
-            return false;
-    return judge->source->language->grammar != NULL && !judge->source->language->data;
-}
-
 /* A constant may be the default of several reads. */
 static gpointer judged_key(const Setting *setting)
 {
@@ -382,7 +370,8 @@ static gpointer judged_key(const Setting *setting)
 
 static void judge_setting(Judge *judge, const Setting *setting)
 {
-    if (setting->prose || setting->several || is_only_spoken_of(judge, setting))
+    if (setting->prose || setting->several ||
+        (class_at(judge, setting->start) == SCAN_TEST && spoken_of_only(judge->source, setting)))
         return;
     if (g_hash_table_contains(judge->judged, judged_key(setting)))
         return;
@@ -433,6 +422,8 @@ static void drop_inner(GPtrArray *findings)
 GPtrArray *judge(const ScanContext *context, const Source *source, ScanClass class)
 {
     Judge judge = {.context = context, .source = source, .class = class};
+    if (source->language->id != NULL && strcmp(source->language->id, "rust") == 0)
+        find_test_module(source->text, &judge.test_start, &judge.test_end);
     judge.evidence = evidence_read(source);
     judge.findings = g_ptr_array_new_with_free_func(scan_finding_free);
     judge.groups = g_array_new(FALSE, FALSE, sizeof(Group));

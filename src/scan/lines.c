@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "scan/commands.h"
 #include "scan/connection.h"
 #include "scan/embed.h"
 #include "scan/language.h"
@@ -100,7 +101,7 @@ static void add_words(LineReader *reader, guint start, guint end)
     if (start >= end)
         return;
     placeholder_read(source, start, end);
-    lines_read_commands(source, start, end);
+    commands_read(source, start, end);
     if (is_echo(source->text, start, end))
         return;
     Setting *setting = source_add(source, SETTING_TEXT, source_slice(source, start, end), start, end);
@@ -136,7 +137,10 @@ static void read_dotenv(LineReader *reader, Line line)
         return;
     guint from = equals + 1, to = line.end;
     trim_value(text, &from, &to, true);
-    add_given(reader, at, stop, from, to, line);
+    const Setting *setting = add_given(reader, at, stop, from, to, line);
+    g_auto(Connection) connection = connection_parse(setting->value, strlen(setting->value));
+    if (connection.form == CONNECTION_NONE && strstr(setting->value, "://") != NULL) /* options, with a URL in them */
+        add_words(reader, from, to);
 }
 
 static void read_ini(LineReader *reader, Line line)
@@ -316,9 +320,12 @@ static void read_markdown(LineReader *reader, Line line)
             stop++;
         if (stop > name && stop < line.end && text[stop] == '=') {
             guint from = stop + 1, to = line.end;
+            bool quoted = from < to && strchr("\"'", text[from]) != NULL;
             trim_value(text, &from, &to, true);
-            add_given(reader, name, stop, from, to, line);
-            return;
+            if (quoted || memchr(text + from, ' ', to - from) == NULL) { /* otherwise a command follows */
+                add_given(reader, name, stop, from, to, line);
+                return;
+            }
         }
     }
     if (reader->fenced)
@@ -361,96 +368,4 @@ void lines_read(Source *source)
         at = stop + 1;
     }
     g_free(reader.section);
-}
-
-static bool is_tool(const char *word, gsize length)
-{
-    static const char *const TOOLS[] = {"psql",     "pg_dump",   "pg_dumpall", "pg_restore",    "pg_isready",
-                                        "createdb", "dropdb",    "createuser", "dropuser",      "pgbench",
-                                        "vacuumdb", "reindexdb", "pgcli",      "pg_basebackup", NULL};
-    for (guint i = 0; TOOLS[i] != NULL; i++)
-        if (strlen(TOOLS[i]) == length && memcmp(TOOLS[i], word, length) == 0)
-            return true;
-    return false;
-}
-
-static bool in_comment(const Source *source, guint at)
-{
-    for (guint i = 0; i < source->comments->len; i++) {
-        const ScanSpan *span = source->comments->pdata[i];
-        if (at >= span->start && at < span->end)
-            return true;
-    }
-    return false;
-}
-
-/* "-h X", "-hX", "--host X", "--host=X": *ret_value is where X begins; 0 when it is none of these. */
-static guint host_option(const char *text, guint at, guint end)
-{
-    static const char *const OPTIONS[] = {"--host=", "--host ", "-h ", "-h"};
-    for (guint i = 0; i < G_N_ELEMENTS(OPTIONS); i++) {
-        gsize length = strlen(OPTIONS[i]);
-        if (end - at > length && memcmp(text + at, OPTIONS[i], length) == 0)
-            return at + (guint)length;
-    }
-    return 0;
-}
-
-static bool in_set(const char *set, char c)
-{
-    return c != '\0' && strchr(set, c) != NULL;
-}
-
-static guint word_end(const char *text, guint at, guint end, const char *ends)
-{
-    while (at < end && !g_ascii_isspace(text[at]) && !in_set(ends, text[at]) && text[at] != '\0')
-        at++;
-    return at;
-}
-
-/* Blanks, quotes and brackets before the next word; a line end or a ";" ends the command. */
-static guint skip_to_word(const char *text, guint at, guint end, bool *tool)
-{
-    while (at < end && (g_ascii_isspace(text[at]) || in_set("\"'`()[]{},;|&", text[at]) || text[at] == '\0')) {
-        if (in_set("\n;|&", text[at]))
-            *tool = false;
-        at++;
-    }
-    return at;
-}
-
-static bool names_tool(const char *text, guint word, guint end)
-{
-    const char *name = text + end;
-    while (name > text + word && name[-1] != '/')
-        name--;
-    return is_tool(name, (gsize)(text + end - name));
-}
-
-static guint add_host(Source *source, guint word, guint value, guint end)
-{
-    while (value < end && in_set(" \"',", source->text[value]))
-        value++;
-    guint stop = word_end(source->text, value, end, "\"'`;|&)");
-    Setting *setting = source_add(source, SETTING_GIVEN, source_slice(source, value, stop), value, stop);
-    setting->name = g_strdup("psql_host");
-    setting->path = g_strdup("psql_host");
-    setting->whole_start = word;
-    setting->container = source_container(source, 0);
-    return stop;
-}
-
-void lines_read_commands(Source *source, guint start, guint end)
-{
-    const char *text = source->text;
-    bool tool = false;
-    for (guint word = skip_to_word(text, start, end, &tool); word < end;) {
-        guint at = word_end(text, word, end, "\"'`()[]{},;|&");
-        guint value = tool ? host_option(text, word, end) : 0;
-        if (names_tool(text, word, at))
-            tool = !in_comment(source, word);
-        else if (value != 0)
-            at = MAX(at, add_host(source, word, value, end));
-        word = skip_to_word(text, at, end, &tool);
-    }
 }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "config/protect.h"
 #include "scan/classify.h"
+#include "scan/commands.h"
 #include "scan/files.h"
 #include "scan/fix.h"
 #include "scan/language.h"
@@ -177,7 +178,7 @@ static GPtrArray *look(const ScanContext *context, const char *file, const char 
     if (code && source->language->grammar == NULL)
         lines_read(source);
     if (code && source->language->grammar != NULL && source->language->words)
-        lines_read_commands(source, 0, (guint)length);
+        commands_read(source, 0, (guint)length);
     g_autofree char *base = g_path_get_basename(file);
     bool own =
         strcmp(base, "pgfold.yaml") == 0 || strcmp(base, "pgfold.yml") == 0; /* it says what is local on purpose */

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
+#include "scan/commands.h"
 #include "scan/connection.h"
 #include "scan/context.h"
 #include "scan/embed.h"
-#include "scan/lines.h"
 #include "scan/names.h"
 #include "scan/placeholder.h"
 #include "scan/talk.h"
@@ -152,10 +152,28 @@ static guint list_container(Reader *reader, TSNode node)
     return 0;
 }
 
+static bool is_element(TSNode parent)
+{
+    const char *kind = ts_node_is_null(parent) ? "" : ts_node_type(parent);
+    return strstr(kind, "array") != NULL || strcmp(kind, "list") == 0 || strcmp(kind, "literal_element") == 0;
+}
+
 static bool reads_commands(const char *text)
 {
     return strcmp(text, "psql") == 0 || strcmp(text, "pg_dump") == 0 || strcmp(text, "pg_isready") == 0 ||
            strcmp(text, "pg_restore") == 0;
+}
+
+/* A docstring, or the text of a message. */
+static bool documents(const Reader *reader, TSNode node)
+{
+    TSNode parent = ts_node_parent(node);
+    if (ts_node_is_null(parent) || strcmp(ts_node_type(parent), "expression_statement") == 0 ||
+        context_is_prose(reader, node))
+        return true;
+    TSNode above = ts_node_parent(parent); /* @moduledoc of Elixir */
+    g_autofree char *text = ts_node_is_null(above) ? g_strdup("") : facts_text(reader->facts, above);
+    return g_str_has_prefix(text, "moduledoc") || g_str_has_prefix(text, "doc\"") || g_str_has_prefix(text, "@");
 }
 
 static void read_string(Reader *reader, const Fact *fact)
@@ -173,11 +191,11 @@ static void read_string(Reader *reader, const Fact *fact)
         Setting *setting = reader->source->settings->pdata[i];
         context_add(reader, setting, fact->node);
     }
-    const char *assigned = reader->source->language->data ? assigned_value(value.text) : NULL;
+    bool listed = reader->source->language->data || is_element(parent);
+    const char *assigned = listed ? assigned_value(value.text) : NULL;
     if (assigned != NULL) { /* "NAME=value" in a list of variables */
-        guint start = value.end - (guint)strlen(assigned);
-        if (strchr("\"'", reader->source->text[value.end - 1]) != NULL)
-            start--;
+        const char *sign = memchr(reader->source->text + value.start, '=', value.end - value.start);
+        guint start = sign == NULL ? value.start : (guint)(sign + 1 - reader->source->text);
         Setting *pair = source_add(reader->source, SETTING_GIVEN, g_strdup(assigned), start, value.end);
         finish(reader, pair, fact->node);
         g_free(pair->name);
@@ -188,11 +206,14 @@ static void read_string(Reader *reader, const Fact *fact)
         return;
     }
     if (reads_commands(value.text) && !ts_node_is_null(parent))
-        lines_read_commands(reader->source, ts_node_start_byte(parent), ts_node_end_byte(parent));
+        commands_read(reader->source, ts_node_start_byte(parent), ts_node_end_byte(parent));
     bool many =
         reader->source->language->words || (reader->source->language->data && strpbrk(value.text, " \n") != NULL);
     if (reader->source->language->data && many)
-        lines_read_commands(reader->source, value.start, value.end);
+        commands_read(reader->source, value.start, value.end);
+    if (!reader->source->language->data && !reader->source->language->words && !documents(reader, fact->node) &&
+        embed_literal(reader->source, ts_node_start_byte(fact->node), ts_node_end_byte(fact->node)))
+        return;
     if (many) { /* as it is written: places in it are places of the file */
         g_free(value.text);
         value.text = source_slice(reader->source, value.start, value.end);
