@@ -193,6 +193,7 @@ typedef enum LedgerStage {
     LEDGER_BACKED_UP,
     LEDGER_FOLDED,
     LEDGER_VERIFIED,
+    LEDGER_RETIRED,
     LEDGER_STAGES
 } LedgerStage;
 
