@@ -15,7 +15,7 @@
 #include "tunnel/routes.h"
 
 extern const Command command_audit, command_backup, command_doctor, command_fence, command_fold, command_guard,
-    command_help, command_init, command_plan, command_report, command_retire, command_status, command_testdb, command_tunnel,
+    command_help, command_init, command_plan, command_report, command_retire, command_scan, command_status, command_testdb, command_tunnel,
     command_undo, command_verify, command_version;
 
 static const CommandEntry commands[] = {
@@ -31,6 +31,7 @@ static const CommandEntry commands[] = {
     {"After a fold", &command_retire},
     {"What was done", &command_status},
     {NULL, &command_report},
+    {"The code", &command_scan},
     {"In daily use", &command_guard},
     {NULL, &command_tunnel},
     {"Servers for tests", &command_testdb},

@@ -103,8 +103,11 @@ Config *config_new(void)
     config->fold.lock_timeout = DEFAULT_LOCK_TIMEOUT;
     config->fold.tables = g_ptr_array_new_with_free_func(table_free);
     config->code.variable = g_strdup("DATABASE_URL");
-    config->code.tests = no_names();
+    for (int class = 0; class < CONFIG_CODE_CLASSES; class ++)
+        config->code.classes[class] = no_names();
     config->code.remove = no_names();
+    config->code.local = no_names();
+    config->code.skip = no_names();
     config->testdb.settings = no_names();
     config->state = g_strdup(STATE_FOLDER);
     config->warnings = g_ptr_array_new_with_free_func(g_free);
@@ -145,8 +148,11 @@ void config_free(Config *config)
     config_rule_clear(&config->fold.on_conflict);
     g_ptr_array_unref(config->fold.tables);
     g_free(config->code.variable);
-    g_strfreev(config->code.tests);
+    for (int class = 0; class < CONFIG_CODE_CLASSES; class ++)
+        g_strfreev(config->code.classes[class]);
     g_strfreev(config->code.remove);
+    g_strfreev(config->code.local);
+    g_strfreev(config->code.skip);
     g_free(config->testdb.database);
     g_strfreev(config->testdb.settings);
     g_ptr_array_unref(config->warnings);

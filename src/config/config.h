@@ -115,9 +115,20 @@ typedef struct ConfigFold {
     GPtrArray *tables;      /* of ConfigTable*, in the order of the file */
 } ConfigFold;
 
-typedef struct ConfigCode {
+typedef enum ConfigCodeClass { /* what a file is for */
+                               CONFIG_CODE_PRODUCTION,
+                               CONFIG_CODE_TESTS,
+                               CONFIG_CODE_DOCS,
+                               CONFIG_CODE_INFRASTRUCTURE,
+                               CONFIG_CODE_CLASSES
+} ConfigCodeClass;
+
+typedef struct ConfigCode { /* patterns as in protect.paths, relative to the folder of the file */
     char *variable;         /* the environment variable that the application reads; DATABASE_URL unless given */
-    char **tests, **remove; /* patterns and paths, relative to the folder of the file */
+    char **classes[CONFIG_CODE_CLASSES]; /* files of each class, where their paths do not say so */
+    char **remove;                       /* files that only served the old databases */
+    char **local;                        /* files in which a local name is right: the database really is on that host */
+    char **skip;                         /* files that scan leaves out */
 } ConfigCode;
 
 typedef struct ConfigTestdb {

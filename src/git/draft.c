@@ -1,31 +1,19 @@
 /* Commits that are made beside the tree: an index of our own, and no file of the tree is touched. */
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "git/internal.h"
+#include "testdb/tree.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-static void remove_folder(const char *path)
-{
-    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
-        g_autofree char *below = g_build_filename(path, name, NULL);
-        if (g_file_test(below, G_FILE_TEST_IS_DIR) && !g_file_test(below, G_FILE_TEST_IS_SYMLINK))
-            remove_folder(below);
-        else
-            (void)g_unlink(below);
-    }
-    (void)g_rmdir(path);
-}
 
 void git_draft_free(GitDraft *draft)
 {
     if (draft == NULL)
         return;
     if (draft->folder != NULL)
-        remove_folder(draft->folder);
+        (void)tree_remove(draft->folder, NULL);
     g_free(draft->folder);
     g_strfreev(draft->env);
     g_free(draft->base);

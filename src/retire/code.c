@@ -66,7 +66,7 @@ void retire_code_free(RetireCode *code)
     g_free(code);
 }
 
-void place_add(GPtrArray *places, const char *file, guint line, const char *rule, ScanClass class, const char *what)
+void retire_place_add(GPtrArray *places, const char *file, guint line, const char *rule, ScanClass class, const char *what)
 {
     RetirePlace *place = g_new0(RetirePlace, 1);
     place->file = g_strdup(file);
@@ -244,6 +244,18 @@ static void references_plan(Work *work, const ScanOptions *options, const GPtrAr
     work_add(work, step);
 }
 
+/* Whether a reference leads to a file that is gone by then: scan also tells of those to scripts that are suspected. */
+static bool is_dangling(const Work *work, const ScanFinding *finding)
+{
+    static const char before[] = "refers to ", after[] = ", which";
+    const char *end = strstr(finding->message, after);
+    if (!g_str_has_prefix(finding->message, before) || end == NULL)
+        return true;
+    const char *start = finding->message + strlen(before);
+    g_autofree char *file = g_strndup(start, (gsize)(end - start));
+    return g_hash_table_contains(work->removed, file) || !g_hash_table_contains(work->tracked, file);
+}
+
 /* What is left of the findings, sorted by what to do about it. */
 static void sort_finding(Work *work, const ScanFinding *finding)
 {
@@ -252,10 +264,10 @@ static void sort_finding(Work *work, const ScanFinding *finding)
     if (!counts(work, finding))
         return;
     if (is_rule(finding, "local-reference"))
-        list = code->dangling;
+        list = is_dangling(work, finding) ? code->dangling : code->suspects;
     else if (is_rule(finding, "local-script") || is_rule(finding, "local-service"))
         list = code->suspects;
-    place_add(list, finding->file, finding->place.line, finding->rule->id, finding->class,
+    retire_place_add(list, finding->file, finding->place.line, finding->rule->id, finding->class,
               finding->no_fix != NULL ? finding->no_fix : finding->message);
 }
 

@@ -2,26 +2,16 @@
 #include <string.h>
 
 #include "config/node.h"
-#include "config/path.h"
 #include "config/protect.h"
 #include "retire/internal.h"
+#include "scan/classify.h"
 
-static bool is_yaml(const char *file)
+static bool is_compose_of_tests(const Work *work, const char *file)
 {
-    return g_str_has_suffix(file, ".yml") || g_str_has_suffix(file, ".yaml");
-}
-
-static bool is_compose_of_tests(const Config *config, const char *file)
-{
-    g_autofree char *name = g_path_get_basename(file);
-    if (!is_yaml(file) || (strstr(name, "compose") == NULL))
-        return false;
-    if (strstr(name, "test") != NULL)
-        return true;
-    for (guint i = 0; config->code.tests[i] != NULL; i++)
-        if (path_matches(config->code.tests[i], file))
-            return true;
-    return false;
+    g_autoptr(GBytes) bytes = file_is_compose(file) ? work_text(work, file) : NULL;
+    gsize length = 0;
+    const char *text = bytes == NULL ? NULL : g_bytes_get_data(bytes, &length);
+    return text != NULL && classify(work->config, work->config->folder, file, text, length) == SCAN_TEST;
 }
 
 static bool is_protected(const Config *config, const char *file)
@@ -89,9 +79,9 @@ void preserve_look(Work *work)
     g_hash_table_iter_init(&iter, work->tracked);
     while (g_hash_table_iter_next(&iter, &file, NULL))
         if (!g_hash_table_contains(work->removed, file) &&
-            (is_compose_of_tests(work->config, file) || is_protected(work->config, file)))
+            (is_compose_of_tests(work, file) || is_protected(work->config, file)))
             g_ptr_array_add(files, file);
     g_ptr_array_sort(files, by_name);
     for (guint i = 0; i < files->len; i++)
-        look(work, files->pdata[i], is_compose_of_tests(work->config, files->pdata[i]));
+        look(work, files->pdata[i], is_compose_of_tests(work, files->pdata[i]));
 }

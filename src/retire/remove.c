@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "config/path.h"
 #include "config/protect.h"
 #include "retire/internal.h"
 
@@ -23,7 +22,8 @@ static void take_entry(Work *work, const char *entry)
     bool found = false, submodule = false;
     g_hash_table_iter_init(&iter, work->tracked);
     while (g_hash_table_iter_next(&iter, &file, &mode)) {
-        if (!path_matches(entry, file))
+        g_autofree char *absolute = g_build_filename(work->config->folder, file, NULL);
+        if (!config_path_matches(work->config, entry, absolute))
             continue;
         if (is_plain_file(mode)) {
             found = true;

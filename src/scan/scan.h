@@ -70,7 +70,8 @@ typedef struct ScanFinding {
     ScanClass class;
     ScanSeverity severity;
     char *file; /* relative to the folder that was scanned */
-    ScanPlace place;
+    ScanPlace place;              /* of the local value, or of what reads it where that stands elsewhere */
+    guint whole_start, whole_end; /* bytes of the expression or line around it */
     char *message;      /* what is wrong, in one line; without secrets */
     char *remedy;       /* what to do, in one line */
     char *variable;     /* that is read, or NULL */

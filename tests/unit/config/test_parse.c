@@ -35,7 +35,7 @@ static void test_defaults(void)
     g_assert_cmpuint(config->fold.split_above, ==, (guint64)1 << 30);
     g_assert_cmpuint(config->fold.tables->len, ==, 0);
     g_assert_cmpstr(config->code.variable, ==, "DATABASE_URL");
-    g_assert_null(config->code.tests[0]);
+    g_assert_null(config->code.classes[CONFIG_CODE_TESTS][0]);
     g_assert_cmpint(config->testdb.port, ==, 0);
     g_assert_null(config->testdb.database);
     g_assert_null(config->testdb.settings[0]);
@@ -109,7 +109,7 @@ static void test_all_kinds_of_values(void)
     g_assert_cmpstr(table->key[1], ==, "b");
     g_assert_null(table->key[2]);
     g_assert_cmpstr(config->code.variable, ==, "DB");
-    g_assert_cmpstr(config->code.tests[0], ==, "t");
+    g_assert_cmpstr(config->code.classes[CONFIG_CODE_TESTS][0], ==, "t");
     g_assert_cmpstr(config->code.remove[0], ==, "r");
     g_assert_cmpint(config->testdb.port, ==, 5434);
     g_assert_cmpstr(config->testdb.database, ==, "x");

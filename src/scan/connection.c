@@ -1,0 +1,293 @@
+#include "scan/connection.h"
+
+#include <string.h>
+
+void connection_clear(Connection *connection)
+{
+    g_clear_pointer(&connection->host, g_free);
+    g_clear_pointer(&connection->port, g_free);
+    g_clear_pointer(&connection->user, g_free);
+    g_clear_pointer(&connection->database, g_free);
+}
+
+bool host_is_local(const char *host)
+{
+    if (host == NULL)
+        return false;
+    static const char *const NAMES[] = {"localhost", "localhost.localdomain", "::1", "[::1]", "0.0.0.0", "[::]",
+                                        "host.docker.internal", "docker.for.mac.localhost", "docker.for.mac.host.internal",
+                                        "host.containers.internal", "host.lima.internal", "ip6-localhost", NULL};
+    g_autofree char *lower = g_ascii_strdown(host, -1);
+    if (g_strv_contains(NAMES, lower) || g_str_has_suffix(lower, ".localhost"))
+        return true;
+    if (g_str_has_prefix(lower, "127.")) {
+        for (const char *at = lower; *at != '\0'; at++)
+            if (!g_ascii_isdigit(*at) && *at != '.')
+                return false;
+        return true;
+    }
+    if (g_str_has_prefix(lower, "%2f"))
+        return true;
+    return *lower == '/' && (strstr(lower, "postgres") != NULL || strcmp(lower, "/tmp") == 0 || strcmp(lower, "/run") == 0);
+}
+
+/* The schemes of PostgreSQL, before any "+driver". */
+static bool scheme_is_postgres(const char *scheme, gsize length)
+{
+    static const char *const SCHEMES[] = {"postgres", "postgresql", "postgis", "psql", "pgsql", "pg", "pgx", "pgx5", "ecto",
+                                          "asyncpg", "psycopg", "psycopg2", "postgresext", "timescale", "timescaledb",
+                                          "timescalegis", "redshift", "pgbouncer", NULL};
+    const char *plus = memchr(scheme, '+', length);
+    g_autofree char *name = g_ascii_strdown(scheme, plus == NULL ? (gssize)length : plus - scheme);
+    if (plus != NULL && (strcmp(name, "db") == 0 || strcmp(name, "sqlalchemy") == 0 || strcmp(name, "sqla") == 0))
+        return scheme_is_postgres(plus + 1, length - (gsize)(plus + 1 - scheme));
+    return g_strv_contains(SCHEMES, name);
+}
+
+static bool is_scheme_char(char c)
+{
+    return g_ascii_isalnum(c) || c == '+' || c == '-' || c == '.' || c == '_';
+}
+
+/* Where a URI ends: at what cannot stand in one. */
+static const char *uri_end(const char *at, const char *end)
+{
+    while (at < end && !g_ascii_isspace(*at) && strchr("\"'`<>|\\^", *at) == NULL && *at != '\0') {
+        if (*at == ')' || *at == ']' || *at == '}' || *at == ',' || *at == ';') {
+            if (*at != ']' && *at != ',')
+                break;
+            if (*at == ',' && (at + 1 == end || g_ascii_isspace(at[1])))
+                break;
+        }
+        at++;
+    }
+    while (at[-1] == '.' || at[-1] == ',' || at[-1] == ':')
+        at--;
+    return at;
+}
+
+static char *take(const char *from, const char *to)
+{
+    return from < to ? g_strndup(from, (gsize)(to - from)) : NULL;
+}
+
+static void parse_authority(Connection *connection, const char *text, const char *from, const char *to)
+{
+    const char *at = NULL;
+    for (const char *c = from; c < to; c++)
+        if (*c == '@')
+            at = c;
+    if (at != NULL) {
+        const char *colon = memchr(from, ':', (gsize)(at - from));
+        connection->user = take(from, colon == NULL ? at : colon);
+        if (colon != NULL && colon + 1 < at) {
+            connection->password_start = (guint)(colon + 1 - text);
+            connection->password_end = (guint)(at - text);
+            connection->has_password = memchr(colon + 1, CONNECTION_HOLE, (gsize)(at - colon - 1)) == NULL &&
+                                       memchr(colon + 1, '$', (gsize)(at - colon - 1)) == NULL &&
+                                       colon[1] != '<' && colon[1] != '{' && colon[1] != '%';
+        }
+        from = at + 1;
+    }
+    for (const char *c = from; c < to; c++)
+        if (*c == ',')
+            to = c;
+    const char *host_end = to;
+    if (to > from && *from == '[') {
+        const char *close = memchr(from, ']', (gsize)(to - from));
+        host_end = close == NULL ? to : close + 1;
+    } else {
+        const char *colon = memchr(from, ':', (gsize)(to - from));
+        if (colon != NULL)
+            host_end = colon;
+    }
+    connection->host = take(from, host_end);
+    if (host_end < to && *host_end == ':')
+        connection->port = take(host_end + 1, to);
+}
+
+/* text[start] begins a scheme whose "://" (or JDBC's ":") was seen at rest. */
+static void parse_uri(Connection *connection, const char *text, const char *rest, const char *end)
+{
+    const char *path = rest;
+    while (path < end && *path != '/' && *path != '?' && *path != '#')
+        path++;
+    parse_authority(connection, text, rest, path);
+    const char *query = path;
+    while (query < end && *query != '?' && *query != '#')
+        query++;
+    if (path < query)
+        connection->database = take(path + 1, query);
+    g_autofree char *parameters = take(query, end);
+    const char *named = parameters == NULL ? NULL : strstr(parameters, "host=");
+    if (connection->host == NULL && named != NULL && (named[-1] == '?' || named[-1] == '&'))
+        connection->host = take(named + 5, named + 5 + strcspn(named + 5, "&#,"));
+}
+
+Connection connection_find(const char *text, gsize length, gsize from)
+{
+    const char *end = text + length;
+    for (const char *at = text + from; at < end; at++) {
+        at = memchr(at, ':', (gsize)(end - at));
+        if (at == NULL)
+            break;
+        const char *scheme = at;
+        while (scheme > text + from && is_scheme_char(scheme[-1]))
+            scheme--;
+        while (scheme < at && !g_ascii_isalpha(*scheme))
+            scheme++;
+        if (scheme == at || !scheme_is_postgres(scheme, (gsize)(at - scheme)))
+            continue;
+        bool jdbc = scheme - text >= 5 && g_ascii_strncasecmp(scheme - 5, "jdbc:", 5) == 0;
+        bool r2dbc = scheme - text >= 6 && g_ascii_strncasecmp(scheme - 6, "r2dbc:", 6) == 0;
+        bool slashes = end - at >= 3 && at[1] == '/' && at[2] == '/';
+        const char *rest = slashes ? at + 3 : at + 1;
+        const char *stop = rest;
+        if (slashes)
+            stop = uri_end(rest, end);
+        else if (jdbc && rest < end && (g_ascii_isalpha(*rest) || *rest == '/'))
+            stop = uri_end(rest, end);
+        else
+            continue;
+        if (stop < rest || (stop == rest && !slashes))
+            continue;
+        Connection connection = {.form = CONNECTION_URI, .sure = true};
+        connection.start = (guint)(scheme - (jdbc ? 5 : r2dbc ? 6 : 0) - text);
+        connection.end = (guint)(stop - text);
+        if (slashes)
+            parse_uri(&connection, text, rest, stop);
+        else
+            connection.database = take(rest, stop);
+        if (connection.host == NULL && jdbc)
+            connection.host = g_strdup("localhost");
+        return connection;
+    }
+    return (Connection){.form = CONNECTION_NONE};
+}
+
+/* "key<equals>value" pairs, split at separator; values may be quoted. */
+typedef struct Pairs {
+    guint known, server, host_known;
+    Connection *connection;
+} Pairs;
+
+static void take_pair(Pairs *pairs, const char *text, const char *key, gsize key_length, const char *value, gsize length)
+{
+    g_autofree char *name = g_ascii_strdown(key, (gssize)key_length);
+    g_strstrip(name);
+    char **to = NULL;
+    static const char *const OTHERS[] = {"sslmode", "connect_timeout", "application_name", "options", "pooling", "sslrootcert",
+                                         "timezone", "ssl mode", "include error detail", "search path", "target_session_attrs",
+                                         "client_encoding", "service", "passfile", "maximum pool size", "charset", NULL};
+    if (strcmp(name, "host") == 0 || strcmp(name, "hostaddr") == 0 || strcmp(name, "server") == 0 || strcmp(name, "data source") == 0) {
+        to = &pairs->connection->host;
+        pairs->server += *name != 'h';
+        pairs->host_known = true;
+    } else if (strcmp(name, "port") == 0) {
+        to = &pairs->connection->port;
+    } else if (strcmp(name, "user") == 0 || strcmp(name, "username") == 0 || strcmp(name, "user id") == 0 || strcmp(name, "userid") == 0 ||
+               strcmp(name, "uid") == 0 || strcmp(name, "user name") == 0) {
+        to = &pairs->connection->user;
+    } else if (strcmp(name, "dbname") == 0 || strcmp(name, "database") == 0 || strcmp(name, "initial catalog") == 0) {
+        to = &pairs->connection->database;
+    } else if (strcmp(name, "password") == 0 || strcmp(name, "pwd") == 0) {
+        pairs->connection->password_start = (guint)(value - text);
+        pairs->connection->password_end = (guint)(value + length - text);
+        pairs->connection->has_password = length > 0 && memchr(value, CONNECTION_HOLE, length) == NULL && *value != '$' && *value != '{' &&
+                                          *value != '%' && *value != '<';
+        pairs->known++;
+        return;
+    } else if (!g_strv_contains(OTHERS, name)) {
+        return;
+    }
+    pairs->known++;
+    if (to != NULL && *to == NULL) {
+        *to = g_strndup(value, length);
+        g_strstrip(*to);
+    }
+}
+
+static bool is_word(const char *from, const char *to, bool blanks)
+{
+    for (const char *c = from; c < to; c++)
+        if (!g_ascii_isalnum(*c) && *c != '_' && !(blanks && *c == ' '))
+            return false;
+    return from < to;
+}
+
+/* Every piece must be a pair, or it is prose. */
+static Connection parse_pairs(const char *text, const char *from, const char *end, char separator, ConnectionForm form)
+{
+    Connection connection = {.form = CONNECTION_NONE};
+    Pairs pairs = {.connection = &connection};
+    connection.start = (guint)(from - text);
+    connection.end = (guint)(end - text);
+    for (const char *at = from; at < end;) {
+        while (at < end && (g_ascii_isspace(*at) || *at == separator))
+            at++;
+        if (at >= end)
+            break;
+        const char *equals = memchr(at, '=', (gsize)(end - at));
+        if (equals == NULL)
+            goto none;
+        const char *key_end = equals;
+        while (key_end > at && key_end[-1] == ' ')
+            key_end--;
+        if (!is_word(at, key_end, separator == ';') && *at != CONNECTION_HOLE)
+            goto none;
+        const char *value = equals + 1;
+        while (separator == ' ' && value < end && *value == ' ')
+            value++;
+        const char *stop = value;
+        if (stop < end && *stop == '\'') {
+            stop = memchr(stop + 1, '\'', (gsize)(end - stop - 1));
+            if (stop == NULL)
+                goto none;
+            take_pair(&pairs, text, at, (gsize)(key_end - at), value + 1, (gsize)(stop - value - 1));
+            at = stop + 1;
+            continue;
+        }
+        while (stop < end && (separator == ' ' ? !g_ascii_isspace(*stop) : *stop != separator))
+            stop++;
+        take_pair(&pairs, text, at, (gsize)(key_end - at), value, (gsize)(stop - value));
+        at = stop;
+    }
+    if (pairs.known >= 2 && (pairs.host_known || connection.database != NULL)) {
+        connection.form = form;
+        connection.sure = pairs.server == 0;
+        return connection;
+    }
+    if (form == CONNECTION_PDO && pairs.known >= 1) {
+        connection.form = form;
+        connection.sure = true;
+        return connection;
+    }
+none:
+    connection_clear(&connection);
+    return (Connection){.form = CONNECTION_NONE};
+}
+
+Connection connection_parse(const char *text, gsize length)
+{
+    const char *from = text, *end = text + length;
+    while (from < end && (g_ascii_isspace(*from) || *from == '"'))
+        from++;
+    while (end > from && (g_ascii_isspace(end[-1]) || end[-1] == '"'))
+        end--;
+    if (end - from < 5 || end - from > 4096)
+        return (Connection){.form = CONNECTION_NONE};
+    Connection connection = connection_find(text, (gsize)(end - text), (gsize)(from - text));
+    if (connection.form != CONNECTION_NONE) {
+        if (text + connection.start == from)
+            return connection;
+        connection_clear(&connection);
+        return (Connection){.form = CONNECTION_NONE};
+    }
+    if (g_str_has_prefix(from, "pgsql:"))
+        return parse_pairs(text, from + strlen("pgsql:"), end, memchr(from, ';', (gsize)(end - from)) != NULL ? ';' : ' ', CONNECTION_PDO);
+    if (memchr(from, '=', (gsize)(end - from)) == NULL)
+        return connection;
+    if (memchr(from, ';', (gsize)(end - from)) != NULL)
+        return parse_pairs(text, from, end, ';', CONNECTION_ADO);
+    return parse_pairs(text, from, end, ' ', CONNECTION_KEYWORDS);
+}

@@ -1,0 +1,159 @@
+#include <string.h>
+
+#include "scan/connection.h"
+#include "scan/judge.h"
+
+const ScanRule *scan_rule(const char *id)
+{
+    for (const ScanRule *rule = scan_rules; rule->id != NULL; rule++)
+        if (strcmp(rule->id, id) == 0)
+            return rule;
+    return NULL;
+}
+
+const char *scan_class_name(ScanClass class)
+{
+    static const char *const NAMES[SCAN_CLASSES] = {"production", "test", "docs", "infrastructure", "protected"};
+    return NAMES[class];
+}
+
+const char *scan_severity_name(ScanSeverity severity)
+{
+    static const char *const NAMES[] = {"info", "warning", "error", "secret"};
+    return NAMES[severity];
+}
+
+static guint characters(const char *text, guint start, guint end)
+{
+    guint n = 0;
+    for (guint i = start; i < end; i++)
+        n += ((guchar)text[i] & 0xC0) != 0x80;
+    return n;
+}
+
+static void count_lines(const char *text, guint to, guint *ret_line, guint *ret_start)
+{
+    *ret_line = 1;
+    *ret_start = 0;
+    for (const char *at = text; (at = memchr(at, '\n', (gsize)(text + to - at))) != NULL;) {
+        at++;
+        (*ret_line)++;
+        *ret_start = (guint)(at - text);
+    }
+}
+
+ScanPlace scan_place(const Source *source, guint start, guint end)
+{
+    ScanPlace place = {.start = start, .end = end};
+    guint line_start;
+    count_lines(source->text, start, &place.line, &line_start);
+    place.column = characters(source->text, line_start, start) + 1;
+    count_lines(source->text, end, &place.end_line, &line_start);
+    place.end_column = characters(source->text, line_start, end) + 1;
+    return place;
+}
+
+/* Passwords of connection strings in a line become "***". */
+static char *mask(const char *line)
+{
+    GString *masked = g_string_new(line);
+    for (gsize from = 0; from < masked->len;) {
+        g_auto(Connection) connection = connection_find(masked->str, masked->len, from);
+        if (connection.form == CONNECTION_NONE)
+            break;
+        from = connection.end;
+        if (connection.password_end > connection.password_start) {
+            gsize length = connection.password_end - connection.password_start;
+            g_string_erase(masked, connection.password_start, (gssize)length);
+            g_string_insert(masked, connection.password_start, "***");
+            from = connection.end - length + 3;
+        }
+    }
+    static const char *const WORDS[] = {"password=", "Password=", "pwd=", "Pwd=", NULL};
+    for (guint i = 0; WORDS[i] != NULL; i++)
+        for (char *at = strstr(masked->str, WORDS[i]); at != NULL; at = strstr(at + 1, WORDS[i])) {
+            gsize value = (gsize)(at - masked->str) + strlen(WORDS[i]), length = strcspn(masked->str + value, " ;&'\"`)");
+            if (length == 0 || masked->str[value] == '$' || masked->str[value] == '{')
+                continue;
+            g_string_erase(masked, (gssize)value, (gssize)length);
+            g_string_insert(masked, (gssize)value, "***");
+            at = masked->str + value;
+        }
+    return g_string_free(masked, FALSE);
+}
+
+static char *one_line(const Source *source, guint at)
+{
+    const char *text = source->text, *start = text + at, *end = text + at;
+    while (start > text && start[-1] != '\n')
+        start--;
+    while (end < text + source->length && *end != '\n' && *end != '\r')
+        end++;
+    return g_strndup(start, (gsize)(end - start));
+}
+
+/* Around the place, and in whole characters. */
+static void take_line(ScanFinding *finding, const Source *source)
+{
+    g_autofree char *line = one_line(source, finding->place.start);
+    g_autofree char *valid = g_utf8_make_valid(line, -1);
+    glong length = g_utf8_strlen(valid, -1), from = 0;
+    if (length > SCAN_LINE_MAX / 2)
+        from = MAX(0, MIN((glong)finding->place.column - 40, length - SCAN_LINE_MAX / 2));
+    g_autofree char *cut = g_utf8_substring(valid, from, MIN(length, from + SCAN_LINE_MAX / 2));
+    finding->line_offset = (guint)from;
+    finding->line_text = mask(cut);
+}
+
+ScanFinding *scan_finding_new(const ScanRule *rule, const Source *source, ScanClass class, guint start, guint end)
+{
+    ScanFinding *finding = g_new0(ScanFinding, 1);
+    finding->rule = rule;
+    finding->class = class;
+    finding->severity = rule->severity;
+    finding->file = g_strdup(source->file);
+    finding->place = scan_place(source, start, MIN(end, (guint)source->length));
+    finding->parts = g_ptr_array_new();
+    finding->in_diff = true;
+    take_line(finding, source);
+    g_autofree char *text = source_slice(source, start, finding->place.end);
+    g_autofree char *key = g_strdup_printf("%s\n%s\n%s", rule->id, source->file, text);
+    finding->fingerprint = g_compute_checksum_for_string(G_CHECKSUM_SHA256, key, -1);
+    finding->fingerprint[32] = '\0';
+    return finding;
+}
+
+static void part_free(gpointer data)
+{
+    ScanPart *part = data;
+    g_free(part->name);
+    g_free(part->value);
+    g_free(part);
+}
+
+static void edit_free(gpointer data)
+{
+    ScanEdit *edit = data;
+    g_free(edit->text);
+    g_free(edit);
+}
+
+void scan_finding_free(gpointer data)
+{
+    ScanFinding *finding = data;
+    for (guint i = 0; i < finding->parts->len; i++)
+        part_free(finding->parts->pdata[i]);
+    g_ptr_array_unref(finding->parts);
+    for (guint i = 0; finding->edits != NULL && i < finding->edits->len; i++)
+        edit_free(finding->edits->pdata[i]);
+    g_clear_pointer(&finding->edits, g_ptr_array_unref);
+    g_free(finding->file);
+    g_free(finding->message);
+    g_free(finding->remedy);
+    g_free(finding->variable);
+    g_free(finding->line_text);
+    g_free(finding->fingerprint);
+    g_free(finding->suppressed);
+    g_free(finding->no_fix);
+    g_free(finding);
+}

@@ -1,0 +1,180 @@
+#include "scan/placeholder.h"
+
+#include <string.h>
+
+#include "scan/language.h"
+#include "scan/names.h"
+
+static bool is_name_char(char c, bool dots)
+{
+    return g_ascii_isalnum(c) || c == '_' || (dots && (c == '.' || c == '-'));
+}
+
+static void add_default(Source *source, const char *name, gsize name_length, guint start, guint end, guint whole_start, guint whole_end,
+                        bool is_variable)
+{
+    Setting *setting = source_add(source, SETTING_DEFAULT, source_slice(source, start, end), start, end);
+    setting->variable = is_variable ? g_strndup(name, name_length) : NULL;
+    setting->name = g_strndup(name, name_length);
+    setting->whole_start = whole_start;
+    setting->whole_end = whole_end;
+}
+
+/* The "}" that closes the "{" before from. */
+static guint closing(const char *text, guint from, guint end)
+{
+    int depth = 1;
+    for (guint i = from; i < end; i++) {
+        if (text[i] == '{')
+            depth++;
+        else if (text[i] == '}' && --depth == 0)
+            return i;
+        else if (text[i] == '\n')
+            break;
+    }
+    return end;
+}
+
+static void read_braces(Source *source, guint start, guint end, bool spring)
+{
+    const char *text = source->text;
+    for (guint i = start; i + 3 < end; i++) {
+        if ((text[i] != '$' && text[i] != '#') || text[i + 1] != '{')
+            continue;
+        guint name = i + 2, at = name;
+        while (at < end && is_name_char(text[at], spring))
+            at++;
+        if (at == name || at >= end)
+            continue;
+        guint from = at;
+        if (text[from] == ':' && from + 1 < end && (text[from + 1] == '-' || text[from + 1] == '='))
+            from += 2;
+        else if (text[from] == '-' || (text[from] == '=' && !spring))
+            from += 1;
+        else if (text[from] == ':' && spring)
+            from += 1;
+        else
+            continue;
+        guint close = closing(text, from, end);
+        if (close == end)
+            continue;
+        guint value_end = close;
+        if (close - from >= 2 && (text[from] == '"' || text[from] == '\'') && text[close - 1] == text[from]) {
+            from++;
+            value_end--;
+        }
+        add_default(source, text + name, at - name, from, value_end, i, close + 1, true);
+    }
+}
+
+typedef struct Quoted {
+    guint start, end;
+} Quoted;
+
+static guint quoted_pieces(const char *text, guint start, guint end, Quoted *pieces, guint max)
+{
+    guint n = 0;
+    for (guint i = start; i < end && n < max; i++) {
+        if (text[i] != '"' && text[i] != '\'')
+            continue;
+        const char *close = memchr(text + i + 1, text[i], end - i - 1);
+        if (close == NULL)
+            break;
+        pieces[n++] = (Quoted){i + 1, (guint)(close - text)};
+        i = (guint)(close - text);
+    }
+    return n;
+}
+
+/* <%= ... %> and {{ ... }}: the name is the first quoted text, or the path before "|"; the default the last one. */
+static void read_template(Source *source, guint start, guint end, const char *open, const char *close, bool pipes)
+{
+    const char *text = source->text;
+    for (guint i = start; i + 4 < end;) {
+        const char *found = memmem(text + i, end - i, open, strlen(open));
+        if (found == NULL)
+            return;
+        guint from = (guint)(found - text);
+        const char *stop = memmem(found, end - from, close, strlen(close));
+        if (stop == NULL)
+            return;
+        guint to = (guint)(stop - text);
+        i = to;
+        Quoted pieces[4];
+        guint n = quoted_pieces(text, from, to, pieces, 4);
+        guint whole_end = to + (guint)strlen(close);
+        const char *pipe = memmem(found, to - from, "default", strlen("default"));
+        if (n >= 2 && !(pipes && pipe == NULL))
+            add_default(source, text + pieces[0].start, pieces[0].end - pieces[0].start, pieces[n - 1].start, pieces[n - 1].end, from,
+                        whole_end, true);
+        else if (n == 1 && pipes && pipe != NULL) {
+            guint name = from + (guint)strlen(open);
+            while (name < to && !g_ascii_isalnum(text[name]))
+                name++;
+            guint at = name;
+            while (at < to && is_name_char(text[at], true))
+                at++;
+            add_default(source, text + name, at - name, pieces[0].start, pieces[0].end, from, whole_end, false);
+        }
+    }
+}
+
+static const char *tag_value(const char *text, gsize length, const char *key, gsize *ret_length)
+{
+    gsize key_length = strlen(key);
+    for (const char *at = text; at < text + length;) {
+        at = memmem(at, (gsize)(text + length - at), key, key_length);
+        if (at == NULL)
+            return NULL;
+        const char *value = at + key_length;
+        if ((at == text || !g_ascii_isalnum(at[-1])) && value + 2 < text + length && value[0] == ':' && value[1] == '"') {
+            const char *close = memchr(value + 2, '"', (gsize)(text + length - value - 2));
+            if (close == NULL)
+                return NULL;
+            *ret_length = (gsize)(close - value - 2);
+            return value + 2;
+        }
+        at = value;
+    }
+    return NULL;
+}
+
+static void read_tags(Source *source, guint start, guint end)
+{
+    const char *text = source->text + start;
+    gsize length = end - start, name_length = 0, value_length = 0;
+    if (length > 2000 || memchr(text, ':', length) == NULL)
+        return;
+    static const char *const NAMES[] = {"env", "envconfig", "mapstructure", "yaml", "json", "long", "name", "koanf", "toml", NULL};
+    static const char *const DEFAULTS[] = {"envDefault", "default", "env-default", NULL};
+    const char *value = NULL, *name = NULL;
+    for (guint i = 0; DEFAULTS[i] != NULL && value == NULL; i++)
+        value = tag_value(text, length, DEFAULTS[i], &value_length);
+    for (guint i = 0; NAMES[i] != NULL && name == NULL && value != NULL; i++)
+        name = tag_value(text, length, NAMES[i], &name_length);
+    if (value == NULL)
+        return;
+    if (name != NULL) {
+        const char *comma = memchr(name, ',', name_length);
+        name_length = comma == NULL ? name_length : (gsize)(comma - name);
+    }
+    guint from = (guint)(value - source->text);
+    add_default(source, name == NULL ? "" : name, name == NULL ? 0 : name_length, from, from + (guint)value_length, start, end, name != NULL);
+}
+
+void placeholder_read(Source *source, guint start, guint end)
+{
+    char **kinds = source->language->placeholders;
+    if (kinds[0] == NULL || end - start < 6 || end - start > 100000)
+        return;
+    if (g_strv_contains((const char *const *)kinds, "shell"))
+        read_braces(source, start, end, false);
+    if (g_strv_contains((const char *const *)kinds, "spring"))
+        read_braces(source, start, end, true);
+    if (g_strv_contains((const char *const *)kinds, "erb"))
+        read_template(source, start, end, "<%", "%>", false);
+    if (g_strv_contains((const char *const *)kinds, "braces"))
+        read_template(source, start, end, "{{", "}}", true);
+    if (g_strv_contains((const char *const *)kinds, "tags"))
+        read_tags(source, start, end);
+}

@@ -1,0 +1,60 @@
+#include "scan/language.h"
+#include "scan/setting.h"
+
+static void setting_free(gpointer data)
+{
+    Setting *setting = data;
+    g_free(setting->variable);
+    g_free(setting->name);
+    g_free(setting->path);
+    g_free(setting->owner);
+    g_free(setting->value);
+    g_free(setting);
+}
+
+Source *source_new(const char *file, const char *text, gsize length)
+{
+    Source *source = g_new0(Source, 1);
+    source->file = file;
+    source->text = text;
+    source->length = length;
+    source->settings = g_ptr_array_new_with_free_func(setting_free);
+    source->comments = g_ptr_array_new_with_free_func(g_free);
+    source->parents = g_array_new(FALSE, TRUE, sizeof(guint));
+    g_array_set_size(source->parents, 1);
+    return source;
+}
+
+guint source_container(Source *source, guint parent)
+{
+    g_array_append_val(source->parents, parent);
+    return source->parents->len - 1;
+}
+
+void source_free(Source *source)
+{
+    if (source == NULL)
+        return;
+    if (source->tree != NULL)
+        language_tree_free(source->tree);
+    g_ptr_array_unref(source->settings);
+    g_ptr_array_unref(source->comments);
+    g_array_unref(source->parents);
+    g_free(source);
+}
+
+Setting *source_add(Source *source, SettingKind kind, char *value_taken, guint start, guint end)
+{
+    Setting *setting = g_new0(Setting, 1);
+    setting->kind = kind;
+    setting->value = value_taken;
+    setting->start = setting->whole_start = start;
+    setting->end = setting->whole_end = end;
+    g_ptr_array_add(source->settings, setting);
+    return setting;
+}
+
+char *source_slice(const Source *source, guint start, guint end)
+{
+    return g_strndup(source->text + start, end - start);
+}
