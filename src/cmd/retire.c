@@ -1,24 +1,27 @@
 /* pgfold retire: what leads back to a folded source is taken out of the code, and its infrastructure away. */
-#include "cmd/retire.h"
+#include "cmd/retire_job.h"
 
 #include <string.h>
 
 #include "base/cancel.h"
 #include "base/error.h"
-#include "config/protect.h"
 #include "cmd/show.h"
+#include "config/protect.h"
 #include "testdb/tree.h"
 
 static const CommandOption options[] = {
     {"undo", 0, OPTION_FLAG, NULL, "put the branch, the containers and the fences back"},
     {"yes", 'y', OPTION_FLAG, NULL, "do not ask"},
-    {"dry-run", 'n', OPTION_FLAG, NULL, "show the whole plan, and the changes as a patch for git apply; change nothing"},
+    {"dry-run", 'n', OPTION_FLAG, NULL,
+     "show the whole plan, and the changes as a patch for git apply; change nothing"},
     {"branch", 0, OPTION_STRING, "NAME", "the branch for the commits (pgfold/retire-SOURCE unless given)"},
     {"volumes", 0, OPTION_FLAG, NULL, "remove the containers and their volumes too; asks for the source's name"},
     {"confirm", 0, OPTION_LIST, "SOURCE", "with --volumes: the source's name, instead of typing it"},
     {"markdown", 0, OPTION_STRING, "FILE", "write the checklist there too, for a pull request"},
-    {"moved-on", 0, OPTION_FLAG, NULL, "the application has changed rows in the target since: an unchanged source is enough"},
-    {"protected-changed", 0, OPTION_FLAG, NULL, "what is protected was changed by others since the fold: that is known"},
+    {"moved-on", 0, OPTION_FLAG, NULL,
+     "the application has changed rows in the target since: an unchanged source is enough"},
+    {"protected-changed", 0, OPTION_FLAG, NULL,
+     "what is protected was changed by others since the fold: that is known"},
     CONTAINERS_OPTION,
     {NULL},
 };
@@ -65,7 +68,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Retirement, retirement_clear)
 static bool open_retirement(Retirement *r, GError **error)
 {
     if (args_words(r->args)[0] == NULL) {
-        pgf_error_set(error, PGF_ERROR_USAGE, "`pgfold status` lists the sources.", "retire wants the name of a source");
+        pgf_error_set(error, PGF_ERROR_USAGE, "`pgfold status` lists the sources.",
+                      "retire wants the name of a source");
         return false;
     }
     r->config = config_open(args_config(r->args), CONFIG_CONNECTS, error);
@@ -159,7 +163,8 @@ static bool step(Retirement *r, const char *name, bool done, gint64 *id, const G
 {
     if (*id == 0)
         return ledger_step_begin(r->ledger, r->run, name, r->branch, id, error);
-    return done ? ledger_step_done(r->ledger, *id, NULL, error) : ledger_step_failed(r->ledger, *id, cause->message, NULL);
+    return done ? ledger_step_done(r->ledger, *id, NULL, error)
+                : ledger_step_failed(r->ledger, *id, cause->message, NULL);
 }
 
 static bool name_commits(Retirement *r, GError **error)
@@ -274,9 +279,10 @@ static bool check_code(Retirement *r, GError **error)
         checklist_add(r->lines, "commits", RETIRE_YES, NULL, "the changes are on a branch of their own",
                       g_strdup_printf("%s, %u commit%s, %.12s..%.12s", r->branch, r->draft->commits,
                                       r->draft->commits == 1 ? "" : "s", r->draft->base, r->draft->tip));
-    g_autofree char *none = g_strdup_printf("no fallback to a local database is left in production code (%u files looked at)",
-                                            now->scanned);
-    check_places(r, "fallbacks", RETIRE_NO, none, "fallbacks to a local database are left in production code", now->left);
+    g_autofree char *none = g_strdup_printf(
+        "no fallback to a local database is left in production code (%u files looked at)", now->scanned);
+    check_places(r, "fallbacks", RETIRE_NO, none, "fallbacks to a local database are left in production code",
+                 now->left);
     check_removed(r);
     check_places(r, "references", RETIRE_NOTE, NULL, "references to what is gone, to be mended by hand", now->dangling);
     check_preserved(r, now);
@@ -309,8 +315,8 @@ static bool work(Retirement *r, GError **error)
 static bool mark(Retirement *r, GError **error)
 {
     guint open = checklist_count(r->lines, RETIRE_NO);
-    g_autofree char *outcome = open == 0 ? g_strdup("retired")
-                                         : g_strdup_printf("%u of its checks %s open", open, open == 1 ? "is" : "are");
+    g_autofree char *outcome =
+        open == 0 ? g_strdup("retired") : g_strdup_printf("%u of its checks %s open", open, open == 1 ? "is" : "are");
     for (guint i = 0; i < r->jobs->len; i++)
         if (!ledger_mark(r->ledger, r->run, ((const RetireJob *)r->jobs->pdata[i])->source->name, LEDGER_RETIRED,
                          open == 0, outcome, r->markdown, error))
@@ -373,7 +379,7 @@ static bool steps(Retirement *r, bool *ret_open, GError **error)
 /* Something was done: then it is no refusal any more, whatever stopped it. */
 static void say_how_far(const Retirement *r, GError *failure)
 {
-    g_autofree char *names = retire_names(r);
+    g_autofree char *names = g_strjoinv(" ", (char **)args_words(r->args));
     if (!r->changed)
         return;
     pgf_error_set_code(failure, PGF_ERROR_MIDWAY);
@@ -400,8 +406,8 @@ static int run(const CommandArgs *args, Out *out, GError **error)
 {
     if (args_flag(args, "undo"))
         return retire_undo(args, out, error);
-    g_auto(Retirement) r = {
-        .args = args, .out = out, .lines = checklist_new(), .jobs = g_ptr_array_new_with_free_func(job_free)};
+    g_auto(Retirement)
+        r = {.args = args, .out = out, .lines = checklist_new(), .jobs = g_ptr_array_new_with_free_func(job_free)};
     bool open = false;
     if (!open_retirement(&r, error))
         return 0;
@@ -427,8 +433,10 @@ const Command command_retire = {
     .summary = "take away what leads back to a folded source: code, files, containers",
     .synopsis = "SOURCE...",
     .description =
-        "Begins only where a receipt proves that the source is in the target: valid, with a proven backup that is still "
-        "there, and still true (a fence stood since before the fold, or every row is looked at again). What is protected "
+        "Begins only where a receipt proves that the source is in the target: valid, with a proven backup that is "
+        "still "
+        "there, and still true (a fence stood since before the fold, or every row is looked at again). What is "
+        "protected "
         "must be as it was, and the git tree clean.\n\n"
         "Then, on a new branch, one commit each, citing the receipt: fallbacks to a local database mended (see scan), "
         "the files of code.remove removed, what refers to them mended where that is certain and listed where not. "

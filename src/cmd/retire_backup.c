@@ -1,9 +1,10 @@
-/* The backup behind a receipt: its own, that of an earlier receipt of the same rows, or one that `pgfold backup` made. */
+/* The backup behind a receipt: its own, that of an earlier receipt of the same rows, or one that `pgfold backup` made.
+ */
 #include <string.h>
 
 #include "backup/backup.h"
 #include "base/error.h"
-#include "cmd/retire.h"
+#include "cmd/retire_job.h"
 
 /* Digest and rows of one relation somewhere else; false: it is not known there. */
 typedef bool (*Lookup)(const void *in, const char *schema, const char *name, const char **ret_digest, gint64 *ret_rows);
@@ -120,11 +121,10 @@ static bool refuse_without(const RetireJob *job, GError **error)
 {
     const ReceiptBackup *backup = &job->receipt->backup;
     const char *name = job->source->name;
-    return retire_refuse(
-        error, g_strdup_printf("pgfold backup %s makes one and proves it; then run this again.", name),
-        "source %s: no proven backup holds what its receipt (%s) says%s%s%s", name, job->receipt_file,
-        backup->reason == NULL ? "" : " (none was made then: ", backup->reason == NULL ? "" : backup->reason,
-        backup->reason == NULL ? "" : ")");
+    return retire_refuse(error, g_strdup_printf("pgfold backup %s makes one and proves it; then run this again.", name),
+                         "source %s: no proven backup holds what its receipt (%s) says%s%s%s", name, job->receipt_file,
+                         backup->reason == NULL ? "" : " (none was made then: ",
+                         backup->reason == NULL ? "" : backup->reason, backup->reason == NULL ? "" : ")");
 }
 
 bool retire_gate_backup(Retirement *r, RetireJob *job, GError **error)
@@ -138,10 +138,9 @@ bool retire_gate_backup(Retirement *r, RetireJob *job, GError **error)
     if (path == NULL)
         return refuse_without(job, error);
     if (!g_file_test(path, G_FILE_TEST_EXISTS))
-        return retire_refuse(error,
-                             g_strdup_printf("Put it back there, or pgfold backup %s makes another one and proves it.",
-                                             name),
-                             "source %s: its backup is not at %s any more", name, path);
+        return retire_refuse(
+            error, g_strdup_printf("Put it back there, or pgfold backup %s makes another one and proves it.", name),
+            "source %s: its backup is not at %s any more", name, path);
     if (!backup_verify_manifest(path, from_receipt ? backup->sha256 : NULL, &cause))
         return retire_refuse(error,
                              g_strdup_printf("Move it away; pgfold backup %s makes another one and proves it.", name),

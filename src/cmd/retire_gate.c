@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cmd/retire.h"
+#include "cmd/retire_job.h"
 #include "config/protect.h"
 
 /* --- the branch --------------------------------------------------------------------------------------------------- */
@@ -34,16 +34,15 @@ static bool choose_branch(Retirement *r, GError **error)
     g_autofree char *commit = NULL;
     const char *given = args_string(r->args, "branch");
     r->branch = given == NULL ? default_branch(r) : g_strdup(given);
-    if (!git_check_branch_name(r->git, r->branch, error) ||
-        !git_branch_commit(r->git, r->branch, &commit, error))
+    if (!git_check_branch_name(r->git, r->branch, error) || !git_branch_commit(r->git, r->branch, &commit, error))
         return false;
     r->on_branch = g_strcmp0(r->git->branch, r->branch) == 0;
     if (commit == NULL || r->on_branch)
         return true;
     if (!is_abandoned(r, commit))
-        return retire_refuse(error,
-                             g_strdup_printf("git checkout %s goes on there; --branch NAME makes another one.", r->branch),
-                             "there is a branch %s already", r->branch);
+        return retire_refuse(
+            error, g_strdup_printf("git checkout %s goes on there; --branch NAME makes another one.", r->branch),
+            "there is a branch %s already", r->branch);
     r->abandoned = g_steal_pointer(&commit);
     return true;
 }
@@ -124,8 +123,7 @@ static bool is_confirmed(const Retirement *r, const char *name)
         return true;
     if (!out_can_ask(r->out))
         return false;
-    g_autofree char *typed =
-        out_ask(r->out, "The volumes of %s are removed for good. Type its name to say so: ", name);
+    g_autofree char *typed = out_ask(r->out, "The volumes of %s are removed for good. Type its name to say so: ", name);
     return typed != NULL && strcmp(g_strstrip(typed), name) == 0;
 }
 

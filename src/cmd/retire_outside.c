@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cmd/retire.h"
+#include "cmd/retire_job.h"
 
 json_t *retire_source_plan(const Retirement *r, const RetireJob *job)
 {
@@ -13,8 +13,9 @@ json_t *retire_source_plan(const Retirement *r, const RetireJob *job)
                               "running", (int)job->was_running);
     for (guint i = 0; found != NULL && args_flag(r->args, "volumes") && i < found->volumes->len; i++)
         json_array_append_new(volumes, out_json_string(found->volumes->pdata[i]));
-    return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}", "name", job->source->name, "receipt", job->receipt_file, "sha256",
-                     job->receipt->sha256, "fence", (int)job->fence, "container", container, "volumes", volumes);
+    return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}", "name", job->source->name, "receipt", job->receipt_file,
+                     "sha256", job->receipt->sha256, "fence", (int)job->fence, "container", container, "volumes",
+                     volumes);
 }
 
 typedef bool (*Act)(const char *engine, const char *what, Deadline deadline, GError **error);
@@ -69,12 +70,11 @@ static void add_volumes_line(Retirement *r, const RetireJob *job, bool gone)
     guint n = job->container->volumes->len;
     if (n == 0)
         return;
-    RetireLine *line =
-        args_flag(r->args, "volumes")
-            ? checklist_add(r->lines, "volumes", gone ? RETIRE_YES : RETIRE_NO, name, "its volumes are removed",
-                            g_strdup_printf("%u, as --volumes asks", n))
-            : checklist_add(r->lines, "volumes", RETIRE_NOTE, name, "its volumes are kept",
-                            g_strdup("they hold its rows; `pgfold retire --volumes` removes them"));
+    RetireLine *line = args_flag(r->args, "volumes")
+                           ? checklist_add(r->lines, "volumes", gone ? RETIRE_YES : RETIRE_NO, name,
+                                           "its volumes are removed", g_strdup_printf("%u, as --volumes asks", n))
+                           : checklist_add(r->lines, "volumes", RETIRE_NOTE, name, "its volumes are kept",
+                                           g_strdup("they hold its rows; `pgfold retire --volumes` removes them"));
     for (guint i = 0; i < n; i++)
         g_ptr_array_add(line->items, g_strdup(job->container->volumes->pdata[i]));
 }
@@ -90,12 +90,15 @@ bool retire_check_container(Retirement *r, RetireJob *job, GError **error)
     if (!engine_find(&ref, &now, &known, error))
         return false;
     bool runs = now != NULL && now->running;
-    checklist_add(r->lines, "container", known && !runs ? RETIRE_YES : RETIRE_NO, name,
-                  "no container of it runs",
-                  !known          ? g_strdup("no container engine answers")
-                  : now == NULL   ? g_strdup_printf("%s is removed", job->container->name)
-                  : runs          ? g_strdup_printf("%s runs", now->name)
-                                  : g_strdup_printf("%s of %s is stopped", now->name, now->engine));
+    checklist_add(r->lines, "container", known && !runs ? RETIRE_YES : RETIRE_NO, name, "no container of it runs",
+                  !known        ? g_strdup("no container engine answers")
+                  : now == NULL ? g_strdup_printf("%s is removed", job->container->name)
+                  : runs        ? g_strdup_printf("%s runs", now->name)
+                                : g_strdup_printf("%s of %s is stopped", now->name, now->engine));
+    if (now != NULL && now->restarts)
+        checklist_add(
+            r->lines, "restart", RETIRE_NOTE, name, "its container starts again with the next boot",
+            g_strdup_printf("its restart policy is \"always\": %s update --restart=no %s", now->engine, now->name));
     add_volumes_line(r, job, now == NULL);
     return true;
 }

@@ -3,7 +3,7 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
-#include "cmd/retire.h"
+#include "cmd/retire_job.h"
 #include "cmd/retire_target.h"
 #include "cmd/verify_view.h"
 #include "cmd/verifying.h"
@@ -112,16 +112,16 @@ static bool judge(Retirement *r, RetireJob *job, const Verification *verificatio
     }
     bool unchanged = is_source_unchanged(job->receipt, verification->audit);
     if (!unchanged)
-        return retire_refuse(error,
-                             g_strdup_printf("pgfold verify %s shows the rows; pgfold fold %s brings them over.", name,
-                                             name),
-                             "source %s is not what its receipt says any more: %s", name, outcome);
+        return retire_refuse(
+            error, g_strdup_printf("pgfold verify %s shows the rows; pgfold fold %s brings them over.", name, name),
+            "source %s is not what its receipt says any more: %s", name, outcome);
     if (!args_flag(r->args, "moved-on"))
-        return retire_refuse(error,
-                             g_strdup_printf("pgfold verify %s shows the rows. Where it is the application that changed "
-                                             "them in the target since: --moved-on",
-                                             name),
-                             "source %s is as its receipt says, and the target is not any more: %s", name, outcome);
+        return retire_refuse(
+            error,
+            g_strdup_printf("pgfold verify %s shows the rows. Where it is the application that changed "
+                            "them in the target since: --moved-on",
+                            name),
+            "source %s is as its receipt says, and the target is not any more: %s", name, outcome);
     checklist_add(r->lines, "true", RETIRE_YES, name, "the receipt is still true",
                   g_strdup_printf("every table of the source has the digest of the receipt; the target has moved on "
                                   "since (--moved-on): %s",
@@ -181,8 +181,8 @@ static guint compare_with_receipt(const Receipt *receipt, const GPtrArray *now, 
     for (guint i = 0; i < now->len; i++) {
         const ProtectFinding *one = now->pdata[i];
         const ReceiptProtected *then = find_protected(receipt, one);
-        bool readable = one->verdict != PROTECT_UNREADABLE &&
-                        (then == NULL || g_strcmp0(then->verdict, "unreadable") != 0);
+        bool readable =
+            one->verdict != PROTECT_UNREADABLE && (then == NULL || g_strcmp0(then->verdict, "unreadable") != 0);
         if (then == NULL || !readable || g_strcmp0(then->method, one->method) != 0)
             g_ptr_array_add(unknown, protected_name(one));
         else if (g_strcmp0(then->after, one->before) != 0)

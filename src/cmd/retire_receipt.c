@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cmd/retire.h"
+#include "cmd/retire_job.h"
 #include "ledger/memory.h"
 
 bool retire_refuse(GError **error, char *hint, const char *format, ...)

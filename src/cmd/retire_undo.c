@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cmd/retire.h"
+#include "cmd/retire_job.h"
 #include "fence/fence.h"
 
 typedef struct Undo {
@@ -132,7 +132,8 @@ static bool check_code(Undo *undo, GError **error)
         g_free(at);
         if (!ok)
             return false;
-        g_hash_table_replace(heads, g_strdup(branch), g_strdup(json_is_true(json_object_get(code, "new")) ? NULL : get(code, "base")));
+        g_hash_table_replace(heads, g_strdup(branch),
+                             g_strdup(json_is_true(json_object_get(code, "new")) ? NULL : get(code, "base")));
     }
     return undo->git == NULL || git_gate(undo->git, error);
 }
@@ -145,7 +146,8 @@ static bool leave_branch(Undo *undo, const json_t *code, GError **error)
         return true;
     if (from != NULL && !git_branch_commit(undo->git, from, &there, error))
         return false;
-    bool back = there != NULL ? git_switch(undo->git, from, false, error) : git_switch(undo->git, get(code, "base"), true, error);
+    bool back = there != NULL ? git_switch(undo->git, from, false, error)
+                              : git_switch(undo->git, get(code, "base"), true, error);
     if (back)
         say(undo, there != NULL ? g_strdup_printf("HEAD is at %s again.", from)
                                 : g_strdup_printf("HEAD is at %.12s again.", get(code, "base")));
@@ -168,7 +170,9 @@ static bool undo_code(Undo *undo, const RetireRun *run, GError **error)
     g_autofree char *at = NULL;
     if (!git_branch_commit(undo->git, branch, &at, error))
         return false;
-    if (at == NULL) {
+    if (!retire_run_began(run, "switch", branch) && !retire_run_began(run, "branch", branch)) {
+        /* It was killed before it made one. */
+    } else if (at == NULL) {
         say(undo, g_strdup_printf("Branch %s is gone already.", branch));
     } else if (!json_is_true(json_object_get(code, "new"))) {
         bool is_here = g_strcmp0(undo->git->branch, branch) == 0;
@@ -196,7 +200,8 @@ static bool start_again(Undo *undo, const RetireRun *run, const char *source, co
     if (!json_is_true(json_object_get(container, "running")) || !retire_run_began(run, "stop", source))
         return true;
     if (retire_run_began(run, "remove", source)) {
-        out_warning(undo->out, "container %s of %s was removed (--volumes), and cannot come back; its backup has the rows",
+        out_warning(undo->out,
+                    "container %s of %s was removed (--volumes), and cannot come back; its backup has the rows",
                     get(container, "name"), source);
         return true;
     }
@@ -278,23 +283,24 @@ static void show_plan(Undo *undo)
             const char *name = undo->names->pdata[k];
             const json_t *source = retire_run_source(run, name);
             if (source != NULL && retire_run_began(run, "stop", name))
-                out_line(undo->out, "%s: container %s is started.", name, get(json_object_get(source, "container"), "name"));
+                out_line(undo->out, "%s: container %s is started.", name,
+                         get(json_object_get(source, "container"), "name"));
             if (source != NULL && retire_run_began(run, "fence", name))
                 out_line(undo->out, "%s: its fence is lifted.", name);
         }
         if (code != NULL && goes(undo, run))
-            out_line(undo->out, json_is_true(json_object_get(code, "new")) ? "Branch %s is deleted." : "Branch %s goes back.",
+            out_line(undo->out,
+                     json_is_true(json_object_get(code, "new")) ? "Branch %s is deleted." : "Branch %s goes back.",
                      get(code, "branch"));
     }
 }
 
 static void show_json(Undo *undo, const char *outcome)
 {
-    json_t *document = out_json_new("retire");
+    json_t *document = out_json_new("retire-undo");
     json_t *names = json_array();
     for (guint i = 0; i < undo->names->len; i++)
         json_array_append_new(names, out_json_string(undo->names->pdata[i]));
-    json_object_set_new(document, "action", json_string("undo"));
     json_object_set_new(document, "dry_run", json_boolean(args_flag(undo->args, "dry-run")));
     json_object_set_new(document, "outcome", json_string(outcome));
     json_object_set_new(document, "sources", names);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cmd/retire.h"
+#include "cmd/retire_job.h"
 #include "cmd/show.h"
 #include "config/protect.h"
 
@@ -12,7 +12,10 @@ char *retire_names(const Retirement *r)
 {
     GString *names = g_string_new(NULL);
     for (guint i = 0; i < r->jobs->len; i++)
-        g_string_append_printf(names, "%s%s", i == 0 ? "" : i + 1 == r->jobs->len ? " and " : ", ",
+        g_string_append_printf(names, "%s%s",
+                               i == 0                  ? ""
+                               : i + 1 == r->jobs->len ? " and "
+                                                       : ", ",
                                ((const RetireJob *)r->jobs->pdata[i])->source->name);
     return g_string_free(names, FALSE);
 }
@@ -133,10 +136,10 @@ static json_t *places_json(const GPtrArray *places)
     json_t *array = json_array();
     for (guint i = 0; i < places->len; i++) {
         const RetirePlace *place = places->pdata[i];
-        json_array_append_new(array, json_pack("{s:o, s:o, s:s?, s:s, s:o}", "file", out_json_string(place->file),
-                                               "line", place->line == 0 ? json_null() : json_integer(place->line),
-                                               "rule", place->rule, "class", scan_class_name(place->class), "text",
-                                               out_json_string(place->what)));
+        json_array_append_new(array,
+                              json_pack("{s:o, s:o, s:s?, s:s, s:o}", "file", out_json_string(place->file), "line",
+                                        place->line == 0 ? json_null() : json_integer(place->line), "rule", place->rule,
+                                        "class", scan_class_name(place->class), "text", out_json_string(place->what)));
     }
     return array;
 }
@@ -149,8 +152,8 @@ static json_t *steps_json(const RetireCode *code)
         json_t *files = json_array();
         for (guint k = 0; k < step->changes->len; k++) {
             const RetireChange *change = step->changes->pdata[k];
-            json_array_append_new(files, json_pack("{s:o, s:b}", "file", out_json_string(change->file), "removed",
-                                                   change->text == NULL));
+            json_array_append_new(
+                files, json_pack("{s:o, s:b}", "file", out_json_string(change->file), "removed", change->text == NULL));
         }
         json_array_append_new(steps, json_pack("{s:s, s:o, s:o}", "name", step->name, "title",
                                                out_json_string(step->title), "files", files));
@@ -170,13 +173,12 @@ json_t *retire_json(const Retirement *r, const char *outcome, const char *patch)
 {
     const RetireCode *code = r->code;
     json_t *document = out_json_new("retire");
-    json_object_set_new(document, "action", json_string("retire"));
     json_object_set_new(document, "dry_run", json_boolean(patch != NULL));
     json_object_set_new(document, "outcome", json_string(outcome));
     json_object_set_new(document, "branch", code->steps->len == 0 ? json_null() : out_json_string(r->branch));
     json_object_set_new(document, "commit",
                         r->draft == NULL || patch != NULL || r->draft->commits == 0 ? json_null()
-                                                                                  : json_string(r->draft->tip));
+                                                                                    : json_string(r->draft->tip));
     json_object_set_new(document, "sources", sources_json(r));
     json_object_set_new(document, "steps", steps_json(code));
     json_object_set_new(document, "missed", show_texts_json(code->missed));
@@ -209,8 +211,8 @@ bool retire_write_markdown(Retirement *r, GError **error)
     g_autofree char *text = checklist_markdown(
         r->lines, title, checklist_count(r->lines, RETIRE_NO) == 0 ? NULL : "Not everything is as it should be.");
     g_autofree char *folder = g_build_filename(r->config->state, "retire", NULL);
-    g_autofree char *name = g_strdup_printf("%06" G_GINT64_FORMAT "-%s.md", r->run,
-                                            ((const RetireJob *)r->jobs->pdata[0])->source->name);
+    g_autofree char *name =
+        g_strdup_printf("%06" G_GINT64_FORMAT "-%s.md", r->run, ((const RetireJob *)r->jobs->pdata[0])->source->name);
     r->markdown = g_build_filename(folder, name, NULL);
     (void)g_mkdir_with_parents(folder, 0700);
     const char *asked = args_string(r->args, "markdown");

@@ -34,7 +34,7 @@ static const CommandExample examples[] = {
 /* The root of the code base, and the paths in it. */
 typedef struct Where {
     char *folder;
-    Config *config; /* or NULL */
+    Config *config;   /* or NULL */
     GPtrArray *paths; /* of char*, NULL-terminated */
 } Where;
 
@@ -157,7 +157,8 @@ static int list_rules(Out *out)
     if (out->json) {
         json_t *document = out_json_new("rules"), *rules = json_array();
         for (const ScanRule *rule = scan_rules; rule->id != NULL; rule++)
-            json_array_append_new(rules, json_pack("{s:s, s:s, s:s}", "id", rule->id, "severity", scan_severity_name(rule->severity), "title", rule->title));
+            json_array_append_new(rules, json_pack("{s:s, s:s, s:s}", "id", rule->id, "severity",
+                                                   scan_severity_name(rule->severity), "title", rule->title));
         json_object_set_new(document, "rules", rules);
         out_json(out, document);
         return 0;
@@ -201,7 +202,8 @@ static bool write_baseline(const ScanReport *report, const char *path, Out *out,
 static bool show(const ScanReport *report, const ScanSummary *summary, const char *format, Out *out, GError **error)
 {
     if (format != NULL && !g_strv_contains((const char *const[]){"text", "json", "sarif", "github", NULL}, format)) {
-        pgf_error_set(error, PGF_ERROR_USAGE, "Choose text, json, sarif or github.", "--format %s is not known", format);
+        pgf_error_set(error, PGF_ERROR_USAGE, "Choose text, json, sarif or github.", "--format %s is not known",
+                      format);
         return false;
     }
     if (g_strcmp0(format, "sarif") == 0)
@@ -242,7 +244,8 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         return PGF_ERROR_USAGE;
     if (args_string(args, "baseline") != NULL && !scan_apply_baseline(report, args_string(args, "baseline"), error))
         return PGF_ERROR_USAGE;
-    if (args_string(args, "write-baseline") != NULL && !write_baseline(report, args_string(args, "write-baseline"), out, error))
+    if (args_string(args, "write-baseline") != NULL &&
+        !write_baseline(report, args_string(args, "write-baseline"), out, error))
         return PGF_ERROR_USAGE;
     ScanSummary summary = scan_summary(report, args_flag(args, "strict"));
     if (!show(report, &summary, args_string(args, "format"), out, error))
@@ -254,15 +257,21 @@ const Command command_scan = {
     .name = "scan",
     .summary = "find every place in the code that would lead back to a local database",
     .synopsis = "[PATH...]",
-    .description = "Looks at the files of a code base (those that git does not ignore; without git, all but vendored and built ones) for variables that fall "
-                   "back to a local database, literal local connection strings, passwords in them, compose services and scripts that only serve "
-                   "a local database, and what refers to files that are to be removed.\n\n"
-                   "Each finding has a rule and a class: production, test, docs, infrastructure or protected, by the path and content of its file, or "
-                   "as `code` in pgfold.yaml says. Other services on localhost, messages, comments and the ephemeral database of tests are no "
-                   "findings.\n\n"
-                   "A comment `pgfold: allow RULE REASON` on the line of a finding, or alone on the line above, lets it stand.",
+    .description =
+        "Looks at the files of a code base (those that git does not ignore; without git, all but vendored and built "
+        "ones) for variables that fall "
+        "back to a local database, literal local connection strings, passwords in them, compose services and scripts "
+        "that only serve "
+        "a local database, and what refers to files that are to be removed.\n\n"
+        "Each finding has a rule and a class: production, test, docs, infrastructure or protected, by the path and "
+        "content of its file, or "
+        "as `code` in pgfold.yaml says. Other services on localhost, messages, comments and the ephemeral database of "
+        "tests are no "
+        "findings.\n\n"
+        "A comment `pgfold: allow RULE REASON` on the line of a finding, or alone on the line above, lets it stand.",
     .options = options,
     .examples = examples,
-    .exit_codes = "With --check: 1 when something was found in files of class production (with --strict, of any class; never for severity info).",
+    .exit_codes = "With --check: 1 when something was found in files of class production (with --strict, of any class; "
+                  "never for severity info).",
     .run = run,
 };

@@ -2,8 +2,8 @@
 
 static json_t *place_json(const ScanPlace *place)
 {
-    return json_pack("{s:i, s:i, s:i, s:i}", "line", (int)place->line, "column", (int)place->column, "end_line", (int)place->end_line, "end_column",
-                     (int)place->end_column);
+    return json_pack("{s:i, s:i, s:i, s:i}", "line", (int)place->line, "column", (int)place->column, "end_line",
+                     (int)place->end_line, "end_column", (int)place->end_column);
 }
 
 static json_t *finding_json(const ScanFinding *finding)
@@ -47,10 +47,12 @@ json_t *scan_json(const ScanReport *report, const ScanSummary *summary)
     }
     for (guint i = 0; i < report->skipped->len; i++) {
         const ScanSkipped *one = report->skipped->pdata[i];
-        json_array_append_new(skipped, json_pack("{s:o, s:o}", "file", out_json_string(one->file), "reason", out_json_string(one->reason)));
+        json_array_append_new(skipped, json_pack("{s:o, s:o}", "file", out_json_string(one->file), "reason",
+                                                 out_json_string(one->reason)));
     }
     for (int class = 0; class < SCAN_CLASSES; class ++)
-        json_object_set_new(classes, scan_class_name((ScanClass) class), json_integer((json_int_t)summary->by_class[class]));
+        json_object_set_new(classes, scan_class_name((ScanClass) class),
+                            json_integer((json_int_t)summary->by_class[class]));
     json_object_set_new(document, "findings", findings);
     json_object_set_new(document, "skipped", skipped);
     json_object_set_new(document, "files", json_integer((json_int_t)report->files->len));

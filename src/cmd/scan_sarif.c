@@ -31,8 +31,9 @@ static json_t *rules_json(void)
 static json_t *location_json(const char *file, const ScanPlace *place)
 {
     g_autofree char *uri = g_uri_escape_string(file, "/", FALSE);
-    return json_pack("{s:{s:{s:s, s:s}, s:{s:i, s:i, s:i, s:i}}}", "physicalLocation", "artifactLocation", "uri", uri, "uriBaseId", "SRCROOT", "region",
-                     "startLine", (int)place->line, "startColumn", (int)place->column, "endLine", (int)place->end_line, "endColumn", (int)place->end_column);
+    return json_pack("{s:{s:{s:s, s:s}, s:{s:i, s:i, s:i, s:i}}}", "physicalLocation", "artifactLocation", "uri", uri,
+                     "uriBaseId", "SRCROOT", "region", "startLine", (int)place->line, "startColumn", (int)place->column,
+                     "endLine", (int)place->end_line, "endColumn", (int)place->end_column);
 }
 
 static int rule_index(const ScanRule *rule)
@@ -62,7 +63,9 @@ static json_t *result_json(const ScanFinding *finding)
     json_object_set_new(result, "partialFingerprints", json_pack("{s:s}", "pgfold/v1", finding->fingerprint));
     json_object_set_new(result, "properties", json_pack("{s:s}", "class", scan_class_name(finding->class)));
     if (finding->suppressed != NULL)
-        json_object_set_new(result, "suppressions", json_pack("[{s:s, s:o}]", "kind", "inSource", "justification", out_json_string(finding->suppressed)));
+        json_object_set_new(
+            result, "suppressions",
+            json_pack("[{s:s, s:o}]", "kind", "inSource", "justification", out_json_string(finding->suppressed)));
     return result;
 }
 
@@ -75,7 +78,9 @@ json_t *scan_sarif(const ScanReport *report)
             json_array_append_new(results, result_json(finding));
     }
     json_t *driver = json_pack("{s:s, s:s, s:o}", "name", "pgfold", "version", PGFOLD_VERSION, "rules", rules_json());
-    json_t *run = json_pack("{s:{s:o}, s:s, s:{s:{s:{s:s}}}, s:o}", "tool", "driver", driver, "columnKind", "unicodeCodePoints", "originalUriBaseIds", "SRCROOT",
-                            "description", "text", "the root of the code base", "results", results);
-    return json_pack("{s:s, s:s, s:[o]}", "$schema", "https://json.schemastore.org/sarif-2.1.0.json", "version", "2.1.0", "runs", run);
+    json_t *run = json_pack("{s:{s:o}, s:s, s:{s:{s:{s:s}}}, s:o}", "tool", "driver", driver, "columnKind",
+                            "unicodeCodePoints", "originalUriBaseIds", "SRCROOT", "description", "text",
+                            "the root of the code base", "results", results);
+    return json_pack("{s:s, s:s, s:[o]}", "$schema", "https://json.schemastore.org/sarif-2.1.0.json", "version",
+                     "2.1.0", "runs", run);
 }

@@ -50,7 +50,9 @@ static void show_line(const ScanFinding *finding, Out *out)
     glong length = g_utf8_strlen(text, -1) - (glong)indent;
     if (before < 0 || before >= length)
         return;
-    glong wide = finding->place.end_line == finding->place.line ? (glong)(finding->place.end_column - finding->place.column) : length - before;
+    glong wide = finding->place.end_line == finding->place.line
+                     ? (glong)(finding->place.end_column - finding->place.column)
+                     : length - before;
     wide = CLAMP(wide, 1, length - before);
     g_autofree char *marks = g_strnfill((gsize)wide, '^');
     g_autofree char *painted = out_styled(out, severity_style(finding->severity), marks);
@@ -61,7 +63,8 @@ static void show_finding(const ScanFinding *finding, Out *out)
 {
     g_autofree char *place = g_strdup_printf("%s:%u:%u", finding->file, finding->place.line, finding->place.column);
     g_autofree char *name = out_styled(out, OUT_NAME, place);
-    g_autofree char *severity = out_styled(out, severity_style(finding->severity), scan_severity_name(finding->severity));
+    g_autofree char *severity =
+        out_styled(out, severity_style(finding->severity), scan_severity_name(finding->severity));
     g_autofree char *rule = out_styled(out, OUT_BOLD, finding->rule->id);
     g_autofree char *message = text_escape(finding->message);
     out_line(out, "%s  %s  %s (%s)", name, severity, rule, scan_class_name(finding->class));
@@ -73,7 +76,8 @@ static void show_finding(const ScanFinding *finding, Out *out)
             continue;
         g_autofree char *value = text_escape(part->value);
         g_autofree char *part_name = text_escape(part->name);
-        g_autofree char *line = g_strdup_printf("%5u | its %s: %s = %s", part->place.line, part->role, part_name, value);
+        g_autofree char *line =
+            g_strdup_printf("%5u | its %s: %s = %s", part->place.line, part->role, part_name, value);
         g_autofree char *dim = out_styled(out, OUT_DIM, line);
         out_line(out, "%s", dim);
     }
@@ -108,9 +112,12 @@ void scan_show(const ScanReport *report, const ScanSummary *summary, Out *out)
         g_autoptr(GString) classes = g_string_new(NULL);
         for (int class = 0; class < SCAN_CLASSES; class ++)
             if (summary->by_class[class] > 0)
-                g_string_append_printf(classes, "%s%u %s", classes->len > 0 ? ", " : "", summary->by_class[class], scan_class_name((ScanClass) class));
-        out_line(out, "%u finding%s in %s files (%s): %s.", summary->shown, summary->shown == 1 ? "" : "s", files, bytes, classes->str);
-        out_notice(out, "`pgfold scan --explain RULE` says more%s.", summary->fixable > 0 ? "; `pgfold scan --fix` mends what is certain" : "");
+                g_string_append_printf(classes, "%s%u %s", classes->len > 0 ? ", " : "", summary->by_class[class],
+                                       scan_class_name((ScanClass) class));
+        out_line(out, "%u finding%s in %s files (%s): %s.", summary->shown, summary->shown == 1 ? "" : "s", files,
+                 bytes, classes->str);
+        out_notice(out, "`pgfold scan --explain RULE` says more%s.",
+                   summary->fixable > 0 ? "; `pgfold scan --fix` mends what is certain" : "");
     }
     if (summary->suppressed > 0)
         out_notice(out, "%u allowed by comments or the baseline (--verbose shows them).", summary->suppressed);
@@ -141,12 +148,16 @@ void scan_show_github(const ScanReport *report, Out *out)
         const ScanFinding *finding = report->findings->pdata[i];
         if (!scan_counts(finding))
             continue;
-        const char *level = finding->severity == SCAN_INFO ? "notice" : finding->severity == SCAN_WARNING ? "warning" : "error";
+        const char *level = finding->severity == SCAN_INFO      ? "notice"
+                            : finding->severity == SCAN_WARNING ? "warning"
+                                                                : "error";
         g_autofree char *file = github_text(finding->file, true);
         g_autofree char *plain = g_strdup_printf("%s; instead: %s", finding->message, finding->remedy);
         g_autofree char *message = github_text(plain, false);
-        g_autofree char *line = g_strdup_printf("::%s file=%s,line=%u,endLine=%u,col=%u,endColumn=%u,title=pgfold %s::%s\n", level, file, finding->place.line,
-                                                finding->place.end_line, finding->place.column, finding->place.end_column, finding->rule->id, message);
+        g_autofree char *line =
+            g_strdup_printf("::%s file=%s,line=%u,endLine=%u,col=%u,endColumn=%u,title=pgfold %s::%s\n", level, file,
+                            finding->place.line, finding->place.end_line, finding->place.column,
+                            finding->place.end_column, finding->rule->id, message);
         out_raw(out, line);
     }
 }

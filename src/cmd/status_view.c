@@ -241,8 +241,8 @@ static bool judge_retired(StatusSource *source, gint64 now)
     if (mark == NULL || fold == NULL || !fold->good || mark->at < fold->at)
         return false;
     g_autofree char *age = status_age(mark->at, now);
-    g_autofree char *text = mark->good ? g_strdup_printf("retired %s", age)
-                                       : g_strdup_printf("contained; retired, and %s", mark->outcome);
+    g_autofree char *text =
+        mark->good ? g_strdup_printf("retired %s", age) : g_strdup_printf("contained; retired, and %s", mark->outcome);
     if (mark->good)
         set_state(source, "retired", OUT_GOOD, text, NULL);
     else if (strcmp(mark->outcome, "put back") != 0)

@@ -28,6 +28,7 @@ typedef struct Container {
     GHashTable *environment; /* name -> value, wiped */
     GHashTable *ports;       /* port inside ("5432") -> port of this machine ("5433") */
     GPtrArray *volumes;      /* names of those that are mounted in it: char* */
+    bool restarts;           /* its engine starts it with the next boot, though it was stopped */
     bool host_network;       /* ports inside are those of this machine */
 } Container;
 

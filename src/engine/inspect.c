@@ -110,6 +110,8 @@ static Container *read_container(const char *engine, const json_t *document)
     container->image = g_strdup(image_of(document));
     container->running = json_is_true(get(document, "State", "Running"));
     container->host_network = g_strcmp0(json_string_value(get(document, "HostConfig", "NetworkMode")), "host") == 0;
+    const json_t *policy = json_object_get(get(document, "HostConfig", "RestartPolicy"), "Name");
+    container->restarts = g_strcmp0(json_string_value(policy), "always") == 0;
     container->files = g_ptr_array_new_with_free_func(g_free);
     container->volumes = g_ptr_array_new_with_free_func(g_free);
     container->environment = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, wipe);

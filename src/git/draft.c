@@ -74,8 +74,8 @@ static bool find_mode(const GitDraft *draft, const char *path, char **ret_mode, 
     g_autofree char *line = NULL;
     *ret_mode = NULL;
     g_autofree char *literal = g_strconcat(":(top,literal)", path, NULL);
-    if (!git_run(draft->git, WORDS("ls-files", "--stage", "--", literal), (const char *const *)draft->env, NULL,
-                 NULL, &line, NULL, error))
+    if (!git_run(draft->git, WORDS("ls-files", "--stage", "--", literal), (const char *const *)draft->env, NULL, NULL,
+                 &line, NULL, error))
         return false;
     if (*line != '\0')
         *ret_mode = g_strndup(line, strcspn(line, " "));
@@ -91,8 +91,8 @@ bool git_draft_write(GitDraft *draft, const char *path, const char *text, gsize 
     g_autofree char *mode = NULL, *blob = NULL;
     g_autofree char *option = g_strconcat("--path=", path, NULL);
     if (!find_mode(draft, path, &mode, error) ||
-        !git_run(draft->git, WORDS("hash-object", "-w", "--stdin", option), (const char *const *)draft->env, text,
-                 NULL, &blob, NULL, error))
+        !git_run(draft->git, WORDS("hash-object", "-w", "--stdin", option), (const char *const *)draft->env, text, NULL,
+                 &blob, NULL, error))
         return false;
     g_strchomp(blob);
     g_autofree char *entry = g_strdup_printf("%s,%s,%s", mode == NULL ? "100644" : mode, blob, path);
@@ -121,8 +121,8 @@ bool git_draft_commit(GitDraft *draft, const char *message, bool *ret_made, GErr
     if (!*ret_made)
         return true;
     char *commit = NULL;
-    if (!git_run(draft->git, WORDS("commit-tree", tree, "-p", draft->tip, "-F", "-"), env, message, NULL, &commit,
-                 NULL, error))
+    if (!git_run(draft->git, WORDS("commit-tree", tree, "-p", draft->tip, "-F", "-"), env, message, NULL, &commit, NULL,
+                 error))
         return false;
     g_free(draft->tip);
     draft->tip = g_strchomp(commit);
@@ -134,8 +134,8 @@ char *git_draft_patch(const GitDraft *draft, GError **error)
 {
     char *text = NULL;
     if (!git_run(draft->git,
-                 WORDS("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--binary", "--src-prefix=a/",
-                       "--dst-prefix=b/", draft->base, draft->tip),
+                 WORDS("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--binary",
+                       "--src-prefix=a/", "--dst-prefix=b/", draft->base, draft->tip),
                  (const char *const *)draft->env, NULL, NULL, &text, NULL, error))
         return NULL;
     return text;

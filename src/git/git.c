@@ -8,16 +8,30 @@
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-const char *const GIT_ENVIRONMENT[] = {
-    "LC_ALL=C",      "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0",
-    "GIT_DIR",       "GIT_WORK_TREE",         "GIT_INDEX_FILE",
-    "GIT_COMMON_DIR", "GIT_PREFIX",           "GIT_OBJECT_DIRECTORY",
-    "GIT_NAMESPACE", "GIT_LITERAL_PATHSPECS", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    NULL};
+const char *const GIT_ENVIRONMENT[] = {"LC_ALL=C",
+                                       "GIT_TERMINAL_PROMPT=0",
+                                       "GIT_OPTIONAL_LOCKS=0",
+                                       "GIT_DIR",
+                                       "GIT_WORK_TREE",
+                                       "GIT_INDEX_FILE",
+                                       "GIT_COMMON_DIR",
+                                       "GIT_PREFIX",
+                                       "GIT_OBJECT_DIRECTORY",
+                                       "GIT_NAMESPACE",
+                                       "GIT_LITERAL_PATHSPECS",
+                                       "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+                                       NULL};
 
 /* Settings of a user that would change what we read, and hooks. */
-static const char *const ALWAYS[] = {"git", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false",
-                                     "-c",  "core.fsmonitor=false", "-c", "advice.detachedHead=false"};
+static const char *const ALWAYS[] = {"git",
+                                     "-c",
+                                     "core.hooksPath=/dev/null",
+                                     "-c",
+                                     "core.quotePath=false",
+                                     "-c",
+                                     "core.fsmonitor=false",
+                                     "-c",
+                                     "core.safecrlf=false"};
 
 static void set_git_error(const char *const *words, const SpawnResult *result, GError **error)
 {
@@ -136,8 +150,8 @@ GPtrArray *git_changed(const Git *git, GError **error)
 {
     char *text = NULL;
     gsize length = 0;
-    if (!git_run(git, WORDS("status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames"), NULL, NULL,
-                 NULL, &text, &length, error))
+    if (!git_run(git, WORDS("status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames"), NULL, NULL, NULL,
+                 &text, &length, error))
         return NULL;
     GPtrArray *changed = g_ptr_array_new_with_free_func(g_free);
     for (const char *at = text; at < text + length; at += strlen(at) + 1)
@@ -252,7 +266,8 @@ bool git_check_branch_name(const Git *git, const char *branch, GError **error)
 GPtrArray *git_branches_with(const Git *git, const char *commit, const char *but, GError **error)
 {
     g_autofree char *text = NULL;
-    if (!git_run(git, WORDS("for-each-ref", "--format=%(refname:short)", "--contains", commit, "refs/heads", "refs/remotes"),
+    if (!git_run(git,
+                 WORDS("for-each-ref", "--format=%(refname:short)", "--contains", commit, "refs/heads", "refs/remotes"),
                  NULL, NULL, NULL, &text, NULL, error))
         return NULL;
     GPtrArray *branches = g_ptr_array_new_with_free_func(g_free);

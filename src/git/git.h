@@ -20,12 +20,12 @@
 #include <sys/types.h>
 
 typedef struct Git {
-    char *folder;   /* absolute: where it was opened */
-    char *top;      /* absolute: of the work tree */
-    char *prefix;   /* of folder in top: "", or "services/api/" */
-    char *own;      /* absolute: the folder in which git keeps what belongs to this work tree */
-    char *head;     /* the commit; NULL: there is none yet */
-    char *branch;   /* "main"; NULL: HEAD is detached */
+    char *folder;     /* absolute: where it was opened */
+    char *top;        /* absolute: of the work tree */
+    char *prefix;     /* of folder in top: "", or "services/api/" */
+    char *own;        /* absolute: the folder in which git keeps what belongs to this work tree */
+    char *head;       /* the commit; NULL: there is none yet */
+    char *branch;     /* "main"; NULL: HEAD is detached */
     mode_t file_mask; /* umask that git's files are made with: the user's, not ours */
 } Git;
 

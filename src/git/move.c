@@ -85,8 +85,10 @@ static bool run_to_its_end(const Git *git, const char *const *argv, GError **err
 
 bool git_switch(const Git *git, const char *to, bool detach, GError **error)
 {
-    return run_to_its_end(git, WORDS("git", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false",
-                                     "checkout", "--quiet", "--no-recurse-submodules", detach ? "--detach" : "--no-guess", to, "--"), error);
+    return run_to_its_end(git,
+                          WORDS("git", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false", "checkout",
+                                "--quiet", "--no-recurse-submodules", detach ? "--detach" : "--no-guess", to, "--"),
+                          error);
 }
 
 bool git_forward(const Git *git, const char *commit, GError **error)
@@ -97,5 +99,6 @@ bool git_forward(const Git *git, const char *commit, GError **error)
 
 bool git_back(const Git *git, const char *commit, GError **error)
 {
-    return run_to_its_end(git, WORDS("git", "-c", "core.hooksPath=/dev/null", "reset", "--quiet", "--keep", commit), error);
+    return run_to_its_end(git, WORDS("git", "-c", "core.hooksPath=/dev/null", "reset", "--quiet", "--keep", commit),
+                          error);
 }

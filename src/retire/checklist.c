@@ -59,10 +59,10 @@ json_t *checklist_json(const GPtrArray *list)
         json_t *items = json_array();
         for (guint k = 0; k < line->items->len; k++)
             json_array_append_new(items, text_json(line->items->pdata[k]));
-        json_array_append_new(array, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "id", line->id, "state",
-                                               checklist_state_text(line->state), "source", text_json(line->source),
-                                               "text", text_json(line->text), "evidence", text_json(line->evidence),
-                                               "items", items));
+        json_array_append_new(array,
+                              json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "id", line->id, "state",
+                                        checklist_state_text(line->state), "source", text_json(line->source), "text",
+                                        text_json(line->text), "evidence", text_json(line->evidence), "items", items));
     }
     return array;
 }

@@ -66,7 +66,8 @@ void retire_code_free(RetireCode *code)
     g_free(code);
 }
 
-void retire_place_add(GPtrArray *places, const char *file, guint line, const char *rule, ScanClass class, const char *what)
+void retire_place_add(GPtrArray *places, const char *file, guint line, const char *rule, ScanClass class,
+                      const char *what)
 {
     RetirePlace *place = g_new0(RetirePlace, 1);
     place->file = g_strdup(file);
@@ -207,7 +208,8 @@ static bool fix_file(Work *work, RetireStep *step, const GPtrArray *findings, co
 
 static bool is_next(const GPtrArray *findings, guint i)
 {
-    return i == 0 || strcmp(((ScanFinding *)findings->pdata[i])->file, ((ScanFinding *)findings->pdata[i - 1])->file) != 0;
+    return i == 0 ||
+           strcmp(((ScanFinding *)findings->pdata[i])->file, ((ScanFinding *)findings->pdata[i - 1])->file) != 0;
 }
 
 static void fixes_plan(Work *work, const GPtrArray *findings)
@@ -268,7 +270,7 @@ static void sort_finding(Work *work, const ScanFinding *finding)
     else if (is_rule(finding, "local-script") || is_rule(finding, "local-service"))
         list = code->suspects;
     retire_place_add(list, finding->file, finding->place.line, finding->rule->id, finding->class,
-              finding->no_fix != NULL ? finding->no_fix : finding->message);
+                     finding->no_fix != NULL ? finding->no_fix : finding->message);
 }
 
 /* By file: those of changed files from their new text. */

@@ -5,8 +5,8 @@
 
 static bool is_list(const char *file)
 {
-    static const char *const names[] = {".gitignore", ".dockerignore", ".npmignore", ".prettierignore", ".eslintignore",
-                                        ".helmignore", ".gcloudignore", NULL};
+    static const char *const names[] = {".gitignore",    ".dockerignore", ".npmignore",    ".prettierignore",
+                                        ".eslintignore", ".helmignore",   ".gcloudignore", NULL};
     g_autofree char *name = g_path_get_basename(file);
     return g_strv_contains(names, name);
 }

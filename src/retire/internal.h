@@ -22,7 +22,8 @@ RetireStep *work_step(const char *name, const char *title);
 void work_change(Work *work, RetireStep *step, const char *file, char *text, gsize length);
 /* Adds step to the plan where it has changes, else frees it. */
 void work_add(Work *work, RetireStep *step);
-void retire_place_add(GPtrArray *places, const char *file, guint line, const char *rule, ScanClass class, const char *what);
+void retire_place_add(GPtrArray *places, const char *file, guint line, const char *rule, ScanClass class,
+                      const char *what);
 
 /* remove.c: fills removed and missed. */
 bool remove_plan(Work *work, const GPtrArray *sources, GError **error);

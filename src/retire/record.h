@@ -20,8 +20,8 @@ typedef struct RetireRun {
     gint64 id, at;
     bool running; /* another process is at it */
     json_t *plan;
-    GPtrArray *steps;    /* of LedgerStep* */
-    GHashTable *undone;  /* set of names of sources that were put back */
+    GPtrArray *steps;   /* of LedgerStep* */
+    GHashTable *undone; /* set of names of sources that were put back */
     bool code_undone;
 } RetireRun;
 

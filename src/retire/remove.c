@@ -58,11 +58,11 @@ static bool check_others(const Work *work, const GPtrArray *sources, GError **er
         g_autofree char *file = g_strdup(g_str_has_prefix(named, "./") ? named + 2 : named);
         if (!g_hash_table_contains(work->removed, file))
             continue;
-        pgf_error_take_hint(error, PGF_ERROR_REFUSED,
-                            g_strdup_printf("Name that source too (pgfold retire ... %s), or take the file out of code.remove.",
-                                            source->name),
-                            "%s is to be removed, and source %s, which is not retired now, runs in it", file,
-                            source->name);
+        pgf_error_take_hint(
+            error, PGF_ERROR_REFUSED,
+            g_strdup_printf("Name that source too (pgfold retire ... %s), or take the file out of code.remove.",
+                            source->name),
+            "%s is to be removed, and source %s, which is not retired now, runs in it", file, source->name);
         return false;
     }
     return true;

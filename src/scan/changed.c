@@ -48,14 +48,26 @@ static bool run_git(const ScanOptions *options, const char *const *argv, SpawnRe
     if (result->status == 0)
         return true;
     g_autofree char *tail = spawn_tail(result->err, 2);
-    pgf_error_set(error, PGF_ERROR_USAGE, "--diff and --staged need a git work tree, and a revision that it knows.", "git: %s", tail);
+    pgf_error_set(error, PGF_ERROR_USAGE, "--diff and --staged need a git work tree, and a revision that it knows.",
+                  "git: %s", tail);
     return false;
 }
 
 GHashTable *changed_lines(const ScanOptions *options, GError **error)
 {
-    const char *argv[] = {"git", "-c", "core.quotepath=off", "diff", "--no-color", "--no-ext-diff", "--no-prefix", "--relative", "-U0", options->staged ? "--cached" : options->diff,
-                          options->staged && options->diff != NULL ? options->diff : "--", options->staged && options->diff != NULL ? "--" : NULL, NULL};
+    const char *argv[] = {"git",
+                          "-c",
+                          "core.quotepath=off",
+                          "diff",
+                          "--no-color",
+                          "--no-ext-diff",
+                          "--no-prefix",
+                          "--relative",
+                          "-U0",
+                          options->staged ? "--cached" : options->diff,
+                          options->staged && options->diff != NULL ? options->diff : "--",
+                          options->staged && options->diff != NULL ? "--" : NULL,
+                          NULL};
     g_auto(SpawnResult) result = {0};
     if (!run_git(options, argv, &result, error))
         return NULL;
@@ -63,7 +75,8 @@ GHashTable *changed_lines(const ScanOptions *options, GError **error)
     if (options->staged)
         return changed;
     /* Files that git does not know yet are new as a whole. */
-    const char *others[] = {"git", "-c", "core.quotepath=off", "ls-files", "-z", "--others", "--exclude-standard", NULL};
+    const char *others[] = {"git", "-c",       "core.quotepath=off", "ls-files",
+                            "-z",  "--others", "--exclude-standard", NULL};
     g_auto(SpawnResult) untracked = {0};
     if (!run_git(options, others, &untracked, error)) {
         g_hash_table_unref(changed);

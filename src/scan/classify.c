@@ -25,24 +25,54 @@ static bool matches_any(const char *name, const char *const *patterns)
 
 bool file_is_compose(const char *file)
 {
-    static const char *const NAMES[] = {"docker-compose*.y*ml", "compose*.y*ml", "podman-compose*.y*ml", "*compose*.y*ml", NULL};
+    static const char *const NAMES[] = {"docker-compose*.y*ml", "compose*.y*ml", "podman-compose*.y*ml",
+                                        "*compose*.y*ml", NULL};
     g_autofree char *name = g_path_get_basename(file);
     return matches_any(name, NAMES);
 }
 
 static bool is_test_path(char **components, const char *name)
 {
-    static const char *const FOLDERS[] = {"test", "tests", "spec", "specs", "__tests__", "__test__", "testing", "e2e", "cypress", "testdata",
-                                          "test-data", "integration-tests", "it", "fixtures", "androidtest", "unittests", NULL};
-    static const char *const NAMES[] = {"test_*",      "*_test.*",   "*_tests.*",      "*.test.*",      "*.spec.*",  "*_spec.rb", "conftest.py", "*tests.cs",
-                                        "*test.cs",    "*test.java", "*tests.java",    "*test.kt",      "*it.java",  "*test.php", "phpunit.xml*",
-                                        "jest.config*", "vitest.*",   "jest.setup*",    "pytest.ini",    "tox.ini",   "*-test.*",  "*-tests.*",   "test.*",
-                                        "tests.*",     "*.test",     "setuptests.*",   "application-test*", "*compose*test*", "*.e2e-spec.*", ".env.test*", "noxfile.py",
+    static const char *const FOLDERS[] = {
+        "test",    "tests",    "spec",        "specs",     "__tests__", "__test__",
+        "testing", "e2e",      "cypress",     "testdata",  "test-data", "integration-tests",
+        "it",      "fixtures", "androidtest", "unittests", NULL};
+    static const char *const NAMES[] = {"test_*",
+                                        "*_test.*",
+                                        "*_tests.*",
+                                        "*.test.*",
+                                        "*.spec.*",
+                                        "*_spec.rb",
+                                        "conftest.py",
+                                        "*tests.cs",
+                                        "*test.cs",
+                                        "*test.java",
+                                        "*tests.java",
+                                        "*test.kt",
+                                        "*it.java",
+                                        "*test.php",
+                                        "phpunit.xml*",
+                                        "jest.config*",
+                                        "vitest.*",
+                                        "jest.setup*",
+                                        "pytest.ini",
+                                        "tox.ini",
+                                        "*-test.*",
+                                        "*-tests.*",
+                                        "test.*",
+                                        "tests.*",
+                                        "*.test",
+                                        "setuptests.*",
+                                        "application-test*",
+                                        "*compose*test*",
+                                        "*.e2e-spec.*",
+                                        ".env.test*",
+                                        "noxfile.py",
                                         NULL};
     for (guint i = 0; components[i] != NULL && components[i + 1] != NULL; i++) {
         g_autofree char *folder = g_ascii_strdown(components[i], -1);
-        if (g_strv_contains(FOLDERS, folder) || g_str_has_suffix(folder, ".tests") || g_str_has_suffix(folder, ".test") ||
-            g_str_has_suffix(folder, "_test"))
+        if (g_strv_contains(FOLDERS, folder) || g_str_has_suffix(folder, ".tests") ||
+            g_str_has_suffix(folder, ".test") || g_str_has_suffix(folder, "_test"))
             return true;
     }
     return matches_any(name, NAMES);
@@ -51,7 +81,8 @@ static bool is_test_path(char **components, const char *name)
 static bool is_docs_path(char **components, const char *name)
 {
     static const char *const FOLDERS[] = {"docs", "doc", "documentation", "wiki", NULL};
-    static const char *const NAMES[] = {"*.md", "*.mdx", "*.markdown", "*.rst", "*.adoc", "*.txt", "readme*", "changelog*", NULL};
+    static const char *const NAMES[] = {"*.md",  "*.mdx",   "*.markdown", "*.rst", "*.adoc",
+                                        "*.txt", "readme*", "changelog*", NULL};
     for (guint i = 0; components[i] != NULL && components[i + 1] != NULL; i++) {
         g_autofree char *folder = g_ascii_strdown(components[i], -1);
         if (g_strv_contains(FOLDERS, folder))
@@ -62,10 +93,30 @@ static bool is_docs_path(char **components, const char *name)
 
 static bool is_infrastructure_path(char **components, const char *name)
 {
-    static const char *const FOLDERS[] = {".github", ".circleci", ".gitlab", "k8s", "kubernetes", "helm", "charts", "deploy", "deployment", "infra",
-                                          "infrastructure", "terraform", "ansible", ".devcontainer", "docker", "ops", "manifests", NULL};
-    static const char *const NAMES[] = {"*compose*.y*ml", "dockerfile*", "*.dockerfile", "containerfile*", "makefile*", "justfile", "*.tf", "jenkinsfile*", ".gitlab-ci.y*ml",
-                                        "*.mk", "procfile*", "*.sh", "*.bash", ".env*", "*.env", "vagrantfile", "taskfile*", "values*.y*ml", "devcontainer.json", ".travis.y*ml",
+    static const char *const FOLDERS[] = {
+        ".github", ".circleci",     ".gitlab",    "k8s",   "kubernetes",     "helm",
+        "charts",  "deploy",        "deployment", "infra", "infrastructure", "terraform",
+        "ansible", ".devcontainer", "docker",     "ops",   "manifests",      NULL};
+    static const char *const NAMES[] = {"*compose*.y*ml",
+                                        "dockerfile*",
+                                        "*.dockerfile",
+                                        "containerfile*",
+                                        "makefile*",
+                                        "justfile",
+                                        "*.tf",
+                                        "jenkinsfile*",
+                                        ".gitlab-ci.y*ml",
+                                        "*.mk",
+                                        "procfile*",
+                                        "*.sh",
+                                        "*.bash",
+                                        ".env*",
+                                        "*.env",
+                                        "vagrantfile",
+                                        "taskfile*",
+                                        "values*.y*ml",
+                                        "devcontainer.json",
+                                        ".travis.y*ml",
                                         NULL};
     for (guint i = 0; components[i] != NULL && components[i + 1] != NULL; i++) {
         g_autofree char *folder = g_ascii_strdown(components[i], -1);
@@ -85,7 +136,8 @@ static bool is_test_text(const char *text, gsize length)
 {
     length = MIN(length, 4000);
     return contains(text, length, "import pytest\n") || contains(text, length, "import unittest\n") ||
-           contains(text, length, "from '@jest/globals'") || contains(text, length, "from 'vitest'") || contains(text, length, "from \"vitest\"");
+           contains(text, length, "from '@jest/globals'") || contains(text, length, "from 'vitest'") ||
+           contains(text, length, "from \"vitest\"");
 }
 
 ScanClass classify(const Config *config, const char *folder, const char *file, const char *text, gsize length)

@@ -14,9 +14,19 @@ bool host_is_local(const char *host)
 {
     if (host == NULL)
         return false;
-    static const char *const NAMES[] = {"localhost", "localhost.localdomain", "::1", "[::1]", "0.0.0.0", "[::]",
-                                        "host.docker.internal", "docker.for.mac.localhost", "docker.for.mac.host.internal",
-                                        "host.containers.internal", "host.lima.internal", "ip6-localhost", NULL};
+    static const char *const NAMES[] = {"localhost",
+                                        "localhost.localdomain",
+                                        "::1",
+                                        "[::1]",
+                                        "0.0.0.0",
+                                        "[::]",
+                                        "host.docker.internal",
+                                        "docker.for.mac.localhost",
+                                        "docker.for.mac.host.internal",
+                                        "host.containers.internal",
+                                        "host.lima.internal",
+                                        "ip6-localhost",
+                                        NULL};
     g_autofree char *lower = g_ascii_strdown(host, -1);
     if (g_strv_contains(NAMES, lower) || g_str_has_suffix(lower, ".localhost"))
         return true;
@@ -28,15 +38,17 @@ bool host_is_local(const char *host)
     }
     if (g_str_has_prefix(lower, "%2f"))
         return true;
-    return *lower == '/' && (strstr(lower, "postgres") != NULL || strcmp(lower, "/tmp") == 0 || strcmp(lower, "/run") == 0);
+    return *lower == '/' &&
+           (strstr(lower, "postgres") != NULL || strcmp(lower, "/tmp") == 0 || strcmp(lower, "/run") == 0);
 }
 
 /* The schemes of PostgreSQL, before any "+driver". */
 static bool scheme_is_postgres(const char *scheme, gsize length)
 {
-    static const char *const SCHEMES[] = {"postgres", "postgresql", "postgis", "psql", "pgsql", "pg", "pgx", "pgx5", "ecto",
-                                          "asyncpg", "psycopg", "psycopg2", "postgresext", "timescale", "timescaledb",
-                                          "timescalegis", "redshift", "pgbouncer", NULL};
+    static const char *const SCHEMES[] = {"postgres",     "postgresql", "postgis",     "psql",      "pgsql",
+                                          "pg",           "pgx",        "pgx5",        "ecto",      "asyncpg",
+                                          "psycopg",      "psycopg2",   "postgresext", "timescale", "timescaledb",
+                                          "timescalegis", "redshift",   "pgbouncer",   NULL};
     const char *plus = memchr(scheme, '+', length);
     g_autofree char *name = g_ascii_strdown(scheme, plus == NULL ? (gssize)length : plus - scheme);
     if (plus != NULL && (strcmp(name, "db") == 0 || strcmp(name, "sqlalchemy") == 0 || strcmp(name, "sqla") == 0))
@@ -84,8 +96,8 @@ static void parse_authority(Connection *connection, const char *text, const char
             connection->password_start = (guint)(colon + 1 - text);
             connection->password_end = (guint)(at - text);
             connection->has_password = memchr(colon + 1, CONNECTION_HOLE, (gsize)(at - colon - 1)) == NULL &&
-                                       memchr(colon + 1, '$', (gsize)(at - colon - 1)) == NULL &&
-                                       colon[1] != '<' && colon[1] != '{' && colon[1] != '%';
+                                       memchr(colon + 1, '$', (gsize)(at - colon - 1)) == NULL && colon[1] != '<' &&
+                                       colon[1] != '{' && colon[1] != '%';
         }
         from = at + 1;
     }
@@ -171,30 +183,46 @@ typedef struct Pairs {
     Connection *connection;
 } Pairs;
 
-static void take_pair(Pairs *pairs, const char *text, const char *key, gsize key_length, const char *value, gsize length)
+static void take_pair(Pairs *pairs, const char *text, const char *key, gsize key_length, const char *value,
+                      gsize length)
 {
     g_autofree char *name = g_ascii_strdown(key, (gssize)key_length);
     g_strstrip(name);
     char **to = NULL;
-    static const char *const OTHERS[] = {"sslmode", "connect_timeout", "application_name", "options", "pooling", "sslrootcert",
-                                         "timezone", "ssl mode", "include error detail", "search path", "target_session_attrs",
-                                         "client_encoding", "service", "passfile", "maximum pool size", "charset", NULL};
-    if (strcmp(name, "host") == 0 || strcmp(name, "hostaddr") == 0 || strcmp(name, "server") == 0 || strcmp(name, "data source") == 0) {
+    static const char *const OTHERS[] = {"sslmode",
+                                         "connect_timeout",
+                                         "application_name",
+                                         "options",
+                                         "pooling",
+                                         "sslrootcert",
+                                         "timezone",
+                                         "ssl mode",
+                                         "include error detail",
+                                         "search path",
+                                         "target_session_attrs",
+                                         "client_encoding",
+                                         "service",
+                                         "passfile",
+                                         "maximum pool size",
+                                         "charset",
+                                         NULL};
+    if (strcmp(name, "host") == 0 || strcmp(name, "hostaddr") == 0 || strcmp(name, "server") == 0 ||
+        strcmp(name, "data source") == 0) {
         to = &pairs->connection->host;
         pairs->server += *name != 'h';
         pairs->host_known = true;
     } else if (strcmp(name, "port") == 0) {
         to = &pairs->connection->port;
-    } else if (strcmp(name, "user") == 0 || strcmp(name, "username") == 0 || strcmp(name, "user id") == 0 || strcmp(name, "userid") == 0 ||
-               strcmp(name, "uid") == 0 || strcmp(name, "user name") == 0) {
+    } else if (strcmp(name, "user") == 0 || strcmp(name, "username") == 0 || strcmp(name, "user id") == 0 ||
+               strcmp(name, "userid") == 0 || strcmp(name, "uid") == 0 || strcmp(name, "user name") == 0) {
         to = &pairs->connection->user;
     } else if (strcmp(name, "dbname") == 0 || strcmp(name, "database") == 0 || strcmp(name, "initial catalog") == 0) {
         to = &pairs->connection->database;
     } else if (strcmp(name, "password") == 0 || strcmp(name, "pwd") == 0) {
         pairs->connection->password_start = (guint)(value - text);
         pairs->connection->password_end = (guint)(value + length - text);
-        pairs->connection->has_password = length > 0 && memchr(value, CONNECTION_HOLE, length) == NULL && *value != '$' && *value != '{' &&
-                                          *value != '%' && *value != '<';
+        pairs->connection->has_password = length > 0 && memchr(value, CONNECTION_HOLE, length) == NULL &&
+                                          *value != '$' && *value != '{' && *value != '%' && *value != '<';
         pairs->known++;
         return;
     } else if (!g_strv_contains(OTHERS, name)) {
@@ -284,7 +312,8 @@ Connection connection_parse(const char *text, gsize length)
         return (Connection){.form = CONNECTION_NONE};
     }
     if (g_str_has_prefix(from, "pgsql:"))
-        return parse_pairs(text, from + strlen("pgsql:"), end, memchr(from, ';', (gsize)(end - from)) != NULL ? ';' : ' ', CONNECTION_PDO);
+        return parse_pairs(text, from + strlen("pgsql:"), end,
+                           memchr(from, ';', (gsize)(end - from)) != NULL ? ';' : ' ', CONNECTION_PDO);
     if (memchr(from, '=', (gsize)(end - from)) == NULL)
         return connection;
     if (memchr(from, ';', (gsize)(end - from)) != NULL)

@@ -25,10 +25,13 @@ static bool has_any(const char *text, gsize length, const char *const *words)
     return false;
 }
 
-static const char *const POSTGRES_WORDS[] = {"postgres", "pgsql", "psycopg", "asyncpg", "pg8000", "aiopg", "npgsql", "postgis", "timescale", "pgx",
-                                             "lib/pq", "'pg'", "\"pg\"", "pg-promise", "tokio_postgres", "5432", NULL};
-static const char *const FOREIGN_WORDS[] = {"mysql", "mariadb", "mongo", "sqlserver", "mssql", "oracle", "3306", "cassandra", "clickhouse", "redis", NULL};
-static const char *const FOREIGN_DATABASES[] = {"mysql", "mariadb", "mongo", "sqlserver", "mssql", "3306", "27017", NULL};
+static const char *const POSTGRES_WORDS[] = {"postgres", "pgsql",      "psycopg",        "asyncpg", "pg8000", "aiopg",
+                                             "npgsql",   "postgis",    "timescale",      "pgx",     "lib/pq", "'pg'",
+                                             "\"pg\"",   "pg-promise", "tokio_postgres", "5432",    NULL};
+static const char *const FOREIGN_WORDS[] = {"mysql", "mariadb",   "mongo",      "sqlserver", "mssql", "oracle",
+                                            "3306",  "cassandra", "clickhouse", "redis",     NULL};
+static const char *const FOREIGN_DATABASES[] = {"mysql", "mariadb", "mongo", "sqlserver",
+                                                "mssql", "3306",    "27017", NULL};
 
 static int engine_says(const char *value)
 {
@@ -36,15 +39,40 @@ static int engine_says(const char *value)
     gsize length = strlen(lower);
     if (has_any(lower, length, POSTGRES_WORDS) || strcmp(lower, "pg") == 0)
         return SAYS_POSTGRES;
-    static const char *const MORE[] = {"sqlite", "smtp", "amqp", "kafka", "http", "memcache", "elastic", "neo4j", "ldap", NULL};
+    static const char *const MORE[] = {"sqlite",   "smtp",    "amqp",  "kafka", "http",
+                                       "memcache", "elastic", "neo4j", "ldap",  NULL};
     return has_any(lower, length, FOREIGN_WORDS) || has_any(lower, length, MORE) ? SAYS_FOREIGN : 0;
 }
 
 static bool names_engine(const char *name)
 {
-    static const char *const NAMES[] = {"engine", "driver", "adapter", "dialect", "client", "type", "provider", "backend", "drivername",
-                                        "scheme", "dbtype", "database_type", "databasetype", "db_type", "driverclassname", "driver-class-name",
-                                        "dialects", "protocol", "platform", "vendor", "system", "db_connection", "subprotocol", "jdbc", "url", "dsn", NULL};
+    static const char *const NAMES[] = {"engine",
+                                        "driver",
+                                        "adapter",
+                                        "dialect",
+                                        "client",
+                                        "type",
+                                        "provider",
+                                        "backend",
+                                        "drivername",
+                                        "scheme",
+                                        "dbtype",
+                                        "database_type",
+                                        "databasetype",
+                                        "db_type",
+                                        "driverclassname",
+                                        "driver-class-name",
+                                        "dialects",
+                                        "protocol",
+                                        "platform",
+                                        "vendor",
+                                        "system",
+                                        "db_connection",
+                                        "subprotocol",
+                                        "jdbc",
+                                        "url",
+                                        "dsn",
+                                        NULL};
     g_autofree char *lower = g_ascii_strdown(name, -1);
     return g_strv_contains(NAMES, lower);
 }
@@ -56,8 +84,9 @@ static int setting_says(const Setting *setting)
         says |= engine_says(setting->value);
     NameMeaning meaning = name_meaning(setting->name);
     if (meaning.role == ROLE_PORT && *setting->value != '\0') {
-        static const char *const OTHERS[] = {"3306", "6379", "27017", "5672", "9092", "9200", "587", "25", "465", "1025", "8080", "3000",
-                                             "8000", "1433", "1521", "11211", "7687", "80", "443", NULL};
+        static const char *const OTHERS[] = {"3306", "6379",  "27017", "5672", "9092", "9200", "587",
+                                             "25",   "465",   "1025",  "8080", "3000", "8000", "1433",
+                                             "1521", "11211", "7687",  "80",   "443",  NULL};
         if (g_str_has_prefix(setting->value, "54") && strlen(setting->value) == 4)
             says |= SAYS_POSTGRES;
         else if (g_strv_contains(OTHERS, setting->value))
@@ -66,8 +95,8 @@ static int setting_says(const Setting *setting)
     if (setting->owner != NULL) {
         g_autofree char *lower = g_ascii_strdown(setting->owner, -1);
         gsize length = strlen(lower);
-        if (has_any(lower, length, POSTGRES_WORDS) || g_str_has_prefix(lower, "pg.") || g_str_has_prefix(lower, "pg::") ||
-            g_str_has_prefix(lower, "new pg."))
+        if (has_any(lower, length, POSTGRES_WORDS) || g_str_has_prefix(lower, "pg.") ||
+            g_str_has_prefix(lower, "pg::") || g_str_has_prefix(lower, "new pg."))
             says |= SAYS_POSTGRES;
         else if (has_any(lower, length, FOREIGN_WORDS))
             says |= SAYS_FOREIGN;
@@ -131,7 +160,8 @@ bool evidence_is_database(const Evidence *evidence, const Source *source, const 
     if (meaning.database || path.database)
         return true;
     if (setting->owner != NULL && evidence->file_postgres) {
-        static const char *const OWNERS[] = {"Pool(", "Client(", "connect(", "createPool(", "Connection(", "DataSource(", NULL};
+        static const char *const OWNERS[] = {"Pool(",       "Client(",     "connect(", "createPool(",
+                                             "Connection(", "DataSource(", NULL};
         return has_any(setting->owner, strlen(setting->owner), OWNERS) && strstr(setting->owner, "edis") == NULL;
     }
     return false;

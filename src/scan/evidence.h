@@ -5,8 +5,8 @@
 #include "scan/setting.h"
 
 typedef struct Evidence {
-    bool file_postgres; /* the file speaks of PostgreSQL */
-    bool file_foreign;  /* and of another database */
+    bool file_postgres;     /* the file speaks of PostgreSQL */
+    bool file_foreign;      /* and of another database */
     GHashTable *containers; /* number -> EVIDENCE_* */
 } Evidence;
 

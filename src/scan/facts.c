@@ -43,7 +43,8 @@ char *facts_name(const Facts *facts, TSNode node)
     while (length > 0 && strchr("\"'`])}:;", text[length - 1]) != NULL)
         text[--length] = '\0';
     char *start = text + length;
-    while (start > text && (g_ascii_isalnum(start[-1]) || start[-1] == '_' || start[-1] == '-' || (start[-1] & 0x80) != 0))
+    while (start > text &&
+           (g_ascii_isalnum(start[-1]) || start[-1] == '_' || start[-1] == '-' || (start[-1] & 0x80) != 0))
         start--;
     memmove(text, start, strlen(start) + 1);
     return text;
@@ -111,7 +112,8 @@ static void append_string(const Facts *facts, TSNode node, GString *to, bool *re
         } else if (kind_says(kind, "escape")) {
             *ret_parts = true;
             add_escape(to, source, start, end);
-        } else if (kind_says(kind, "start") || kind_says(kind, "end") || kind_says(kind, "prefix") || kind_says(kind, "comment")) {
+        } else if (kind_says(kind, "start") || kind_says(kind, "end") || kind_says(kind, "prefix") ||
+                   kind_says(kind, "comment")) {
             continue;
         } else {
             *ret_parts = true;
@@ -286,17 +288,18 @@ static const char *last_word(const char *function)
 /* Methods that compare or change a text, and never take the place of a missing one. */
 static bool is_other_method(const char *function)
 {
-    static const char *const OTHERS[] = {"replace", "split", "startswith", "startsWith", "starts_with", "endswith", "endsWith", "contains",
-                                         "includes", "match", "equals", "indexOf", "format", "join", "concat", "push", "append",
-                                         "test", "expect", "unless", "trim", "strip", "StartsWith", "Contains", "Equals", "Replace", "eq",
-                                         NULL};
+    static const char *const OTHERS[] = {"replace",  "split",    "startswith", "startsWith", "starts_with", "endswith",
+                                         "endsWith", "contains", "includes",   "match",      "equals",      "indexOf",
+                                         "format",   "join",     "concat",     "push",       "append",      "test",
+                                         "expect",   "unless",   "trim",       "strip",      "StartsWith",  "Contains",
+                                         "Equals",   "Replace",  "eq",         NULL};
     return g_strv_contains(OTHERS, last_word(function));
 }
 
 static Value call_value(const Facts *facts, const Fact *fact, int depth)
 {
-    static const char *const DEFAULTS[] = {"default", "fallback", "default_value", "defaultValue", "def", "DefaultValue", "cast_default", "initial",
-                                           "server_default", NULL};
+    static const char *const DEFAULTS[] = {"default",      "fallback",     "default_value", "defaultValue",   "def",
+                                           "DefaultValue", "cast_default", "initial",       "server_default", NULL};
     const Language *language = facts->source->language;
     Value value = {.text = NULL};
     g_autofree char *function = ts_node_is_null(fact->first) ? g_strdup("") : facts_text(facts, fact->first);
@@ -335,7 +338,8 @@ static Value call_value(const Facts *facts, const Fact *fact, int depth)
     }
     if (n >= 1 && (n >= 2 || !ts_node_is_null(named))) {
         g_auto(Value) name = value_of(facts, first, depth + 1);
-        if (name.text != NULL && strlen(name.text) < 80 && strchr(name.text, ' ') == NULL && strstr(name.text, "://") == NULL) {
+        if (name.text != NULL && strlen(name.text) < 80 && strchr(name.text, ' ') == NULL &&
+            strstr(name.text, "://") == NULL) {
             NameMeaning meaning = name_meaning(name.text);
             bool role = meaning.role != ROLE_NONE && (meaning.database || name_is_variable(name.text));
             if (role && !is_other_method(function)) {
@@ -381,7 +385,8 @@ static Value index_value(const Facts *facts, const Fact *fact, int depth)
     g_autofree char *object = facts_text(facts, fact->first);
     if (ends_with_word(facts->source->language->env_maps, object)) {
         const Fact *key = facts_of(facts, fact->second);
-        value.variable = key != NULL && key->kind == FACT_STRING ? string_text(facts, fact->second, depth) : facts_name(facts, fact->second);
+        value.variable = key != NULL && key->kind == FACT_STRING ? string_text(facts, fact->second, depth)
+                                                                 : facts_name(facts, fact->second);
     } else {
         return bound_value(facts, fact->node, depth);
     }
@@ -445,7 +450,8 @@ static void bind_name(Facts *facts, const Fact *fact, guint index)
         return;
     /* Keys and parameters are no names that code refers to. */
     const char *kind = ts_node_type(fact->node);
-    if (kind_says(kind, "pair") || kind_says(kind, "argument") || kind_says(kind, "element") || kind_says(kind, "parameter"))
+    if (kind_says(kind, "pair") || kind_says(kind, "argument") || kind_says(kind, "element") ||
+        kind_says(kind, "parameter"))
         return;
     char *name = facts_name(facts, fact->first);
     GArray *places = g_hash_table_lookup(facts->bound, name);

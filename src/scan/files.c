@@ -12,11 +12,27 @@
 /* Folders of what others wrote, or of what a build made. */
 static bool is_foreign_folder(const char *name)
 {
-    static const char *const NAMES[] = {"node_modules", "bower_components", "vendor", "third_party", "third-party", "thirdparty", "site-packages",
-                                        "dist-packages", "__pycache__", ".venv", "venv", ".tox", ".nox", ".git", ".hg", ".svn", "target",
-                                        "dist", "build", "_build", "deps", ".next", ".nuxt", ".svelte-kit", ".gradle", ".mvn", "bin", "obj",
-                                        "Pods", ".terraform", ".yarn", ".pnpm-store", "coverage", ".pgfold", ".mypy_cache", ".pytest_cache",
-                                        "elm-stuff", "htmlcov", ".cargo", ".idea", ".vs", NULL};
+    static const char *const NAMES[] = {"node_modules",  "bower_components",
+                                        "vendor",        "third_party",
+                                        "third-party",   "thirdparty",
+                                        "site-packages", "dist-packages",
+                                        "__pycache__",   ".venv",
+                                        "venv",          ".tox",
+                                        ".nox",          ".git",
+                                        ".hg",           ".svn",
+                                        "target",        "dist",
+                                        "build",         "_build",
+                                        "deps",          ".next",
+                                        ".nuxt",         ".svelte-kit",
+                                        ".gradle",       ".mvn",
+                                        "bin",           "obj",
+                                        "Pods",          ".terraform",
+                                        ".yarn",         ".pnpm-store",
+                                        "coverage",      ".pgfold",
+                                        ".mypy_cache",   ".pytest_cache",
+                                        "elm-stuff",     "htmlcov",
+                                        ".cargo",        ".idea",
+                                        ".vs",           NULL};
     return g_strv_contains(NAMES, name);
 }
 
@@ -29,9 +45,27 @@ static bool is_maybe_foreign(const char *name)
 
 static bool is_generated_name(const char *name)
 {
-    static const char *const PATTERNS[] = {"*.min.js", "*.min.css", "*.map", "*.lock", "package-lock.json", "pnpm-lock.yaml", "composer.lock",
-                                           "*.pb.go", "*_pb2.py", "*.generated.*", "*.g.cs", "*.designer.cs", "*.svg", "*.png", "*.jpg", "*.gz",
-                                           "*.snap", "go.sum", "*.bundle.js", "npm-shrinkwrap.json", NULL};
+    static const char *const PATTERNS[] = {"*.min.js",
+                                           "*.min.css",
+                                           "*.map",
+                                           "*.lock",
+                                           "package-lock.json",
+                                           "pnpm-lock.yaml",
+                                           "composer.lock",
+                                           "*.pb.go",
+                                           "*_pb2.py",
+                                           "*.generated.*",
+                                           "*.g.cs",
+                                           "*.designer.cs",
+                                           "*.svg",
+                                           "*.png",
+                                           "*.jpg",
+                                           "*.gz",
+                                           "*.snap",
+                                           "go.sum",
+                                           "*.bundle.js",
+                                           "npm-shrinkwrap.json",
+                                           NULL};
     for (guint i = 0; PATTERNS[i] != NULL; i++)
         if (g_pattern_match_simple(PATTERNS[i], name))
             return true;
@@ -65,7 +99,8 @@ static bool is_under(const ScanOptions *options, const char *file)
         gsize length = strlen(path);
         while (length > 1 && path[length - 1] == '/')
             length--;
-        if (strcmp(path, ".") == 0 || (strncmp(file, path, length) == 0 && (file[length] == '/' || file[length] == '\0')))
+        if (strcmp(path, ".") == 0 ||
+            (strncmp(file, path, length) == 0 && (file[length] == '/' || file[length] == '\0')))
             return true;
     }
     return false;
@@ -82,7 +117,16 @@ static void take_names(const ScanOptions *options, GPtrArray *files, const char 
 /* False without an error: git is not there, or the folder is in no work tree. */
 static bool list_with_git(const ScanOptions *options, GPtrArray *files, const char *which)
 {
-    const char *argv[] = {"git", "-c", "core.quotepath=off", "-c", "core.fsmonitor=false", "ls-files", "-z", which, which[2] == 'o' ? "--exclude-standard" : NULL, NULL};
+    const char *argv[] = {"git",
+                          "-c",
+                          "core.quotepath=off",
+                          "-c",
+                          "core.fsmonitor=false",
+                          "ls-files",
+                          "-z",
+                          which,
+                          which[2] == 'o' ? "--exclude-standard" : NULL,
+                          NULL};
     SpawnSpec spec = {.argv = argv, .cwd = options->folder};
     g_auto(SpawnResult) result = {0};
     if (!spawn_run(&spec, deadline_in_ms(GIT_MS), &result, NULL) || result.status != 0)

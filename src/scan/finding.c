@@ -72,7 +72,8 @@ static char *mask(const char *line)
     static const char *const WORDS[] = {"password=", "Password=", "pwd=", "Pwd=", NULL};
     for (guint i = 0; WORDS[i] != NULL; i++)
         for (char *at = strstr(masked->str, WORDS[i]); at != NULL; at = strstr(at + 1, WORDS[i])) {
-            gsize value = (gsize)(at - masked->str) + strlen(WORDS[i]), length = strcspn(masked->str + value, " ;&'\"`)");
+            gsize value = (gsize)(at - masked->str) + strlen(WORDS[i]),
+                  length = strcspn(masked->str + value, " ;&'\"`)");
             if (length == 0 || masked->str[value] == '$' || masked->str[value] == '{')
                 continue;
             g_string_erase(masked, (gssize)value, (gssize)length);

@@ -21,8 +21,8 @@ typedef struct Judge {
     ScanClass class;
     Evidence *evidence;
     GPtrArray *findings;
-    GArray *groups;      /* of Group */
-    GHashTable *judged;  /* start of a value -> kind + 1: judged already */
+    GArray *groups;     /* of Group */
+    GHashTable *judged; /* start of a value -> kind + 1: judged already */
 } Judge;
 
 static bool is_service(const Judge *judge, const char *host)
@@ -46,8 +46,8 @@ static bool is_ephemeral(const Judge *judge, const char *host, const char *port,
     const Config *config = judge->context->options->config;
     if (config != NULL && config->testdb.port != 0 && port != NULL && atoi(port) == config->testdb.port)
         return true;
-    if (config != NULL && config->testdb.database != NULL && database != NULL && strcmp(database, config->testdb.database) == 0 &&
-        (port == NULL || config->testdb.port == 0))
+    if (config != NULL && config->testdb.database != NULL && database != NULL &&
+        strcmp(database, config->testdb.database) == 0 && (port == NULL || config->testdb.port == 0))
         return true;
     for (guint i = 0; i < judge->context->services->len; i++) {
         const ScanService *service = judge->context->services->pdata[i];
@@ -60,9 +60,10 @@ static bool is_ephemeral(const Judge *judge, const char *host, const char *port,
 
 static ScanFinding *add(Judge *judge, const char *rule, const Setting *setting, guint start, guint end)
 {
-    bool test = judge->class == SCAN_TEST && g_str_has_prefix(rule, "local-s") == false && strcmp(rule, "local-reference") != 0 &&
-                strcmp(rule, "no-host") != 0;
-    ScanFinding *finding = scan_finding_new(scan_rule(test ? "test-fallback" : rule), judge->source, judge->class, start, end);
+    bool test = judge->class == SCAN_TEST && g_str_has_prefix(rule, "local-s") == false &&
+                strcmp(rule, "local-reference") != 0 && strcmp(rule, "no-host") != 0;
+    ScanFinding *finding =
+        scan_finding_new(scan_rule(test ? "test-fallback" : rule), judge->source, judge->class, start, end);
     finding->whole_start = setting->whole_start;
     finding->whole_end = setting->whole_end;
     g_ptr_array_add(judge->findings, finding);
@@ -127,7 +128,8 @@ static void judge_connection(Judge *judge, const Setting *setting, const Connect
         end = setting->whole_end;
     }
     if (leads_here(judge, host)) {
-        ScanFinding *finding = add(judge, setting->kind == SETTING_DEFAULT ? "env-default" : "local-url", setting, start, end);
+        ScanFinding *finding =
+            add(judge, setting->kind == SETTING_DEFAULT ? "env-default" : "local-url", setting, start, end);
         say(finding, setting, connection);
         if (connection->has_password)
             finding->severity = SCAN_SECRET;
@@ -137,8 +139,8 @@ static void judge_connection(Judge *judge, const Setting *setting, const Connect
             return;
         ScanFinding *finding = add(judge, "no-host", setting, start, end);
         say(finding, setting, connection);
-    } else if (connection->has_password && !host_is_unknown(host) && judge->class != SCAN_DOCS && judge->class != SCAN_TEST &&
-               strstr(host, "example") == NULL && strlen(host) > 2) {
+    } else if (connection->has_password && !host_is_unknown(host) && judge->class != SCAN_DOCS &&
+               judge->class != SCAN_TEST && strstr(host, "example") == NULL && strlen(host) > 2) {
         ScanFinding *finding = add(judge, "password", setting, start, end);
         say(finding, setting, connection);
         finding->severity = SCAN_SECRET;
@@ -167,8 +169,9 @@ static bool is_local_place(const Judge *judge, const char *value)
     if (length == 0 || (value[length] == ':' && value[length + 1] == '/'))
         return leads_here(judge, value);
     g_autofree char *host = g_strndup(value, length);
-    return leads_here(judge, value) || (leads_here(judge, host) && (value[length] == '\0' || value[length] == ',' ||
-                                                                    g_str_has_prefix(value + length, ":54") || value[length] == '/'));
+    return leads_here(judge, value) ||
+           (leads_here(judge, host) && (value[length] == '\0' || value[length] == ',' ||
+                                        g_str_has_prefix(value + length, ":54") || value[length] == '/'));
 }
 
 static NameMeaning setting_meaning(const Setting *setting)
@@ -185,7 +188,8 @@ static NameMeaning setting_meaning(const Setting *setting)
 static Group *group_of(Judge *judge, const Setting *setting, NameRole role)
 {
     const char *label = setting_label(setting);
-    g_autofree char *prefix = setting->variable != NULL ? name_prefix(setting->variable) : name_prefix(setting->path != NULL ? setting->path : label);
+    g_autofree char *prefix = setting->variable != NULL ? name_prefix(setting->variable)
+                                                        : name_prefix(setting->path != NULL ? setting->path : label);
     guint container = setting->container;
     for (guint i = judge->groups->len; i-- > 0;) {
         Group *group = &g_array_index(judge->groups, Group, i);
@@ -231,7 +235,8 @@ static void add_part(const Judge *judge, ScanFinding *finding, NameRole role, co
 /* Parts of the same connection may stand in several containers, or beside the one that has the host. */
 static bool belongs(const Group *group, const Group *other)
 {
-    return strcmp(group->prefix, other->prefix) == 0 && (group->container == other->container || group->container == 0 || other->container == 0);
+    return strcmp(group->prefix, other->prefix) == 0 &&
+           (group->container == other->container || group->container == 0 || other->container == 0);
 }
 
 static void judge_group(Judge *judge, guint index)
@@ -244,7 +249,8 @@ static void judge_group(Judge *judge, guint index)
     memcpy(roles, group->roles, sizeof roles);
     for (guint i = 0; i < judge->groups->len; i++) {
         const Group *other = &g_array_index(judge->groups, Group, i);
-        for (int role = ROLE_PORT; i != index && other->roles[ROLE_HOST] == NULL && belongs(group, other) && role <= ROLE_DATABASE; role++)
+        for (int role = ROLE_PORT;
+             i != index && other->roles[ROLE_HOST] == NULL && belongs(group, other) && role <= ROLE_DATABASE; role++)
             if (roles[role] == NULL)
                 roles[role] = other->roles[role];
     }
@@ -255,10 +261,12 @@ static void judge_group(Judge *judge, guint index)
     for (int role = ROLE_HOST; role <= ROLE_DATABASE; role++)
         defaults += roles[role] != NULL && roles[role]->kind == SETTING_DEFAULT;
     const char *rule = host->kind != SETTING_DEFAULT ? "local-host" : defaults >= 2 ? "parts-default" : "env-default";
-    ScanFinding *finding = value_is_inside(host) ? add(judge, rule, host, host->start, host->end) : add(judge, rule, host, host->whole_start, host->whole_end);
+    ScanFinding *finding = value_is_inside(host) ? add(judge, rule, host, host->start, host->end)
+                                                 : add(judge, rule, host, host->whole_start, host->whole_end);
     finding->variable = g_strdup(host->variable);
-    finding->message = host->kind == SETTING_DEFAULT ? g_strdup_printf("%s falls back to the host %s", setting_label(host), host->value)
-                                                     : g_strdup_printf("%s is the host %s", setting_label(host), host->value);
+    finding->message = host->kind == SETTING_DEFAULT
+                           ? g_strdup_printf("%s falls back to the host %s", setting_label(host), host->value)
+                           : g_strdup_printf("%s is the host %s", setting_label(host), host->value);
     for (int role = ROLE_HOST; role <= ROLE_DATABASE; role++)
         if (roles[role] != NULL)
             add_part(judge, finding, role, roles[role]);

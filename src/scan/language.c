@@ -115,13 +115,13 @@ static LanguageCapture capture_of(const char *name)
         const char *name;
         LanguageCapture capture;
     } KNOWN[] = {
-        {"call", {CAPTURE_WHOLE, FACT_CALL}},         {"index", {CAPTURE_WHOLE, FACT_INDEX}},
-        {"or", {CAPTURE_WHOLE, FACT_OR}},             {"bind", {CAPTURE_WHOLE, FACT_BIND}},
-        {"string", {CAPTURE_WHOLE, FACT_STRING}},     {"concat", {CAPTURE_WHOLE, FACT_CONCAT}},
-        {"comment", {CAPTURE_WHOLE, FACT_COMMENT}},   {"function", {CAPTURE_FIRST, FACT_NONE}},
-        {"object", {CAPTURE_FIRST, FACT_NONE}},       {"left", {CAPTURE_FIRST, FACT_NONE}},
-        {"name", {CAPTURE_FIRST, FACT_NONE}},         {"arguments", {CAPTURE_SECOND, FACT_NONE}},
-        {"key", {CAPTURE_SECOND, FACT_NONE}},         {"right", {CAPTURE_SECOND, FACT_NONE}},
+        {"call", {CAPTURE_WHOLE, FACT_CALL}},       {"index", {CAPTURE_WHOLE, FACT_INDEX}},
+        {"or", {CAPTURE_WHOLE, FACT_OR}},           {"bind", {CAPTURE_WHOLE, FACT_BIND}},
+        {"string", {CAPTURE_WHOLE, FACT_STRING}},   {"concat", {CAPTURE_WHOLE, FACT_CONCAT}},
+        {"comment", {CAPTURE_WHOLE, FACT_COMMENT}}, {"function", {CAPTURE_FIRST, FACT_NONE}},
+        {"object", {CAPTURE_FIRST, FACT_NONE}},     {"left", {CAPTURE_FIRST, FACT_NONE}},
+        {"name", {CAPTURE_FIRST, FACT_NONE}},       {"arguments", {CAPTURE_SECOND, FACT_NONE}},
+        {"key", {CAPTURE_SECOND, FACT_NONE}},       {"right", {CAPTURE_SECOND, FACT_NONE}},
         {"value", {CAPTURE_SECOND, FACT_NONE}},
     };
     for (guint i = 0; i < G_N_ELEMENTS(KNOWN); i++)

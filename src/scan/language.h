@@ -40,18 +40,18 @@ typedef struct LanguageCapture {
 } LanguageCapture;
 
 typedef struct Language {
-    const char *id;       /* "python" */
-    char *name;           /* "Python" */
-    char **files;         /* patterns of file names: "*.py" */
-    char **shebangs;      /* words: "python3" */
+    const char *id;            /* "python" */
+    char *name;                /* "Python" */
+    char **files;              /* patterns of file names: "*.py" */
+    char **shebangs;           /* words: "python3" */
     const TSLanguage *grammar; /* NULL: read line by line */
-    char **env_read;      /* functions that read a variable: "os.getenv" */
-    char **env_maps;      /* maps of the environment: "os.environ" */
-    char **placeholders;  /* of texts: "shell", "spring", "erb", "braces", "tags" */
-    char *lines;          /* how it is read line by line: "dotenv", "ini", "dockerfile", "markdown", "text"; or NULL */
-    bool words;           /* its texts are of many words: a shell */
-    bool data;            /* a file of data: names are keys, there is no code */
-    GKeyFile *rules;      /* all of it, for fixes */
+    char **env_read;           /* functions that read a variable: "os.getenv" */
+    char **env_maps;           /* maps of the environment: "os.environ" */
+    char **placeholders;       /* of texts: "shell", "spring", "erb", "braces", "tags" */
+    char *lines;     /* how it is read line by line: "dotenv", "ini", "dockerfile", "markdown", "text"; or NULL */
+    bool words;      /* its texts are of many words: a shell */
+    bool data;       /* a file of data: names are keys, there is no code */
+    GKeyFile *rules; /* all of it, for fixes */
 } Language;
 
 /* Of a file by its name, or by its first line ("#!"). NULL when it is of none. */

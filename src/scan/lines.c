@@ -65,7 +65,8 @@ static Setting *add_given(LineReader *reader, guint name, guint name_stop, guint
     Setting *setting = source_add(source, SETTING_GIVEN, source_slice(source, start, end), start, end);
     setting->name = source_slice(source, name, name_stop);
     setting->container = reader->container;
-    setting->path = reader->section == NULL ? g_strdup(setting->name) : g_strdup_printf("%s.%s", reader->section, setting->name);
+    setting->path =
+        reader->section == NULL ? g_strdup(setting->name) : g_strdup_printf("%s.%s", reader->section, setting->name);
     setting->whole_start = name;
     setting->whole_end = line.end;
     for (gsize i = before; i + 1 < source->settings->len; i++) {
@@ -97,7 +98,8 @@ static void add_comment(LineReader *reader, guint start, guint end)
 static bool starts(const char *text, guint from, guint end, const char *word)
 {
     gsize length = strlen(word);
-    return end - from > length && g_ascii_strncasecmp(text + from, word, length) == 0 && g_ascii_isspace(text[from + length]);
+    return end - from > length && g_ascii_strncasecmp(text + from, word, length) == 0 &&
+           g_ascii_isspace(text[from + length]);
 }
 
 static void read_dotenv(LineReader *reader, Line line)
@@ -132,7 +134,8 @@ static void read_ini(LineReader *reader, Line line)
     const char *brace = text[line.end - 1] == '{' ? text + line.end - 1 : NULL;
     if (close != NULL || brace != NULL) {
         g_free(reader->section);
-        reader->section = close != NULL ? source_slice(reader->source, at + 1, (guint)(close - text)) : source_slice(reader->source, at, line.end - 1);
+        reader->section = close != NULL ? source_slice(reader->source, at + 1, (guint)(close - text))
+                                        : source_slice(reader->source, at, line.end - 1);
         g_strstrip(reader->section);
         reader->container = source_container(reader->source, 0);
         return;
@@ -271,8 +274,8 @@ void lines_read(Source *source)
         const char *name;
         LineFunc func;
     } KINDS[] = {
-        {"dotenv", read_dotenv},     {"ini", read_ini},   {"dockerfile", read_dockerfile}, {"makefile", read_makefile},
-        {"markdown", read_markdown}, {"text", read_text},
+        {"dotenv", read_dotenv},     {"ini", read_ini},           {"dockerfile", read_dockerfile},
+        {"makefile", read_makefile}, {"markdown", read_markdown}, {"text", read_text},
     };
     LineFunc func = NULL;
     for (guint i = 0; i < G_N_ELEMENTS(KINDS); i++)
@@ -298,8 +301,9 @@ void lines_read(Source *source)
 
 static bool is_tool(const char *word, gsize length)
 {
-    static const char *const TOOLS[] = {"psql", "pg_dump", "pg_dumpall", "pg_restore", "pg_isready", "createdb", "dropdb", "createuser", "dropuser",
-                                        "pgbench", "vacuumdb", "reindexdb", "pgcli", "pg_basebackup", NULL};
+    static const char *const TOOLS[] = {"psql",     "pg_dump",   "pg_dumpall", "pg_restore",    "pg_isready",
+                                        "createdb", "dropdb",    "createuser", "dropuser",      "pgbench",
+                                        "vacuumdb", "reindexdb", "pgcli",      "pg_basebackup", NULL};
     for (guint i = 0; TOOLS[i] != NULL; i++)
         if (strlen(TOOLS[i]) == length && memcmp(TOOLS[i], word, length) == 0)
             return true;
@@ -360,7 +364,8 @@ void lines_read_commands(Source *source, guint start, guint end)
         while (value < end && (text[value] == ' ' || text[value] == '"' || text[value] == '\''))
             value++;
         guint stop = value;
-        while (stop < end && !g_ascii_isspace(text[stop]) && strchr("\"'`;|&)", text[stop]) == NULL && text[stop] != '\0')
+        while (stop < end && !g_ascii_isspace(text[stop]) && strchr("\"'`;|&)", text[stop]) == NULL &&
+               text[stop] != '\0')
             stop++;
         Setting *setting = source_add(source, SETTING_GIVEN, source_slice(source, value, stop), value, stop);
         setting->name = g_strdup("psql_host");

@@ -10,8 +10,8 @@ static bool is_name_char(char c, bool dots)
     return g_ascii_isalnum(c) || c == '_' || (dots && (c == '.' || c == '-'));
 }
 
-static void add_default(Source *source, const char *name, gsize name_length, guint start, guint end, guint whole_start, guint whole_end,
-                        bool is_variable)
+static void add_default(Source *source, const char *name, gsize name_length, guint start, guint end, guint whole_start,
+                        guint whole_end, bool is_variable)
 {
     Setting *setting = source_add(source, SETTING_DEFAULT, source_slice(source, start, end), start, end);
     setting->variable = is_variable ? g_strndup(name, name_length) : NULL;
@@ -105,8 +105,8 @@ static void read_template(Source *source, guint start, guint end, const char *op
         guint whole_end = to + (guint)strlen(close);
         const char *pipe = memmem(found, to - from, "default", strlen("default"));
         if (n >= 2 && !(pipes && pipe == NULL))
-            add_default(source, text + pieces[0].start, pieces[0].end - pieces[0].start, pieces[n - 1].start, pieces[n - 1].end, from,
-                        whole_end, true);
+            add_default(source, text + pieces[0].start, pieces[0].end - pieces[0].start, pieces[n - 1].start,
+                        pieces[n - 1].end, from, whole_end, true);
         else if (n == 1 && pipes && pipe != NULL) {
             guint name = from + (guint)strlen(open);
             while (name < to && !g_ascii_isalnum(text[name]))
@@ -127,7 +127,8 @@ static const char *tag_value(const char *text, gsize length, const char *key, gs
         if (at == NULL)
             return NULL;
         const char *value = at + key_length;
-        if ((at == text || !g_ascii_isalnum(at[-1])) && value + 2 < text + length && value[0] == ':' && value[1] == '"') {
+        if ((at == text || !g_ascii_isalnum(at[-1])) && value + 2 < text + length && value[0] == ':' &&
+            value[1] == '"') {
             const char *close = memchr(value + 2, '"', (gsize)(text + length - value - 2));
             if (close == NULL)
                 return NULL;
@@ -145,7 +146,8 @@ static void read_tags(Source *source, guint start, guint end)
     gsize length = end - start, name_length = 0, value_length = 0;
     if (length > 2000 || memchr(text, ':', length) == NULL)
         return;
-    static const char *const NAMES[] = {"env", "envconfig", "mapstructure", "yaml", "json", "long", "name", "koanf", "toml", NULL};
+    static const char *const NAMES[] = {"env",  "envconfig", "mapstructure", "yaml", "json",
+                                        "long", "name",      "koanf",        "toml", NULL};
     static const char *const DEFAULTS[] = {"envDefault", "default", "env-default", NULL};
     const char *value = NULL, *name = NULL;
     for (guint i = 0; DEFAULTS[i] != NULL && value == NULL; i++)
@@ -159,7 +161,8 @@ static void read_tags(Source *source, guint start, guint end)
         name_length = comma == NULL ? name_length : (gsize)(comma - name);
     }
     guint from = (guint)(value - source->text);
-    add_default(source, name == NULL ? "" : name, name == NULL ? 0 : name_length, from, from + (guint)value_length, start, end, name != NULL);
+    add_default(source, name == NULL ? "" : name, name == NULL ? 0 : name_length, from, from + (guint)value_length,
+                start, end, name != NULL);
 }
 
 void placeholder_read(Source *source, guint start, guint end)

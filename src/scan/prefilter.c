@@ -1,8 +1,9 @@
 #include "scan/prefilter.h"
 
-const char prefilter_pattern[] = "localhost|127\\.[0-9]|::1\\b|0\\.0\\.0\\.0|docker\\.internal|containers\\.internal|lima\\.internal|"
-                                 "postgres|postgis|pgsql|pgvector|timescale|psycopg|asyncpg|jdbc:|ecto:|pg:/|psql|dbname=|"
-                                 "pg_isready|createdb|pg_ctl";
+const char prefilter_pattern[] =
+    "localhost|127\\.[0-9]|::1\\b|0\\.0\\.0\\.0|docker\\.internal|containers\\.internal|lima\\.internal|"
+    "postgres|postgis|pgsql|pgvector|timescale|psycopg|asyncpg|jdbc:|ecto:|pg:/|psql|dbname=|"
+    "pg_isready|createdb|pg_ctl";
 
 struct Prefilter {
     GRegex *regex;

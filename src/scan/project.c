@@ -18,7 +18,8 @@ void scan_service_free(gpointer data)
 static bool image_is_postgres(const char *image)
 {
     static const char *const WORDS[] = {"postgres", "postgis", "timescaledb", "pgvector", "pgvecto", NULL};
-    static const char *const NEVER[] = {"exporter", "backup", "pgadmin", "pgbouncer", "postgrest", "adminer", "pgpool", "client", "postgres-operator", NULL};
+    static const char *const NEVER[] = {"exporter", "backup", "pgadmin", "pgbouncer",         "postgrest",
+                                        "adminer",  "pgpool", "client",  "postgres-operator", NULL};
     const char *slash = strrchr(image, '/');
     g_autofree char *lower = g_ascii_strdown(image, -1);
     (void)slash;
@@ -147,7 +148,8 @@ static guint service_line(const Source *source, const char *name, guint at, guin
         guint start = i;
         while (text[start] == ' ' || text[start] == '"' || text[start] == '\'')
             start++;
-        if (source->length - start > length && strncmp(text + start, name, length) == 0 && strchr(":\"'", text[start + length]) != NULL) {
+        if (source->length - start > length && strncmp(text + start, name, length) == 0 &&
+            strchr(":\"'", text[start + length]) != NULL) {
             *ret_end = start + (guint)length;
             return start;
         }
@@ -212,17 +214,22 @@ static bool text_has(const char *text, gsize length, const char *word)
 
 bool project_is_script(const char *file, const char *text, gsize length)
 {
-    static const char *const WORK[] = {"pg_isready", "pg_ctl", "initdb", "docker exec", "docker start", "docker stop", "docker run", "docker rm", "docker-compose",
-                                       "docker compose", "brew services", "createdb", "dropdb", "pg_ctlcluster", "podman", "nc -z", "/dev/tcp", "systemctl", "psql", NULL};
-    static const char *const OTHER[] = {"npm ", "yarn ", "cargo ", "go build", "mvn ", "gradle", "rake", "alembic", "migrate", "kubectl", "uvicorn", "gunicorn", "python ", "python3 ",
-                                        "node ", "terraform", "ansible", "rsync", "aws ", "gcloud", "bundle", "mix ", "dotnet", "php ", "curl", "pg_dump", "ssh ", NULL};
+    static const char *const WORK[] = {"pg_isready",    "pg_ctl",     "initdb",    "docker exec",    "docker start",
+                                       "docker stop",   "docker run", "docker rm", "docker-compose", "docker compose",
+                                       "brew services", "createdb",   "dropdb",    "pg_ctlcluster",  "podman",
+                                       "nc -z",         "/dev/tcp",   "systemctl", "psql",           NULL};
+    static const char *const OTHER[] = {
+        "npm ",    "yarn ",    "cargo ",  "go build", "mvn ",  "gradle",    "rake",    "alembic", "migrate", "kubectl",
+        "uvicorn", "gunicorn", "python ", "python3 ", "node ", "terraform", "ansible", "rsync",   "aws ",    "gcloud",
+        "bundle",  "mix ",     "dotnet",  "php ",     "curl",  "pg_dump",   "ssh ",    NULL};
     if (length > 20000)
         return false;
     g_autofree char *base = g_path_get_basename(file);
     g_autofree char *name = g_ascii_strdown(base, -1);
-    bool named = strstr(name, "db") != NULL || strstr(name, "postgres") != NULL || strstr(name, "database") != NULL || g_str_has_prefix(name, "pg") ||
-                 strstr(name, "-pg") != NULL || strstr(name, "_pg") != NULL;
-    bool postgres = text_has(text, length, "postgres") || text_has(text, length, "pg_") || text_has(text, length, "5432") || text_has(text, length, "psql") ||
+    bool named = strstr(name, "db") != NULL || strstr(name, "postgres") != NULL || strstr(name, "database") != NULL ||
+                 g_str_has_prefix(name, "pg") || strstr(name, "-pg") != NULL || strstr(name, "_pg") != NULL;
+    bool postgres = text_has(text, length, "postgres") || text_has(text, length, "pg_") ||
+                    text_has(text, length, "5432") || text_has(text, length, "psql") ||
                     text_has(text, length, "createdb") || text_has(text, length, "initdb");
     if (!postgres)
         return false;
@@ -243,7 +250,9 @@ bool project_is_script(const char *file, const char *text, gsize length)
                 break;
             }
     }
-    return work > 0 && other == 0 && (named || text_has(text, length, "pg_isready -h localhost") || text_has(text, length, "initdb") || text_has(text, length, "pg_ctl"));
+    return work > 0 && other == 0 &&
+           (named || text_has(text, length, "pg_isready -h localhost") || text_has(text, length, "initdb") ||
+            text_has(text, length, "pg_ctl"));
 }
 
 static bool is_path_char(char c)
@@ -271,7 +280,8 @@ static bool names_file(const char *text, guint start, guint end, const char *obs
     g_autofree char *base = g_path_get_basename(obsolete);
     if (slash == NULL)
         return strcmp(path, base) == 0 && strchr(obsolete, '/') != NULL && strlen(base) > 8;
-    return strcmp(slash + 1, base) == 0 && strlen(base) > 8 && (*path == '/' || (start > 0 && strchr("}$\"", text[start - 1]) != NULL));
+    return strcmp(slash + 1, base) == 0 && strlen(base) > 8 &&
+           (*path == '/' || (start > 0 && strchr("}$\"", text[start - 1]) != NULL));
 }
 
 void project_judge_references(const ScanContext *context, const Source *source, ScanClass class, GPtrArray *findings)
@@ -289,7 +299,8 @@ void project_judge_references(const ScanContext *context, const Source *source, 
         g_autofree char *base = g_path_get_basename(obsolete);
         gsize length = strlen(base);
         guint line_end = 0;
-        for (const char *at = source->text; (at = memmem(at, source->length - (gsize)(at - source->text), base, length)) != NULL; at += length) {
+        for (const char *at = source->text;
+             (at = memmem(at, source->length - (gsize)(at - source->text), base, length)) != NULL; at += length) {
             guint start = (guint)(at - source->text), end = start + (guint)length;
             while (start > 0 && is_path_char(source->text[start - 1]))
                 start--;
@@ -298,7 +309,8 @@ void project_judge_references(const ScanContext *context, const Source *source, 
             if (start < line_end || !names_file(source->text, start, end, obsolete, source->file))
                 continue;
             const char *newline = memchr(at, '\n', source->length - (gsize)(at - source->text));
-            line_end = newline == NULL ? (guint)source->length : (guint)(newline - source->text); /* one for each line */
+            line_end =
+                newline == NULL ? (guint)source->length : (guint)(newline - source->text); /* one for each line */
             ScanFinding *finding = scan_finding_new(scan_rule("local-reference"), source, class, start, end);
             finding->whole_start = start;
             finding->whole_end = end;

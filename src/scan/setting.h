@@ -17,17 +17,17 @@ typedef enum SettingKind {
 
 typedef struct Setting {
     SettingKind kind;
-    char *variable;  /* that is read; NULL unless SETTING_DEFAULT, and where an option has no variable */
-    char *name;      /* of what holds the value in the code: "DB_HOST", "host"; or NULL */
-    char *path;      /* name with those around it: "databases.default.host"; NULL where name is */
-    char *owner;     /* what the container belongs to: "asyncpg.connect"; or NULL */
-    char *value;     /* never NULL */
+    char *variable;               /* that is read; NULL unless SETTING_DEFAULT, and where an option has no variable */
+    char *name;                   /* of what holds the value in the code: "DB_HOST", "host"; or NULL */
+    char *path;                   /* name with those around it: "databases.default.host"; NULL where name is */
+    char *owner;                  /* what the container belongs to: "asyncpg.connect"; or NULL */
+    char *value;                  /* never NULL */
     guint start, end;             /* the value, as it is written */
     guint whole_start, whole_end; /* the expression or line that holds it */
-    guint container; /* settings of one dictionary, call or section share it; 0: none */
-    bool prose;      /* it stands in a message, a comparison or a help text */
-    bool words;      /* of many words, as in a shell: a connection string may stand within */
-    bool several;    /* value is one of several that the name may have */
+    guint container;              /* settings of one dictionary, call or section share it; 0: none */
+    bool prose;                   /* it stands in a message, a comparison or a help text */
+    bool words;                   /* of many words, as in a shell: a connection string may stand within */
+    bool several;                 /* value is one of several that the name may have */
 } Setting;
 
 typedef struct Language Language;

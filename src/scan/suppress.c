@@ -79,7 +79,8 @@ bool scan_apply_baseline(ScanReport *report, const char *path, GError **error)
     g_autofree char *text = NULL;
     g_autoptr(GError) problem = NULL;
     if (!g_file_get_contents(path, &text, NULL, &problem)) {
-        pgf_error_set(error, PGF_ERROR_USAGE, "Write one with `pgfold scan --write-baseline FILE`.", "cannot read the baseline: %s", problem->message);
+        pgf_error_set(error, PGF_ERROR_USAGE, "Write one with `pgfold scan --write-baseline FILE`.",
+                      "cannot read the baseline: %s", problem->message);
         return false;
     }
     g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

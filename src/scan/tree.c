@@ -26,8 +26,9 @@ static bool says_any(const char *kind, const char *const *words)
 /* Things that hold settings which belong together: a dictionary, the arguments of a call, a mapping of YAML. */
 static bool is_container(TSNode node)
 {
-    static const char *const KINDS[] = {"dict", "object", "argument", "map", "hash", "array", "literal_value", "record", "initializer",
-                                        "table", "keyword", "body", "document", NULL};
+    static const char *const KINDS[] = {"dict",    "object",        "argument", "map",         "hash",
+                                        "array",   "literal_value", "record",   "initializer", "table",
+                                        "keyword", "body",          "document", NULL};
     static const char *const NEVER[] = {"type", "function_body", "class_body", "declaration_list", "pair", NULL};
     const char *kind = ts_node_type(node);
     return says_any(kind, KINDS) && !says_any(kind, NEVER);
@@ -50,8 +51,8 @@ static char *owner_text(const Reader *reader, TSNode container)
     if (ts_node_is_null(parent))
         return NULL;
     const char *kind = ts_node_type(parent);
-    static const char *const KINDS[] = {"call", "creation", "new", "invocation", "composite", "struct", "attribute", "annotation", "arguments",
-                                        "constructor", NULL};
+    static const char *const KINDS[] = {"call",      "creation",   "new",       "invocation",  "composite", "struct",
+                                        "attribute", "annotation", "arguments", "constructor", NULL};
     if (!says_any(kind, KINDS))
         return NULL;
     if (strstr(kind, "argument") != NULL)
@@ -74,8 +75,8 @@ static void add_context(Reader *reader, Setting *setting, TSNode node)
         const Fact *fact = facts_of(reader->facts, at);
         const char *kind = ts_node_type(at);
         g_autofree char *name = NULL;
-        if (fact != NULL && fact->kind == FACT_BIND && !ts_node_is_null(fact->second) && !ts_node_is_null(fact->first) &&
-            (ts_node_eq(at, node) || !ts_node_eq(child, fact->first)))
+        if (fact != NULL && fact->kind == FACT_BIND && !ts_node_is_null(fact->second) &&
+            !ts_node_is_null(fact->first) && (ts_node_eq(at, node) || !ts_node_eq(child, fact->first)))
             name = facts_name(reader->facts, fact->first);
         else if (strcmp(kind, "table") == 0 || strcmp(kind, "table_array_element") == 0)
             name = facts_text(reader->facts, ts_node_named_child(at, 0));
@@ -113,10 +114,45 @@ static void add_context(Reader *reader, Setting *setting, TSNode node)
 
 static bool is_talk(const char *function)
 {
-    static const char *const WORDS[] = {"print", "log", "warn", "error", "info", "debug", "fatal", "panic", "raise", "throw", "exception",
-                                        "abort", "echo", "puts", "usage", "assert", "expect", "describe", "fail", "exit", "write_line",
-                                        "writeline", "message", "startswith", "starts_with", "replace", "contains", "includes", "match",
-                                        "equals", "sprintf_message", "die", "notice", "trace", "secho", "help", "warning", "critical", NULL};
+    static const char *const WORDS[] = {"print",
+                                        "log",
+                                        "warn",
+                                        "error",
+                                        "info",
+                                        "debug",
+                                        "fatal",
+                                        "panic",
+                                        "raise",
+                                        "throw",
+                                        "exception",
+                                        "abort",
+                                        "echo",
+                                        "puts",
+                                        "usage",
+                                        "assert",
+                                        "expect",
+                                        "describe",
+                                        "fail",
+                                        "exit",
+                                        "write_line",
+                                        "writeline",
+                                        "message",
+                                        "startswith",
+                                        "starts_with",
+                                        "replace",
+                                        "contains",
+                                        "includes",
+                                        "match",
+                                        "equals",
+                                        "sprintf_message",
+                                        "die",
+                                        "notice",
+                                        "trace",
+                                        "secho",
+                                        "help",
+                                        "warning",
+                                        "critical",
+                                        NULL};
     g_autofree char *lower = g_ascii_strdown(function, -1);
     char *paren = strchr(lower, '(');
     if (paren != NULL)
@@ -133,16 +169,18 @@ static bool is_talk(const char *function)
 /* A literal of a message, a comparison, a help text: it leads nowhere. */
 static bool is_prose(const Reader *reader, TSNode node)
 {
-    static const char *const NAMES[] = {"help", "description", "desc", "message", "msg", "example", "examples", "title", "placeholder",
-                                        "label", "doc", "docs", "summary", "usage", "hint", "comment", "text", "explanation", "error", NULL};
+    static const char *const NAMES[] = {"help",  "description", "desc",  "message",     "msg",   "example", "examples",
+                                        "title", "placeholder", "label", "doc",         "docs",  "summary", "usage",
+                                        "hint",  "comment",     "text",  "explanation", "error", NULL};
     TSNode at = node;
     for (guint i = 0; i < 8; i++) {
         TSNode parent = ts_node_parent(at);
         if (ts_node_is_null(parent))
             break;
         const char *kind = ts_node_type(parent);
-        static const char *const RAISES[] = {"raise", "throw", "comparison", "equality", "assert", "macro_invocation", "case", "match_pattern",
-                                             "import", "when", NULL};
+        static const char *const RAISES[] = {
+            "raise", "throw",         "comparison", "equality", "assert", "macro_invocation",
+            "case",  "match_pattern", "import",     "when",     NULL};
         if (says_any(kind, RAISES) && strstr(kind, "switch_body") == NULL) {
             if (strcmp(kind, "macro_invocation") == 0 || strstr(kind, "case") != NULL) {
                 g_autofree char *text = facts_text(reader->facts, ts_node_named_child(parent, 0));
@@ -156,8 +194,8 @@ static bool is_prose(const Reader *reader, TSNode node)
             TSNode operator= ts_node_child_by_field_name(parent, "operator", 8);
             if (!ts_node_is_null(operator)) {
                 const char *sign = ts_node_type(operator);
-                if (strcmp(sign, "==") == 0 || strcmp(sign, "!=") == 0 || strcmp(sign, "===") == 0 || strcmp(sign, "!==") == 0 ||
-                    strcmp(sign, "=~") == 0 || strcmp(sign, "in") == 0)
+                if (strcmp(sign, "==") == 0 || strcmp(sign, "!=") == 0 || strcmp(sign, "===") == 0 ||
+                    strcmp(sign, "!==") == 0 || strcmp(sign, "=~") == 0 || strcmp(sign, "in") == 0)
                     return true;
             }
         }
@@ -193,7 +231,8 @@ static void read_default(Reader *reader, const Fact *fact)
     g_auto(Value) value = facts_value(reader->facts, fact->node);
     if (value.text == NULL || !value.fallback || (value.variable == NULL && value.option == NULL))
         return;
-    Setting *setting = source_add(reader->source, SETTING_DEFAULT, g_steal_pointer(&value.text), value.start, value.end);
+    Setting *setting =
+        source_add(reader->source, SETTING_DEFAULT, g_steal_pointer(&value.text), value.start, value.end);
     setting->several = value.several;
     setting->variable = g_steal_pointer(&value.variable);
     finish(reader, setting, fact->node);
@@ -224,7 +263,8 @@ static void read_bind(Reader *reader, const Fact *fact)
     }
     g_free(setting->name);
     setting->name = g_steal_pointer(&name);
-    setting->whole_start = MAX(setting->whole_start, setting->start < setting->whole_start ? setting->whole_start : setting->whole_start);
+    setting->whole_start =
+        MAX(setting->whole_start, setting->start < setting->whole_start ? setting->whole_start : setting->whole_start);
 }
 
 static void read_string(Reader *reader, const Fact *fact)

@@ -23,7 +23,7 @@ typedef struct RetireHorizon {
 typedef struct RetireJob { /* one source */
     const ConfigSource *source;
     Receipt *receipt;
-    char *receipt_file; /* its name, without the folder */
+    char *receipt_file;   /* its name, without the folder */
     Container *container; /* or NULL: a plain cluster */
     bool was_running;     /* the container, and not because --start began it */
     gint64 closed;        /* the run of an earlier retire that stopped it; 0: none */
@@ -45,8 +45,8 @@ typedef struct Retirement {
     GPtrArray *jobs;    /* of RetireJob* */
     Git *git;
     char *branch;
-    bool on_branch;     /* HEAD is there already: commits are added */
-    char *abandoned;    /* where a killed run left the branch, before it went there; or NULL */
+    bool on_branch;  /* HEAD is there already: commits are added */
+    char *abandoned; /* where a killed run left the branch, before it went there; or NULL */
     RetireCode *code;
     GitDraft *draft;
     GPtrArray *lines; /* the checklist */
