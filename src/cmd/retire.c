@@ -339,6 +339,20 @@ static void show_done(Retirement *r)
     out_line(out, "To take it back: pgfold retire --undo %s", ((const RetireJob *)r->jobs->pdata[0])->source->name);
 }
 
+/* On a terminal, no file may drive it. */
+static void show_patch(Out *out, const char *patch)
+{
+    if (!out->results_tty) {
+        out_raw(out, patch);
+        return;
+    }
+    g_auto(GStrv) lines = g_strsplit(patch, "\n", -1);
+    for (guint i = 0; lines[i] != NULL; i++) {
+        g_autofree char *line = out_styled(out, *lines[i] == '+' ? OUT_GOOD : *lines[i] == '-' ? OUT_BAD : OUT_PLAIN, lines[i]);
+        out_line(out, "%s", line);
+    }
+}
+
 static bool rehearse(Retirement *r, GError **error)
 {
     if (!make_draft(r, true, error))
@@ -354,7 +368,7 @@ static bool rehearse(Retirement *r, GError **error)
     retire_show_checklist(r);
     out_line(r->out, "%s: everything is ready, and nothing was changed (--dry-run).%s", names,
              *patch == '\0' ? "" : " The patch:\n");
-    out_raw(r->out, patch);
+    show_patch(r->out, patch);
     return true;
 }
 

@@ -80,7 +80,7 @@ static bool check_unprotected(const Retirement *r, const RetireJob *job, GError 
     return true;
 }
 
-/* The run that stopped it, after all of this was proven then. */
+/* The run that stopped it, after all of this was proven then: 0 where it was started since. */
 static gint64 find_closed(const Retirement *r, const RetireJob *job)
 {
     for (guint i = 0; i < r->earlier->len; i++) {
@@ -91,7 +91,9 @@ static gint64 find_closed(const Retirement *r, const RetireJob *job)
         if (source == NULL || !retire_run_began(run, "stop", job->source->name) ||
             g_strcmp0(json_string_value(json_object_get(source, "sha256")), job->receipt->sha256) != 0)
             continue;
-        if (job->container == NULL || (!job->container->running && g_strcmp0(id, job->container->id) == 0))
+        const char *started = json_string_value(json_object_get(container, "started"));
+        if (job->container == NULL || (!job->container->running && g_strcmp0(id, job->container->id) == 0 &&
+                                       g_strcmp0(started, job->container->started) == 0))
             return run->id;
     }
     return 0;

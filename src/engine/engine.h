@@ -23,6 +23,7 @@ typedef struct Container {
     char *engine; /* "docker" or "podman" */
     char *id, *name, *image;
     bool running;
+    char *started;           /* when it was last: a text, to be compared */
     char *service;           /* of compose, or NULL */
     GPtrArray *files;        /* absolute paths of the compose files that made it: char* */
     GHashTable *environment; /* name -> value, wiped */

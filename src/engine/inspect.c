@@ -19,6 +19,7 @@ void container_free(Container *container)
     g_free(container->name);
     g_free(container->image);
     g_free(container->service);
+    g_free(container->started);
     g_ptr_array_unref(container->files);
     g_ptr_array_unref(container->volumes);
     g_hash_table_unref(container->environment);
@@ -109,6 +110,7 @@ static Container *read_container(const char *engine, const json_t *document)
     container->name = g_strdup(name != NULL && *name == '/' ? name + 1 : name);
     container->image = g_strdup(image_of(document));
     container->running = json_is_true(get(document, "State", "Running"));
+    container->started = g_strdup(json_string_value(get(document, "State", "StartedAt")));
     container->host_network = g_strcmp0(json_string_value(get(document, "HostConfig", "NetworkMode")), "host") == 0;
     const json_t *policy = json_object_get(get(document, "HostConfig", "RestartPolicy"), "Name");
     container->restarts = g_strcmp0(json_string_value(policy), "always") == 0;
