@@ -89,7 +89,7 @@ static bool take_config(const CommandArgs *args, const char *near, Where *where,
     }
     if (path == NULL)
         return true;
-    where->config = config_load(path, CONFIG_OFFLINE, error);
+    where->config = config_load(path, CONFIG_CODE, error);
     return where->config != NULL;
 }
 

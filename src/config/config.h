@@ -23,7 +23,8 @@
 typedef enum ConfigUse {
     CONFIG_CONNECTS, /* reads every ${NAME}; one that is unset or empty is a mistake */
     CONFIG_KNOWN,    /* what is there to connect to: a url whose ${NAME} is unset or empty is NULL (guard) */
-    CONFIG_OFFLINE   /* connects to none of them (testdb, status, report): every url is NULL, its ${NAME} not read */
+    CONFIG_OFFLINE,  /* connects to none of them (testdb, status, report): every url is NULL, its ${NAME} not read */
+    CONFIG_CODE      /* likewise, and what is asked is about the code (scan): there may be no target and no sources */
 } ConfigUse;
 
 /* What happens to a row of the source that is in conflict with the target (docs/merge.md). */

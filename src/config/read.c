@@ -208,6 +208,8 @@ static void read_key(ConfigReader *reader, const ConfigKey *key, const ConfigNod
 
 static void check_required(ConfigReader *reader, const ConfigNode *node, const ConfigKey *keys)
 {
+    if (reader->use == CONFIG_CODE && reader->path->len == 0)
+        return;
     for (const ConfigKey *key = keys; key->name != NULL; key++) {
         if (!key->required || config_node_get(node, key->name) != NULL)
             continue;

@@ -37,7 +37,7 @@ static bool is_left_out(const ConfigReader *reader, const ConfigKey *key, const 
 {
     if (!key->connects || !has_variable(node))
         return false;
-    return reader->use == CONFIG_OFFLINE || (reader->use == CONFIG_KNOWN && !variables_are_set(node));
+    return reader->use >= CONFIG_OFFLINE || (reader->use == CONFIG_KNOWN && !variables_are_set(node));
 }
 
 static bool check_characters(ConfigReader *reader, const ConfigNode *node, const char *text)
@@ -145,7 +145,7 @@ static void read_url(ConfigReader *reader, const ConfigKey *key, const ConfigNod
     char *text = take_string(reader, key, node);
     if (node->type == CONFIG_NODE_SCALAR)
         warn_of_password(reader, node);
-    if (reader->use == CONFIG_OFFLINE)
+    if (reader->use >= CONFIG_OFFLINE)
         g_clear_pointer(&text, config_wipe);
     *member = text;
 }

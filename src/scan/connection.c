@@ -65,6 +65,13 @@ static bool is_scheme_char(char c)
 static const char *uri_end(const char *at, const char *end)
 {
     while (at < end && !g_ascii_isspace(*at) && strchr("\"'`<>|\\^", *at) == NULL && *at != '\0') {
+        const char *close = *at == '{'   ? memchr(at, '}', (gsize)(end - at))
+                            : *at == '(' ? memchr(at, ')', (gsize)(end - at))
+                                         : NULL;
+        if (close != NULL) { /* a hole */
+            at = close + 1;
+            continue;
+        }
         if (*at == ')' || *at == ']' || *at == '}' || *at == ',' || *at == ';') {
             if (*at != ']' && *at != ',')
                 break;
@@ -83,6 +90,16 @@ static char *take(const char *from, const char *to)
     return from < to ? g_strndup(from, (gsize)(to - from)) : NULL;
 }
 
+/* Not a hole, and not what people write in place of one. */
+bool password_is_literal(const char *text, gsize length)
+{
+    static const char *const EMPTY[] = {"password", "pass", "pwd",           "***",           "xxx",
+                                        "xxxx",     "...",  "your-password", "your_password", NULL};
+    g_autofree char *lower = g_ascii_strdown(text, (gssize)length);
+    return length > 0 && memchr(text, CONNECTION_HOLE, length) == NULL && strpbrk(lower, "${}<>") == NULL &&
+           !(lower[0] == '%' && !g_ascii_isxdigit(lower[1])) && !g_strv_contains(EMPTY, lower);
+}
+
 static void parse_authority(Connection *connection, const char *text, const char *from, const char *to)
 {
     const char *at = NULL;
@@ -95,9 +112,7 @@ static void parse_authority(Connection *connection, const char *text, const char
         if (colon != NULL && colon + 1 < at) {
             connection->password_start = (guint)(colon + 1 - text);
             connection->password_end = (guint)(at - text);
-            connection->has_password = memchr(colon + 1, CONNECTION_HOLE, (gsize)(at - colon - 1)) == NULL &&
-                                       memchr(colon + 1, '$', (gsize)(at - colon - 1)) == NULL && colon[1] != '<' &&
-                                       colon[1] != '{' && colon[1] != '%';
+            connection->has_password = password_is_literal(colon + 1, (gsize)(at - colon - 1));
         }
         from = at + 1;
     }
@@ -132,6 +147,14 @@ static void parse_uri(Connection *connection, const char *text, const char *rest
         connection->database = take(path + 1, query);
     g_autofree char *parameters = take(query, end);
     const char *named = parameters == NULL ? NULL : strstr(parameters, "host=");
+    const char *secret = parameters == NULL ? NULL : strstr(parameters, "password=");
+    if (secret != NULL && !connection->has_password) {
+        secret += strlen("password=");
+        connection->password_start = (guint)(query - text) + (guint)(secret - parameters);
+        connection->password_end = connection->password_start + (guint)strcspn(secret, "&#");
+        connection->has_password = password_is_literal(text + connection->password_start,
+                                                       connection->password_end - connection->password_start);
+    }
     if (connection->host == NULL && named != NULL && (named[-1] == '?' || named[-1] == '&'))
         connection->host = take(named + 5, named + 5 + strcspn(named + 5, "&#,"));
 }
@@ -180,6 +203,7 @@ Connection connection_find(const char *text, gsize length, gsize from)
 /* "key<equals>value" pairs, split at separator; values may be quoted. */
 typedef struct Pairs {
     guint known, server, host_known;
+    bool foreign; /* of another kind of server */
     Connection *connection;
 } Pairs;
 
@@ -189,6 +213,15 @@ static void take_pair(Pairs *pairs, const char *text, const char *key, gsize key
     g_autofree char *name = g_ascii_strdown(key, (gssize)key_length);
     g_strstrip(name);
     char **to = NULL;
+    /* Said by SQL Server's connection strings alone. */
+    static const char *const OTHERS_SERVER[] = {"trusted_connection",
+                                                "integrated security",
+                                                "trustservercertificate",
+                                                "multipleactiveresultsets",
+                                                "attachdbfilename",
+                                                "persist security info",
+                                                "encrypt",
+                                                NULL};
     static const char *const OTHERS[] = {"sslmode",
                                          "connect_timeout",
                                          "application_name",
@@ -216,15 +249,17 @@ static void take_pair(Pairs *pairs, const char *text, const char *key, gsize key
     } else if (strcmp(name, "user") == 0 || strcmp(name, "username") == 0 || strcmp(name, "user id") == 0 ||
                strcmp(name, "userid") == 0 || strcmp(name, "uid") == 0 || strcmp(name, "user name") == 0) {
         to = &pairs->connection->user;
+        pairs->foreign |= length == 2 && memcmp(value, "sa", 2) == 0;
     } else if (strcmp(name, "dbname") == 0 || strcmp(name, "database") == 0 || strcmp(name, "initial catalog") == 0) {
         to = &pairs->connection->database;
     } else if (strcmp(name, "password") == 0 || strcmp(name, "pwd") == 0) {
         pairs->connection->password_start = (guint)(value - text);
         pairs->connection->password_end = (guint)(value + length - text);
-        pairs->connection->has_password = length > 0 && memchr(value, CONNECTION_HOLE, length) == NULL &&
-                                          *value != '$' && *value != '{' && *value != '%' && *value != '<';
+        pairs->connection->has_password = password_is_literal(value, length);
         pairs->known++;
         return;
+    } else if (g_strv_contains(OTHERS_SERVER, name)) {
+        pairs->foreign = true;
     } else if (!g_strv_contains(OTHERS, name)) {
         return;
     }
@@ -280,6 +315,8 @@ static Connection parse_pairs(const char *text, const char *from, const char *en
         take_pair(&pairs, text, at, (gsize)(key_end - at), value, (gsize)(stop - value));
         at = stop;
     }
+    if (pairs.foreign)
+        goto none;
     if (pairs.known >= 2 && (pairs.host_known || connection.database != NULL)) {
         connection.form = form;
         connection.sure = pairs.server == 0;

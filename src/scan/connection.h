@@ -35,5 +35,8 @@ Connection connection_find(const char *text, gsize length, gsize from);
 void connection_clear(Connection *connection);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Connection, connection_clear)
 
+/* Not a hole, and not what people write in place of one. */
+bool password_is_literal(const char *text, gsize length);
+
 /* This machine, by whatever name: localhost, 127.0.0.0/8, ::1, 0.0.0.0, host.docker.internal, a socket's folder. */
 bool host_is_local(const char *host);

@@ -25,13 +25,13 @@ static bool has_any(const char *text, gsize length, const char *const *words)
     return false;
 }
 
-static const char *const POSTGRES_WORDS[] = {"postgres", "pgsql",      "psycopg",        "asyncpg", "pg8000", "aiopg",
-                                             "npgsql",   "postgis",    "timescale",      "pgx",     "lib/pq", "'pg'",
-                                             "\"pg\"",   "pg-promise", "tokio_postgres", "5432",    NULL};
+static const char *const POSTGRES_WORDS[] = {
+    "postgre",   "pgconn", "pgpool", "pgsql", "psycopg", "asyncpg",    "pg8000",         "aiopg", "npgsql", "postgis",
+    "timescale", "pgx",    "lib/pq", "'pg'",  "\"pg\"",  "pg-promise", "tokio_postgres", "5432",  NULL};
 static const char *const FOREIGN_WORDS[] = {"mysql", "mariadb",   "mongo",      "sqlserver", "mssql", "oracle",
                                             "3306",  "cassandra", "clickhouse", "redis",     NULL};
-static const char *const FOREIGN_DATABASES[] = {"mysql", "mariadb", "mongo", "sqlserver",
-                                                "mssql", "3306",    "27017", NULL};
+static const char *const FOREIGN_DATABASES[] = {"mysql", "mariadb", "mongo",        "sqlserver", "mssql", "3306",
+                                                "27017", "myxql",   "adapters.tds", "sqlite",    NULL};
 
 static int engine_says(const char *value)
 {
@@ -70,6 +70,8 @@ static bool names_engine(const char *name)
                                         "db_connection",
                                         "subprotocol",
                                         "jdbc",
+                                        "conn_type",
+                                        "connection_type",
                                         "url",
                                         "dsn",
                                         NULL};
@@ -143,23 +145,52 @@ static int around_says(const Evidence *evidence, const Source *source, guint con
     return 0;
 }
 
+/* An address to listen at. */
+static bool is_listener(const Setting *setting)
+{
+    return setting->owner != NULL && (strstr(setting->owner, "listen") != NULL || strstr(setting->owner, "Listen") != NULL) &&
+           strstr(setting->owner, "istener.") == NULL && strstr(setting->owner, "LISTEN") == NULL;
+}
+
+static bool is_plain(const Setting *setting)
+{
+    g_autofree char *prefix = name_prefix(setting->name != NULL ? setting->name : setting->variable);
+    return *prefix == '\0';
+}
+
+/* A port of PostgreSQL's beside it, under a name of the same kind. */
+static bool has_port(const Source *source, const Setting *setting)
+{
+    for (guint i = 0; i < source->settings->len; i++) {
+        const Setting *other = source->settings->pdata[i];
+        if (other->container == setting->container && other->scope == setting->scope &&
+            name_meaning(other->name).role == ROLE_PORT && is_plain(other) && g_str_has_prefix(other->value, "54") &&
+            strlen(other->value) == 4)
+            return true;
+    }
+    return false;
+}
+
 bool evidence_is_database(const Evidence *evidence, const Source *source, const Setting *setting, NameMeaning meaning)
 {
-    NameMeaning path = name_meaning(setting->path);
-    if (meaning.foreign || (path.foreign && !meaning.postgres))
+    NameMeaning path = name_meaning(setting->path), owner = name_meaning(setting->owner);
+    if (meaning.foreign || (path.foreign && !meaning.database) || is_listener(setting))
         return false;
     if (meaning.postgres || path.postgres)
         return true;
     int says = around_says(evidence, source, setting->container) | (setting->owner == NULL ? 0 : setting_says(setting));
-    if ((says & SAYS_POSTGRES) != 0)
+    /* What stands around says of "host" whose it is, but not of "MQTT_HOST". */
+    if ((says & SAYS_POSTGRES) != 0 && (meaning.database || is_plain(setting)))
         return true;
     if ((says & SAYS_FOREIGN) != 0)
         return false;
     if (evidence->file_foreign && !evidence->file_postgres)
         return false;
-    if (meaning.database || path.database)
+    if (meaning.database || path.database || owner.database)
         return true;
-    if (setting->owner != NULL && evidence->file_postgres) {
+    if (evidence->file_postgres && !evidence->file_foreign && is_plain(setting) && has_port(source, setting))
+        return true;
+    if (setting->owner != NULL && evidence->file_postgres && path.role != ROLE_NONE) {
         static const char *const OWNERS[] = {"Pool(",       "Client(",     "connect(", "createPool(",
                                              "Connection(", "DataSource(", NULL};
         return has_any(setting->owner, strlen(setting->owner), OWNERS) && strstr(setting->owner, "edis") == NULL;

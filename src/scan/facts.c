@@ -4,6 +4,7 @@
 
 #include "scan/connection.h"
 #include "scan/names.h"
+#include "scan/talk.h"
 
 #define DEPTH_MAX 12
 
@@ -22,17 +23,21 @@ const Fact *facts_of(const Facts *facts, TSNode node)
     return index == NULL ? NULL : &g_array_index(facts->all, Fact, GPOINTER_TO_UINT(index) - 1);
 }
 
-char *facts_text(const Facts *facts, TSNode node)
+static char *plain_text(const Source *source, guint start, guint end)
 {
-    guint start = ts_node_start_byte(node), end = ts_node_end_byte(node);
     end = MIN(end, start + 300);
     GString *text = g_string_new(NULL);
     for (guint i = start; i < end; i++) {
-        char c = facts->source->text[i];
+        char c = source->text[i];
         if (!g_ascii_isspace(c) && c != '\0' && c != '?' && c != '!')
             g_string_append_c(text, c);
     }
     return g_string_free(text, FALSE);
+}
+
+char *facts_text(const Facts *facts, TSNode node)
+{
+    return plain_text(facts->source, ts_node_start_byte(node), ts_node_end_byte(node));
 }
 
 char *facts_name(const Facts *facts, TSNode node)
@@ -99,7 +104,8 @@ static void append_string(const Facts *facts, TSNode node, GString *to, bool *re
             continue;
         const char *kind = ts_node_type(child);
         guint start = ts_node_start_byte(child), end = ts_node_end_byte(child);
-        if (kind_says(kind, "content") || kind_says(kind, "fragment") || kind_says(kind, "text")) {
+        if (kind_says(kind, "content") || kind_says(kind, "fragment") || kind_says(kind, "text") ||
+            kind_says(kind, "scalar")) {
             *ret_parts = true;
             guint inner = ts_node_named_child_count(child), at = start;
             for (guint j = 0; j < MIN(inner, 200); j++) {
@@ -167,13 +173,12 @@ static Value bound_value(const Facts *facts, TSNode node, int depth)
         g_auto(Value) value = value_of(facts, fact->second, depth + 2);
         if (value.variable != NULL && found.variable == NULL)
             found.variable = g_strdup(value.variable);
-        if (value.text == NULL)
+        if (value.text == NULL || value.fallback) /* its default is judged where it stands */
             continue;
         if (literals++ == 0) {
             found.text = g_steal_pointer(&value.text);
             found.start = value.start;
             found.end = value.end;
-            found.fallback = value.fallback;
         } else if (strcmp(found.text, value.text) != 0) {
             found.several = true;
         }
@@ -248,12 +253,12 @@ static TSNode first_string(const Facts *facts, TSNode node, int depth)
     return (TSNode){0};
 }
 
-static void take_default(const Facts *facts, Value *value, TSNode node, int depth)
+static void take_default(const Facts *facts, Value *value, TSNode node, bool inside, int depth)
 {
     if (ts_node_is_null(node))
         return;
     g_auto(Value) found = value_of(facts, node, depth + 1);
-    if (found.text == NULL) {
+    if (found.text == NULL && inside) {
         TSNode inner = first_string(facts, node, 0);
         if (!ts_node_is_null(inner) && !ts_node_eq(inner, node)) {
             value_clear(&found);
@@ -270,11 +275,27 @@ static void take_default(const Facts *facts, Value *value, TSNode node, int dept
 }
 
 /* The receiver of a method call: what stands before its last part. */
-static TSNode receiver(TSNode function)
+static TSNode receiver(const Fact *call)
 {
-    if (ts_node_is_null(function) || ts_node_named_child_count(function) < 1)
-        return (TSNode){0};
-    return ts_node_named_child(function, 0);
+    if (!ts_node_is_null(call->first))
+        return ts_node_named_child_count(call->first) < 1 ? (TSNode){0} : ts_node_named_child(call->first, 0);
+    static const char *const FIELDS[] = {"object", "receiver", "scope", NULL};
+    for (guint i = 0; FIELDS[i] != NULL; i++) {
+        TSNode found = ts_node_child_by_field_name(call->node, FIELDS[i], (uint32_t)strlen(FIELDS[i]));
+        if (!ts_node_is_null(found))
+            return found;
+    }
+    return (TSNode){0};
+}
+
+/* What is called: "os.environ.get". Grammars without a node for it: what stands before the arguments. */
+char *facts_function(const Facts *facts, const Fact *call)
+{
+    if (!ts_node_is_null(call->first))
+        return facts_text(facts, call->first);
+    guint start = ts_node_start_byte(call->node);
+    guint end = ts_node_is_null(call->second) ? ts_node_end_byte(call->node) : ts_node_start_byte(call->second);
+    return plain_text(facts->source, start, end);
 }
 
 static const char *last_word(const char *function)
@@ -288,12 +309,43 @@ static const char *last_word(const char *function)
 /* Methods that compare or change a text, and never take the place of a missing one. */
 static bool is_other_method(const char *function)
 {
-    static const char *const OTHERS[] = {"replace",  "split",    "startswith", "startsWith", "starts_with", "endswith",
-                                         "endsWith", "contains", "includes",   "match",      "equals",      "indexOf",
-                                         "format",   "join",     "concat",     "push",       "append",      "test",
-                                         "expect",   "unless",   "trim",       "strip",      "StartsWith",  "Contains",
-                                         "Equals",   "Replace",  "eq",         NULL};
+    static const char *const OTHERS[] = {
+        "replace",  "split",  "startswith", "startsWith", "starts_with", "endswith", "endsWith", "contains",
+        "includes", "match",  "equals",     "indexOf",    "format",      "join",     "concat",   "push",
+        "append",   "test",   "listen",     "expect",     "unless",      "trim",     "strip",    "StartsWith",
+        "Contains", "Equals", "Replace",    "eq",         NULL};
     return g_strv_contains(OTHERS, last_word(function));
+}
+
+/* pg.get("host", ...), parser.get("postgres", "host", fallback=...): the section stands before the name. */
+static void add_section(const Facts *facts, Value *name, TSNode object, TSNode second, bool named, int depth)
+{
+    if (name->text == NULL || strlen(name->text) > 60)
+        return;
+    if (named && !ts_node_is_null(second)) {
+        g_auto(Value) option = value_of(facts, second, depth + 1);
+        if (option.text != NULL && name_meaning(option.text).role != ROLE_NONE && strlen(option.text) < 40) {
+            char *joined = g_strdup_printf("%s.%s", name->text, option.text);
+            g_free(name->text);
+            name->text = joined;
+        }
+        return;
+    }
+    NameMeaning meaning = name_meaning(name->text);
+    if (meaning.role == ROLE_NONE || meaning.database || ts_node_is_null(object) || name_is_variable(name->text))
+        return;
+    g_autofree char *section = facts_name(facts, object);
+    if (name_meaning(section).database) {
+        char *joined = g_strdup_printf("%s.%s", section, name->text);
+        g_free(name->text);
+        name->text = joined;
+    }
+}
+
+static bool is_option_name(const char *text)
+{
+    gsize length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:/");
+    return length > 0 && length < 80 && text[length] == '\0' && strstr(text, "//") == NULL;
 }
 
 static Value call_value(const Facts *facts, const Fact *fact, int depth)
@@ -302,20 +354,22 @@ static Value call_value(const Facts *facts, const Fact *fact, int depth)
                                            "DefaultValue", "cast_default", "initial",       "server_default", NULL};
     const Language *language = facts->source->language;
     Value value = {.text = NULL};
-    g_autofree char *function = ts_node_is_null(fact->first) ? g_strdup("") : facts_text(facts, fact->first);
+    g_autofree char *function = facts_function(facts, fact);
     char *generic = strchr(function, '<'); /* configService.get<string>(...) */
     if (generic != NULL)
         *generic = '\0';
     guint n = argument_count(facts, fact->second);
     TSNode first = argument(facts, fact->second, 0, NULL), second = argument(facts, fact->second, 1, NULL);
     TSNode named = argument(facts, fact->second, 0, DEFAULTS);
+    if (ts_node_is_null(named)) /* Ruby: ENV.fetch("X") { "default" } */
+        named = ts_node_child_by_field_name(fact->node, "block", 5);
     if (ends_with_word(language->env_read, function) && n >= 1) {
         g_auto(Value) name = value_of(facts, first, depth + 1);
         value.variable = name.text == NULL ? facts_name(facts, first) : g_steal_pointer(&name.text);
-        take_default(facts, &value, ts_node_is_null(named) ? second : named, depth);
+        take_default(facts, &value, ts_node_is_null(named) ? second : named, true, depth);
         return value;
     }
-    TSNode before = receiver(fact->first);
+    TSNode before = receiver(fact);
     if (!ts_node_is_null(before) && depth < DEPTH_MAX - 4) {
         g_auto(Value) object = value_of(facts, before, depth + 2);
         if (object.variable != NULL || object.option != NULL) {
@@ -327,7 +381,7 @@ static Value call_value(const Facts *facts, const Fact *fact, int depth)
             value.end = object.end;
             value.several = object.several;
             if (n >= 1 && !is_other_method(function))
-                take_default(facts, &value, first, depth);
+                take_default(facts, &value, first, true, depth);
             return value;
         }
         if (n == 0 && object.text != NULL) {
@@ -338,8 +392,8 @@ static Value call_value(const Facts *facts, const Fact *fact, int depth)
     }
     if (n >= 1 && (n >= 2 || !ts_node_is_null(named))) {
         g_auto(Value) name = value_of(facts, first, depth + 1);
-        if (name.text != NULL && strlen(name.text) < 80 && strchr(name.text, ' ') == NULL &&
-            strstr(name.text, "://") == NULL) {
+        add_section(facts, &name, before, second, !ts_node_is_null(named), depth);
+        if (name.text != NULL && is_option_name(name.text)) {
             NameMeaning meaning = name_meaning(name.text);
             bool role = meaning.role != ROLE_NONE && (meaning.database || name_is_variable(name.text));
             if (role && !is_other_method(function)) {
@@ -347,12 +401,12 @@ static Value call_value(const Facts *facts, const Fact *fact, int depth)
                     value.variable = g_steal_pointer(&name.text);
                 else
                     value.option = g_steal_pointer(&name.text);
-                take_default(facts, &value, ts_node_is_null(named) ? second : named, depth);
+                take_default(facts, &value, ts_node_is_null(named) ? second : named, false, depth);
                 return value;
             }
         }
     }
-    if (n == 1 && ts_node_is_null(named))
+    if (n == 1 && ts_node_is_null(named) && !function_talks(function))
         return value_of(facts, first, depth + 1); /* str("..."), String::from("..."), new URL("...") */
     return value;
 }
@@ -373,7 +427,7 @@ static Value or_value(const Facts *facts, const Fact *fact, int depth)
         }
         left.option = facts_name(facts, fact->first);
     }
-    take_default(facts, &left, fact->second, depth);
+    take_default(facts, &left, fact->second, true, depth);
     Value value = left;
     left = (Value){.text = NULL};
     return value;
@@ -435,6 +489,20 @@ static Value value_of(const Facts *facts, TSNode node, int depth)
     case FACT_NONE:
     case FACT_COMMENT:
         return value;
+    }
+    return value;
+}
+
+Value facts_argument(const Facts *facts, const Fact *call)
+{
+    if (argument_count(facts, call->second) != 1)
+        return (Value){.text = NULL};
+    TSNode only = argument(facts, call->second, 0, NULL);
+    Value value = value_of(facts, only, 1);
+    if (value.text == NULL) {
+        TSNode inner = first_string(facts, only, 0);
+        if (!ts_node_is_null(inner))
+            value = value_of(facts, inner, 1);
     }
     return value;
 }

@@ -38,5 +38,9 @@ Value facts_value(const Facts *facts, TSNode node);
 char *facts_text(const Facts *facts, TSNode node);
 /* The last word of a name as code writes it: "url" of "self.url", "x" of "$x" and "\"x\"". Transfer full. */
 char *facts_name(const Facts *facts, TSNode node);
+/* What a call calls: "os.environ.get". Transfer full. */
+char *facts_function(const Facts *facts, const Fact *call);
+/* What the one argument of a call comes to; nothing where it has none or several. */
+Value facts_argument(const Facts *facts, const Fact *call);
 /* NULL when the node is none of the query's. */
 const Fact *facts_of(const Facts *facts, TSNode node);

@@ -25,13 +25,13 @@ static bool is_foreign_folder(const char *name)
                                         "deps",          ".next",
                                         ".nuxt",         ".svelte-kit",
                                         ".gradle",       ".mvn",
-                                        "bin",           "obj",
-                                        "Pods",          ".terraform",
-                                        ".yarn",         ".pnpm-store",
-                                        "coverage",      ".pgfold",
-                                        ".mypy_cache",   ".pytest_cache",
-                                        "elm-stuff",     "htmlcov",
-                                        ".cargo",        ".idea",
+                                        "obj",           "Pods",
+                                        ".terraform",    ".yarn",
+                                        ".pnpm-store",   "coverage",
+                                        ".pgfold",       ".mypy_cache",
+                                        ".pytest_cache", "elm-stuff",
+                                        "htmlcov",       "locales",
+                                        "i18n",          ".idea",
                                         ".vs",           NULL};
     return g_strv_contains(NAMES, name);
 }
@@ -39,7 +39,7 @@ static bool is_foreign_folder(const char *name)
 /* Those of them that people also write themselves: only where git does not know of what is in them. */
 static bool is_maybe_foreign(const char *name)
 {
-    static const char *const NAMES[] = {"target", "dist", "build", "bin", "obj", "deps", "coverage", "vendor", NULL};
+    static const char *const NAMES[] = {"target", "dist", "build", "obj", "deps", "coverage", "vendor", NULL};
     return g_strv_contains(NAMES, name);
 }
 
@@ -77,6 +77,8 @@ static bool is_wanted(const ScanOptions *options, const char *file, bool tracked
     g_auto(GStrv) parts = g_strsplit(file, "/", -1);
     guint n = g_strv_length(parts);
     if (n == 0 || is_generated_name(parts[n - 1]))
+        return false;
+    if (strstr(file, "bin/Debug/") != NULL || strstr(file, "bin/Release/") != NULL)
         return false;
     for (guint i = 0; i + 1 < n; i++)
         if (is_foreign_folder(parts[i]) && !(tracked && is_maybe_foreign(parts[i]) && strcmp(parts[i], "vendor") != 0))

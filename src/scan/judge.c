@@ -9,9 +9,9 @@
 
 /* Settings that together make a connection. */
 typedef struct Group {
-    guint container;
+    guint container, scope;
     char *prefix;
-    const Setting *roles[ROLE_DATABASE + 1]; /* by role; the host is local */
+    const Setting *roles[ROLE_DATABASE + 1]; /* by role: the host is local; of ROLE_NONE: a host that is not */
     bool closed;
 } Group;
 
@@ -112,6 +112,19 @@ static bool host_is_unknown(const char *host)
 }
 
 /* One connection string in a setting; offset: of its text in the file, where the value is written as it stands. */
+/* The call around says that it is a default: a flag's, an option's. */
+static bool owner_is_default(const Setting *setting)
+{
+    static const char *const WORDS[] = {"flag.",     "Flag",      "option(",     "Option(",  "add_argument",
+                                        "getOrElse", "get_env",   "Keyword.get", "getattr",  "cmp.Or",
+                                        "unwrap_or", "OrDefault", "Argument(",   "setting ", "setting(",
+                                        "default",   NULL};
+    for (guint i = 0; setting->owner != NULL && WORDS[i] != NULL; i++)
+        if (strstr(setting->owner, WORDS[i]) != NULL)
+            return true;
+    return false;
+}
+
 static void judge_connection(Judge *judge, const Setting *setting, const Connection *connection)
 {
     const char *host = connection->host;
@@ -129,22 +142,34 @@ static void judge_connection(Judge *judge, const Setting *setting, const Connect
     }
     if (leads_here(judge, host)) {
         ScanFinding *finding =
-            add(judge, setting->kind == SETTING_DEFAULT ? "env-default" : "local-url", setting, start, end);
+            add(judge, setting->kind == SETTING_DEFAULT || owner_is_default(setting) ? "env-default" : "local-url",
+                setting, start, end);
         say(finding, setting, connection);
         if (connection->has_password)
             finding->severity = SCAN_SECRET;
     } else if (host == NULL) {
-        if (connection->form != CONNECTION_URI || (connection->database == NULL && connection->user == NULL) ||
+        if ((connection->form == CONNECTION_ADO) || (connection->database == NULL && connection->user == NULL) ||
             (connection->database != NULL && strchr(connection->database, CONNECTION_HOLE) == connection->database))
             return;
         ScanFinding *finding = add(judge, "no-host", setting, start, end);
         say(finding, setting, connection);
     } else if (connection->has_password && !host_is_unknown(host) && judge->class != SCAN_DOCS &&
-               judge->class != SCAN_TEST && strstr(host, "example") == NULL && strlen(host) > 2) {
+               judge->class != SCAN_TEST && strlen(host) > 2) {
         ScanFinding *finding = add(judge, "password", setting, start, end);
         say(finding, setting, connection);
         finding->severity = SCAN_SECRET;
     }
+}
+
+/* Within "${NAME:?...}", the message of a variable that must be set. */
+static bool is_in_message(const char *text, gsize at)
+{
+    while (at > 0 && text[at] != '}' && text[at] != '\n') {
+        if (text[at] == '?' && (text[at - 1] == ':' || g_ascii_isalnum(text[at - 1])))
+            return memchr(text, '{', at) != NULL;
+        at--;
+    }
+    return false;
 }
 
 static bool judge_words(Judge *judge, const Setting *setting)
@@ -156,7 +181,8 @@ static bool judge_words(Judge *judge, const Setting *setting)
         if (connection.form == CONNECTION_NONE)
             break;
         found = true;
-        judge_connection(judge, setting, &connection);
+        if (!is_in_message(setting->value, connection.start))
+            judge_connection(judge, setting, &connection);
         from = connection.end;
     }
     return found;
@@ -191,14 +217,16 @@ static Group *group_of(Judge *judge, const Setting *setting, NameRole role)
     g_autofree char *prefix = setting->variable != NULL ? name_prefix(setting->variable)
                                                         : name_prefix(setting->path != NULL ? setting->path : label);
     guint container = setting->container;
+    guint scope = *prefix == '\0' ? setting->scope : 0;
     for (guint i = judge->groups->len; i-- > 0;) {
         Group *group = &g_array_index(judge->groups, Group, i);
-        if (group->container == container && strcmp(group->prefix, prefix) == 0 && group->roles[role] == NULL)
+        if (group->container == container && group->scope == scope && strcmp(group->prefix, prefix) == 0 &&
+            group->roles[role] == NULL)
             return group;
-        if (group->container == container && strcmp(group->prefix, prefix) == 0)
+        if (group->container == container && group->scope == scope && strcmp(group->prefix, prefix) == 0)
             break;
     }
-    Group group = {.container = container, .prefix = g_steal_pointer(&prefix)};
+    Group group = {.container = container, .scope = scope, .prefix = g_steal_pointer(&prefix)};
     g_array_append_val(judge->groups, group);
     return &g_array_index(judge->groups, Group, judge->groups->len - 1);
 }
@@ -213,12 +241,15 @@ static void judge_part(Judge *judge, const Setting *setting)
         return;
     if (role == ROLE_URL)
         role = ROLE_HOST;
-    if (role == ROLE_HOST && !is_local_place(judge, setting->value))
-        return;
     if (setting->variable == NULL && setting->name == NULL)
         return;
     if (!evidence_is_database(judge->evidence, judge->source, setting, meaning))
         return;
+    if (role == ROLE_HOST && !is_local_place(judge, setting->value)) {
+        if (setting->container != 0 && !host_is_unknown(setting->value) && strchr(setting->value, '.') != NULL)
+            group_of(judge, setting, ROLE_NONE)->roles[ROLE_NONE] = setting;
+        return;
+    }
     group_of(judge, setting, role)->roles[role] = setting;
 }
 
@@ -235,16 +266,30 @@ static void add_part(const Judge *judge, ScanFinding *finding, NameRole role, co
 /* Parts of the same connection may stand in several containers, or beside the one that has the host. */
 static bool belongs(const Group *group, const Group *other)
 {
-    return strcmp(group->prefix, other->prefix) == 0 &&
+    return strcmp(group->prefix, other->prefix) == 0 && group->scope == other->scope &&
            (group->container == other->container || group->container == 0 || other->container == 0);
+}
+
+/* Of a host that is not local. */
+static void judge_password(Judge *judge, const Group *group)
+{
+    const Setting *password = group->roles[ROLE_PASSWORD];
+    if (group->roles[ROLE_NONE] == NULL || password == NULL || judge->class == SCAN_DOCS || judge->class == SCAN_TEST ||
+        !password_is_literal(password->value, strlen(password->value)))
+        return;
+    ScanFinding *finding = add(judge, "password", password, password->start, password->end);
+    finding->message = g_strdup_printf("%s is a password for %s", setting_label(password), group->roles[ROLE_NONE]->value);
+    finding->severity = SCAN_SECRET;
 }
 
 static void judge_group(Judge *judge, guint index)
 {
     Group *group = &g_array_index(judge->groups, Group, index);
     const Setting *host = group->roles[ROLE_HOST];
-    if (host == NULL)
+    if (host == NULL) {
+        judge_password(judge, group);
         return;
+    }
     const Setting *roles[ROLE_DATABASE + 1];
     memcpy(roles, group->roles, sizeof roles);
     for (guint i = 0; i < judge->groups->len; i++) {
@@ -285,11 +330,39 @@ static int by_strength(gconstpointer a, gconstpointer b)
     return ((*left)->whole_end > (*right)->whole_end) - ((*left)->whole_end < (*right)->whole_end);
 }
 
+/* A literal of a test that no connection is opened with: what a parser is tested with, what must be refused. */
+static bool is_only_spoken_of(const Judge *judge, const Setting *setting)
+{
+    static const char *const WORDS[] = {"onnect",     "engine",   "Engine",    "Pool",       "Client",    "pool",
+                                        "client",     "Open",     "open",      "DataSource", "create",    "Establish",
+                                        "establish",  "PDO",      "postgres(", "knex",       "Sequelize", "UseNpgsql",
+                                        "start_link", "Database", NULL};
+    if (judge->class != SCAN_TEST || setting->kind == SETTING_DEFAULT || setting->words)
+        return false;
+    NameMeaning meaning = name_meaning(setting->name);
+    if (setting->kind == SETTING_GIVEN && (meaning.role != ROLE_NONE || meaning.database))
+        return false;
+    g_autofree char *whole = source_slice(judge->source, setting->whole_start, setting->whole_end);
+    for (guint i = 0; setting->kind == SETTING_GIVEN && WORDS[i] != NULL; i++)
+        if (strstr(whole, WORDS[i]) != NULL)
+            return false;
+    for (guint i = 0; setting->owner != NULL && WORDS[i] != NULL; i++)
+        if (strstr(setting->owner, WORDS[i]) != NULL)
+            return false;
+    return judge->source->language->grammar != NULL && !judge->source->language->data;
+}
+
+/* A constant may be the default of several reads. */
+static gpointer judged_key(const Setting *setting)
+{
+    return GUINT_TO_POINTER((value_is_inside(setting) ? setting->start : setting->whole_start) + 1);
+}
+
 static void judge_setting(Judge *judge, const Setting *setting)
 {
-    if (setting->prose || setting->several)
+    if (setting->prose || setting->several || is_only_spoken_of(judge, setting))
         return;
-    if (g_hash_table_contains(judge->judged, GUINT_TO_POINTER(setting->start + 1)))
+    if (g_hash_table_contains(judge->judged, judged_key(setting)))
         return;
     if (setting->words) {
         judge_words(judge, setting);
@@ -298,7 +371,7 @@ static void judge_setting(Judge *judge, const Setting *setting)
     g_auto(Connection) connection = connection_parse(setting->value, strlen(setting->value));
     if (connection.form != CONNECTION_NONE) {
         judge_connection(judge, setting, &connection);
-        g_hash_table_add(judge->judged, GUINT_TO_POINTER(setting->start + 1));
+        g_hash_table_add(judge->judged, judged_key(setting));
         return;
     }
     if (setting->kind == SETTING_TEXT)
@@ -306,7 +379,7 @@ static void judge_setting(Judge *judge, const Setting *setting)
     guint before = judge->groups->len;
     judge_part(judge, setting);
     if (judge->groups->len != before)
-        g_hash_table_add(judge->judged, GUINT_TO_POINTER(setting->start + 1));
+        g_hash_table_add(judge->judged, judged_key(setting));
 }
 
 static int by_place(gconstpointer a, gconstpointer b)

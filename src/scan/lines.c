@@ -17,6 +17,7 @@ typedef struct LineReader {
     bool fenced;     /* in a code block of Markdown */
     bool continued;  /* the line before ended in a backslash */
     bool variables;  /* of a Dockerfile: in an ENV or ARG */
+    bool defaults;   /* in an ARG */
 } LineReader;
 
 typedef void (*LineFunc)(LineReader *reader, Line line);
@@ -30,6 +31,8 @@ static guint skip_blanks(const char *text, guint from, guint end)
 
 static guint name_end(const char *text, guint from, guint end)
 {
+    if (from < end && text[from] == '%') /* a profile of Quarkus */
+        from++;
     while (from < end && (g_ascii_isalnum(text[from]) || strchr("_.-[]:", text[from]) != NULL) && text[from] != '\0') {
         if (text[from] == ':' && (from + 1 == end || text[from + 1] == ' ' || text[from + 1] == '='))
             break;
@@ -77,6 +80,18 @@ static Setting *add_given(LineReader *reader, guint name, guint name_stop, guint
     return setting;
 }
 
+/* A line that only says something. */
+static bool is_echo(const char *text, guint start, guint end)
+{
+    static const char *const WORDS[] = {"echo ",    "RUN echo ", "@echo ",    "printf ", "RUN printf ",
+                                        "@printf ", "$(error",   "$(warning", NULL};
+    start = skip_blanks(text, start, end);
+    for (guint i = 0; WORDS[i] != NULL; i++)
+        if (end - start > strlen(WORDS[i]) && memcmp(text + start, WORDS[i], strlen(WORDS[i])) == 0)
+            return true;
+    return false;
+}
+
 static void add_words(LineReader *reader, guint start, guint end)
 {
     Source *source = reader->source;
@@ -84,6 +99,8 @@ static void add_words(LineReader *reader, guint start, guint end)
         return;
     placeholder_read(source, start, end);
     lines_read_commands(source, start, end);
+    if (is_echo(source->text, start, end))
+        return;
     Setting *setting = source_add(source, SETTING_TEXT, source_slice(source, start, end), start, end);
     setting->words = true;
 }
@@ -174,7 +191,11 @@ static void read_variables(LineReader *reader, Line line, guint at)
         }
         guint next = to;
         trim_value(text, &from, &to, false);
-        add_given(reader, at, stop, from, to, (Line){line.start, next});
+        Setting *setting = add_given(reader, at, stop, from, to, (Line){line.start, next});
+        if (reader->defaults) {
+            setting->kind = SETTING_DEFAULT;
+            setting->variable = g_strdup(setting->name);
+        }
         at = next;
     }
 }
@@ -192,6 +213,7 @@ static void read_dockerfile(LineReader *reader, Line line)
     Line rest = {line.start, continues ? end - 1 : end};
     if (!reader->continued) {
         reader->variables = starts(text, at, end, "ENV") || starts(text, at, end, "ARG");
+        reader->defaults = starts(text, at, end, "ARG");
         if (reader->variables)
             at = skip_blanks(text, at + 3, rest.end);
     }
@@ -234,6 +256,25 @@ static void read_makefile(LineReader *reader, Line line)
     add_words(reader, at, line.end);
 }
 
+/* Code in a sentence counts where it is a command or an assignment: a URL alone is what the sentence speaks of. */
+static void read_inline(LineReader *reader, guint at, guint end)
+{
+    const char *text = reader->source->text;
+    while (at < end) {
+        const char *open = memchr(text + at, '`', end - at);
+        const char *close = open == NULL ? NULL : memchr(open + 1, '`', (gsize)(text + end - open - 1));
+        if (close == NULL)
+            return;
+        guint from = (guint)(open + 1 - text), to = (guint)(close - text);
+        gsize url = strcspn(open + 1, ":");
+        if (memchr(open + 1, ' ', to - from) != NULL ||
+            (memchr(open + 1, '=', to - from) != NULL &&
+             (gsize)((const char *)memchr(open + 1, '=', to - from) - open) < url))
+            add_words(reader, from, to);
+        at = to + 1;
+    }
+}
+
 static void read_markdown(LineReader *reader, Line line)
 {
     const char *text = reader->source->text;
@@ -260,7 +301,10 @@ static void read_markdown(LineReader *reader, Line line)
             return;
         }
     }
-    add_words(reader, at, line.end);
+    if (reader->fenced)
+        add_words(reader, at, line.end);
+    else
+        read_inline(reader, at, line.end);
 }
 
 static void read_text(LineReader *reader, Line line)
@@ -361,7 +405,7 @@ void lines_read_commands(Source *source, guint start, guint end)
         guint value = tool ? host_option(text, word, end) : 0;
         if (value == 0)
             continue;
-        while (value < end && (text[value] == ' ' || text[value] == '"' || text[value] == '\''))
+        while (value < end && strchr(" \"',", text[value]) != NULL)
             value++;
         guint stop = value;
         while (stop < end && !g_ascii_isspace(text[stop]) && strchr("\"'`;|&)", text[stop]) == NULL &&

@@ -41,7 +41,12 @@ static void read_braces(Source *source, guint start, guint end, bool spring)
     for (guint i = start; i + 3 < end; i++) {
         if ((text[i] != '$' && text[i] != '#') || text[i + 1] != '{')
             continue;
-        guint name = i + 2, at = name;
+        guint name = i + 2;
+        static const char *const PREFIXES[] = {"localEnv:", "env:", "containerEnv:", "sys:"};
+        for (guint j = 0; j < G_N_ELEMENTS(PREFIXES); j++)
+            if (end - name > strlen(PREFIXES[j]) && memcmp(text + name, PREFIXES[j], strlen(PREFIXES[j])) == 0)
+                name += (guint)strlen(PREFIXES[j]);
+        guint at = name;
         while (at < end && is_name_char(text[at], spring))
             at++;
         if (at == name || at >= end)
@@ -59,7 +64,7 @@ static void read_braces(Source *source, guint start, guint end, bool spring)
         if (close == end)
             continue;
         guint value_end = close;
-        if (close - from >= 2 && (text[from] == '"' || text[from] == '\'') && text[close - 1] == text[from]) {
+        if (close - from >= 2 && strchr("\"'`", text[from]) != NULL && text[close - 1] == text[from]) {
             from++;
             value_end--;
         }
@@ -104,6 +109,8 @@ static void read_template(Source *source, guint start, guint end, const char *op
         guint n = quoted_pieces(text, from, to, pieces, 4);
         guint whole_end = to + (guint)strlen(close);
         const char *pipe = memmem(found, to - from, "default", strlen("default"));
+        if (pipe == NULL)
+            pipe = memmem(found, to - from, "||", 2);
         if (n >= 2 && !(pipes && pipe == NULL))
             add_default(source, text + pieces[0].start, pieces[0].end - pieces[0].start, pieces[n - 1].start,
                         pieces[n - 1].end, from, whole_end, true);
@@ -165,6 +172,23 @@ static void read_tags(Source *source, guint start, guint end)
                 start, end, name != NULL);
 }
 
+/* "$NAME:default" of Ktor, at the start of a text. */
+static void read_dollar(Source *source, guint start, guint end)
+{
+    const char *text = source->text;
+    if (start < end && (text[start] == '"' || text[start] == '\'')) {
+        start++;
+        end--;
+    }
+    if (end - start < 4 || text[start] != '$')
+        return;
+    guint at = start + 1;
+    while (at < end && (g_ascii_isupper(text[at]) || g_ascii_isdigit(text[at]) || text[at] == '_'))
+        at++;
+    if (at > start + 2 && at < end && text[at] == ':')
+        add_default(source, text + start + 1, at - start - 1, at + 1, end, start, end, true);
+}
+
 void placeholder_read(Source *source, guint start, guint end)
 {
     char **kinds = source->language->placeholders;
@@ -172,8 +196,10 @@ void placeholder_read(Source *source, guint start, guint end)
         return;
     if (g_strv_contains((const char *const *)kinds, "shell"))
         read_braces(source, start, end, false);
-    if (g_strv_contains((const char *const *)kinds, "spring"))
+    if (g_strv_contains((const char *const *)kinds, "spring")) {
         read_braces(source, start, end, true);
+        read_dollar(source, start, end);
+    }
     if (g_strv_contains((const char *const *)kinds, "erb"))
         read_template(source, start, end, "<%", "%>", false);
     if (g_strv_contains((const char *const *)kinds, "braces"))

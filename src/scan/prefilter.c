@@ -2,7 +2,7 @@
 
 const char prefilter_pattern[] =
     "localhost|127\\.[0-9]|::1\\b|0\\.0\\.0\\.0|docker\\.internal|containers\\.internal|lima\\.internal|"
-    "postgres|postgis|pgsql|pgvector|timescale|psycopg|asyncpg|jdbc:|ecto:|pg:/|psql|dbname=|"
+    "postgres|postgis|pgsql|pgvector|timescale|psycopg|asyncpg|jdbc:|ecto:|pg:/|psql|dbname=|password=|"
     "pg_isready|createdb|pg_ctl";
 
 struct Prefilter {

@@ -182,11 +182,39 @@ static guint service_end(const Source *source, guint start)
     return (guint)source->length;
 }
 
+static bool finding_at(const GPtrArray *findings, guint start)
+{
+    for (guint i = 0; i < findings->len; i++)
+        if (((const ScanFinding *)findings->pdata[i])->place.start == start)
+            return true;
+    return false;
+}
+
+/* Containers of Kubernetes. */
+static void judge_pods(const Source *source, ScanClass class, GPtrArray *findings)
+{
+    for (guint i = 0; i < source->settings->len && class != SCAN_TEST; i++) {
+        const Setting *setting = source->settings->pdata[i];
+        if (setting->path == NULL || !g_str_has_suffix(setting->path, "spec.containers.image") ||
+            !image_is_postgres(setting->value) || (findings->len > 0 && finding_at(findings, setting->start)))
+            continue;
+        ScanFinding *finding =
+            scan_finding_new(scan_rule("local-service"), source, class, setting->start, setting->end);
+        finding->whole_start = setting->whole_start;
+        finding->whole_end = setting->whole_end;
+        finding->message = g_strdup_printf("a container that runs PostgreSQL (%s)", setting->value);
+        g_ptr_array_add(findings, finding);
+    }
+}
+
 void project_judge_services(const ScanContext *context, const Source *source, ScanClass class, GPtrArray *findings)
 {
-    bool compose = file_is_compose(source->file);
-    if (!compose || class == SCAN_PROTECTED)
+    if (class == SCAN_PROTECTED)
         return;
+    if (!file_is_compose(source->file)) {
+        judge_pods(source, class, findings);
+        return;
+    }
     for (guint i = 0; i < source->settings->len; i++) {
         const Setting *setting = source->settings->pdata[i];
         g_autofree char *name = NULL;

@@ -177,11 +177,14 @@ static GPtrArray *look(const ScanContext *context, const char *file, const char 
         lines_read(source);
     if (code && source->language->grammar != NULL && source->language->words)
         lines_read_commands(source, 0, (guint)length);
-    bool local = config != NULL && is_listed(config, config->code.local, options->folder, file);
+    g_autofree char *base = g_path_get_basename(file);
+    bool own =
+        strcmp(base, "pgfold.yaml") == 0 || strcmp(base, "pgfold.yml") == 0; /* it says what is local on purpose */
+    bool local = own || (config != NULL && is_listed(config, config->code.local, options->folder, file));
     findings = code && !local ? judge(context, source, class) : g_ptr_array_new_with_free_func(scan_finding_free);
     if (code && !local && g_strcmp0(source->language->id, "yaml") == 0)
         project_judge_services(context, source, class, findings);
-    bool script = code && source->language->words && class != SCAN_PROTECTED && class != SCAN_TEST &&
+    bool script = code && strcmp(source->language->id, "shell") == 0 && class != SCAN_PROTECTED && class != SCAN_TEST &&
                   project_is_script(file, text, length);
     if (script) {
         g_ptr_array_set_size(findings, 0);
@@ -281,9 +284,10 @@ static void read_project(ScanContext *context, const GPtrArray *files)
             text == NULL ? SCAN_PRODUCTION : classify(options->config, options->folder, file, text, length);
         if (compose && text != NULL)
             project_read_compose(context, file, text, length, class);
-        if (listed || (shell && text != NULL && class != SCAN_TEST && class != SCAN_PROTECTED &&
-                       language_of(file, text, length) != NULL && language_of(file, text, length)->words &&
-                       project_is_script(file, text, length)))
+        if (listed ||
+            (shell && text != NULL && class != SCAN_TEST && class != SCAN_PROTECTED &&
+             language_of(file, text, length) != NULL && strcmp(language_of(file, text, length)->id, "shell") == 0 &&
+             project_is_script(file, text, length)))
             g_ptr_array_add(context->obsolete, g_strdup(file));
     }
     g_string_free(buffer, TRUE);

@@ -25,8 +25,11 @@ typedef struct Setting {
     guint start, end;             /* the value, as it is written */
     guint whole_start, whole_end; /* the expression or line that holds it */
     guint container;              /* settings of one dictionary, call or section share it; 0: none */
+    bool default_key; /* its key is "default" or the like: of what stands beside or around it */
+    guint scope;                  /* settings of one class or function share it; 0: of the file */
     bool prose;                   /* it stands in a message, a comparison or a help text */
     bool words;                   /* of many words, as in a shell: a connection string may stand within */
+    bool settings_class;          /* a field of a class that holds settings */
     bool several;                 /* value is one of several that the name may have */
 } Setting;
 

@@ -4,8 +4,10 @@
 
 #include "scan/connection.h"
 #include "scan/facts.h"
+#include "scan/lines.h"
 #include "scan/names.h"
 #include "scan/placeholder.h"
+#include "scan/talk.h"
 
 #define CLIMB_MAX 40
 
@@ -26,9 +28,9 @@ static bool says_any(const char *kind, const char *const *words)
 /* Things that hold settings which belong together: a dictionary, the arguments of a call, a mapping of YAML. */
 static bool is_container(TSNode node)
 {
-    static const char *const KINDS[] = {"dict",    "object",        "argument", "map",         "hash",
-                                        "array",   "literal_value", "record",   "initializer", "table",
-                                        "keyword", "body",          "document", NULL};
+    static const char *const KINDS[] = {"dict",    "parameter", "token_tree",    "object", "argument",    "map",
+                                        "hash",    "array",     "literal_value", "record", "initializer", "table",
+                                        "keyword", "body",      "document",      NULL};
     static const char *const NEVER[] = {"type", "function_body", "class_body", "declaration_list", "pair", NULL};
     const char *kind = ts_node_type(node);
     return says_any(kind, KINDS) && !says_any(kind, NEVER);
@@ -63,6 +65,30 @@ static char *owner_text(const Reader *reader, TSNode container)
     return source_slice(reader->source, start, MIN(end, start + 100));
 }
 
+/* A class whose fields are settings, by its name, what it extends or its annotations. */
+static bool is_settings_class(const Reader *reader, TSNode node)
+{
+    static const char *const WORDS[] = {"Settings", "Config", "Options", "dataclass", "Properties",
+                                        "attrs",    "attr.s", "@define", NULL};
+    TSNode above = ts_node_parent(node);
+    guint start = ts_node_start_byte(node), end = MIN(ts_node_end_byte(node), start + 300);
+    if (!ts_node_is_null(above) && strstr(ts_node_type(above), "decorated") != NULL)
+        start = ts_node_start_byte(above);
+    TSNode body = ts_node_child_by_field_name(node, "body", 4);
+    if (!ts_node_is_null(body))
+        end = ts_node_start_byte(body);
+    g_autofree char *head = source_slice(reader->source, start, MAX(start, end));
+    return says_any(head, WORDS);
+}
+
+/* A function or class: what stands around it says nothing of what is in it. */
+static bool is_scope(const char *kind)
+{
+    static const char *const KINDS[] = {"function", "method", "class", "lambda", NULL};
+    static const char *const NEVER[] = {"call", "invocation", "arg", "param", "type", NULL};
+    return says_any(kind, KINDS) && !says_any(kind, NEVER);
+}
+
 /* Names of the bindings around node, the outermost first, joined by "."; the innermost is taken to *ret_name. */
 static void add_context(Reader *reader, Setting *setting, TSNode node)
 {
@@ -88,7 +114,8 @@ static void add_context(Reader *reader, Setting *setting, TSNode node)
             g_string_prepend(path, name);
             inner = false;
         }
-        if (!inner && i > 0 && is_container(at)) {
+        if (!inner && (i > 0 || strcmp(kind, "token_tree") == 0) &&
+            (fact == NULL || fact->kind != FACT_BIND || i == 0) && is_container(at)) {
             guint number = container_number(reader, at);
             if (setting->container == 0) {
                 setting->container = number;
@@ -103,8 +130,15 @@ static void add_context(Reader *reader, Setting *setting, TSNode node)
         }
         if (strstr(kind, "statement") != NULL && !inner)
             break;
-        if (strstr(kind, "function") != NULL || strstr(kind, "method") != NULL || strstr(kind, "class") != NULL)
-            break;
+        if (strstr(kind, "class") != NULL || strstr(kind, "struct_item") != NULL ||
+            strstr(kind, "record_declaration") != NULL)
+            setting->settings_class = is_settings_class(reader, at);
+        if (is_scope(kind)) {
+            if (setting->scope == 0)
+                setting->scope = container_number(reader, at);
+            if (strstr(kind, "body") == NULL)
+                break;
+        }
         child = at;
         at = ts_node_parent(at);
     }
@@ -112,79 +146,46 @@ static void add_context(Reader *reader, Setting *setting, TSNode node)
         setting->path = g_strdup(path->str);
 }
 
-static bool is_talk(const char *function)
+/* A shell's command that only says something. */
+static bool is_echo(const Reader *reader, TSNode command)
 {
-    static const char *const WORDS[] = {"print",
-                                        "log",
-                                        "warn",
-                                        "error",
-                                        "info",
-                                        "debug",
-                                        "fatal",
-                                        "panic",
-                                        "raise",
-                                        "throw",
-                                        "exception",
-                                        "abort",
-                                        "echo",
-                                        "puts",
-                                        "usage",
-                                        "assert",
-                                        "expect",
-                                        "describe",
-                                        "fail",
-                                        "exit",
-                                        "write_line",
-                                        "writeline",
-                                        "message",
-                                        "startswith",
-                                        "starts_with",
-                                        "replace",
-                                        "contains",
-                                        "includes",
-                                        "match",
-                                        "equals",
-                                        "sprintf_message",
-                                        "die",
-                                        "notice",
-                                        "trace",
-                                        "secho",
-                                        "help",
-                                        "warning",
-                                        "critical",
-                                        NULL};
-    g_autofree char *lower = g_ascii_strdown(function, -1);
-    char *paren = strchr(lower, '(');
-    if (paren != NULL)
-        *paren = '\0';
-    const char *last = lower + strlen(lower);
-    while (last > lower && (g_ascii_isalnum(last[-1]) || last[-1] == '_'))
-        last--;
-    for (guint i = 0; WORDS[i] != NULL; i++)
-        if (g_str_has_prefix(last, WORDS[i]) || g_str_has_suffix(last, WORDS[i]))
+    g_autofree char *name = facts_text(reader->facts, ts_node_named_child(command, 0));
+    static const char *const NAMES[] = {"echo", "printf", "die", "warn", "log", "info", "error", "fail", "usage", NULL};
+    return g_strv_contains(NAMES, name);
+}
+
+/* "${NAME:?message}" */
+static bool is_demand(TSNode expansion)
+{
+    guint n = MIN(ts_node_child_count(expansion), 8u);
+    for (guint i = 0; i < n; i++) {
+        const char *kind = ts_node_type(ts_node_child(expansion, i));
+        if (strcmp(kind, ":?") == 0 || strcmp(kind, "?") == 0)
             return true;
-    return strstr(lower, "logger") != NULL || strstr(lower, "console.") != NULL || g_str_has_suffix(last, "error");
+    }
+    return false;
 }
 
 /* A literal of a message, a comparison, a help text: it leads nowhere. */
 static bool is_prose(const Reader *reader, TSNode node)
 {
-    static const char *const NAMES[] = {"help",  "description", "desc",  "message",     "msg",   "example", "examples",
-                                        "title", "placeholder", "label", "doc",         "docs",  "summary", "usage",
-                                        "hint",  "comment",     "text",  "explanation", "error", NULL};
     TSNode at = node;
     for (guint i = 0; i < 8; i++) {
         TSNode parent = ts_node_parent(at);
         if (ts_node_is_null(parent))
             break;
         const char *kind = ts_node_type(parent);
+        if (strcmp(kind, "command") == 0 && is_echo(reader, parent))
+            return true;
+        if (strcmp(kind, "expansion") == 0 && is_demand(parent))
+            return true;
         static const char *const RAISES[] = {
             "raise", "throw",         "comparison", "equality", "assert", "macro_invocation",
             "case",  "match_pattern", "import",     "when",     NULL};
         if (says_any(kind, RAISES) && strstr(kind, "switch_body") == NULL) {
             if (strcmp(kind, "macro_invocation") == 0 || strstr(kind, "case") != NULL) {
                 g_autofree char *text = facts_text(reader->facts, ts_node_named_child(parent, 0));
-                if (strstr(kind, "case") != NULL ? i == 0 : is_talk(text))
+                if (strstr(kind, "case") != NULL ? i == 0 : function_talks(text))
                     return true;
             } else {
                 return true;
@@ -200,15 +201,14 @@ static bool is_prose(const Reader *reader, TSNode node)
             }
         }
         const Fact *fact = facts_of(reader->facts, parent);
-        if (fact != NULL && fact->kind == FACT_CALL && !ts_node_is_null(fact->first)) {
-            g_autofree char *function = facts_text(reader->facts, fact->first);
-            if (is_talk(function))
+        if (fact != NULL && fact->kind == FACT_CALL) {
+            g_autofree char *function = facts_function(reader->facts, fact);
+            if (function_talks(function))
                 return true;
         }
         if (fact != NULL && fact->kind == FACT_BIND && !ts_node_is_null(fact->first)) {
             g_autofree char *name = facts_name(reader->facts, fact->first);
-            g_autofree char *lower = g_ascii_strdown(name, -1);
-            return g_strv_contains(NAMES, lower);
+            return name_is_prose(name);
         }
         if (strstr(kind, "block") != NULL || strcmp(kind, "program") == 0 || strcmp(kind, "module") == 0)
             break;
@@ -221,9 +221,8 @@ static void finish(Reader *reader, Setting *setting, TSNode node)
 {
     setting->whole_start = ts_node_start_byte(node);
     setting->whole_end = ts_node_end_byte(node);
-    setting->words = reader->source->language->words;
     add_context(reader, setting, node);
-    setting->prose = is_prose(reader, node);
+    setting->prose = is_prose(reader, node) || (setting->name != NULL && name_is_prose(setting->name));
 }
 
 static void read_default(Reader *reader, const Fact *fact)
@@ -242,6 +241,71 @@ static void read_default(Reader *reader, const Fact *fact)
     }
 }
 
+/* "DATABASE_URL: str({ default: X })": the default is of what stands around it. */
+static void take_outer_name(Setting *setting, char **name)
+{
+    setting->kind = SETTING_DEFAULT;
+    const char *path = setting->path == NULL ? "" : setting->path;
+    const char *last = strrchr(path, '.');
+    if (last == NULL)
+        return;
+    char *outer = g_strndup(path, (gsize)(last - path));
+    const char *dot = strrchr(outer, '.');
+    g_free(*name);
+    *name = g_strdup(dot == NULL ? outer : dot + 1);
+    g_free(setting->path);
+    setting->path = outer;
+}
+
+static bool tests_for_empty(const Source *source, const char *name)
+{
+    static const char *const FORMS[] = {"-z \"$%s", "-z \"${%s", "-z $%s", "-z ${%s",
+                                        "-n \"$%s", "-n \"${%s", "-n $%s", NULL};
+    for (guint i = 0; FORMS[i] != NULL; i++) {
+        const char *hole = strstr(FORMS[i], "%s");
+        g_autofree char *text = g_strdup_printf("%.*s%s", (int)(hole - FORMS[i]), FORMS[i], name);
+        if (strstr(source->text, text) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* host("localhost"), setUrl("..."): a method that is named as a setting is. */
+static void read_method(Reader *reader, const Fact *fact)
+{
+    g_autofree char *function = facts_function(reader->facts, fact);
+    gsize length = strlen(function);
+    while (length > 0 && !g_ascii_isalnum(function[length - 1]))
+        function[--length] = '\0';
+    const char *name = function + length;
+    while (name > function && (g_ascii_isalnum(name[-1]) || name[-1] == '_'))
+        name--;
+    if (name == function)
+        return;
+    const char *plain =
+        g_str_has_prefix(name, "set") || g_str_has_prefix(name, "with") ? name + (name[0] == 's' ? 3 : 4) : name;
+    NameMeaning meaning = name_meaning(plain);
+    bool is_default = name_is_default(plain);
+    if ((meaning.role == ROLE_NONE && !is_default) || strlen(plain) > 20)
+        return;
+    g_auto(Value) value = facts_argument(reader->facts, fact);
+    if (value.text == NULL || value.fallback || value.variable != NULL)
+        return;
+    Setting *setting = source_add(reader->source, SETTING_GIVEN, g_steal_pointer(&value.text), value.start, value.end);
+    finish(reader, setting, fact->node);
+    if (is_default) { /* DATABASE_URL: z.string().default("...") */
+        setting->kind = SETTING_DEFAULT;
+        return;
+    }
+    g_free(setting->name);
+    setting->name = g_strdup(plain);
+    g_free(setting->path);
+    setting->path = g_strdup(plain);
+    g_free(setting->owner);
+    setting->owner = g_steal_pointer(&function);
+    setting->container = 0;
+}
+
 static void read_bind(Reader *reader, const Fact *fact)
 {
     if (ts_node_is_null(fact->second) || ts_node_is_null(fact->first))
@@ -255,16 +319,51 @@ static void read_bind(Reader *reader, const Fact *fact)
     setting->several = value.several;
     g_autofree char *name = facts_name(reader->facts, fact->first);
     finish(reader, setting, fact->node);
+    const char *kind = ts_node_type(fact->node);
+    if (setting->settings_class || strstr(kind, "parameter") != NULL || strstr(kind, "assignment_pattern") != NULL)
+        setting->kind = SETTING_DEFAULT;
+    setting->default_key = name_is_default(name);
+    if (setting->default_key)
+        take_outer_name(setting, &name);
+    /* A shell that asks whether the variable is empty before it sets it. */
+    if (reader->source->language->words && tests_for_empty(reader->source, name))
+        setting->kind = SETTING_DEFAULT;
+    const Fact *left = facts_of(reader->facts, fact->first);
+    bool overwritten = left != NULL && left->kind == FACT_INDEX; /* os.environ["X"] = "..." */
     /* The same name is elsewhere what a variable of the environment says: this is its default. */
     g_auto(Value) bound = facts_value(reader->facts, fact->first);
-    if (bound.variable != NULL) {
+    if (bound.variable != NULL && !overwritten && setting->container == 0) {
         setting->kind = SETTING_DEFAULT;
         setting->variable = g_steal_pointer(&bound.variable);
     }
     g_free(setting->name);
     setting->name = g_steal_pointer(&name);
-    setting->whole_start =
-        MAX(setting->whole_start, setting->start < setting->whole_start ? setting->whole_start : setting->whole_start);
+}
+
+/* "value" of "NAME=value", where there is nothing else. */
+static const char *assigned_value(const char *text)
+{
+    gsize name = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    return name >= 2 && text[name] == '=' && strchr(text, ' ') == NULL ? text + name + 1 : NULL;
+}
+
+static guint list_container(Reader *reader, TSNode node)
+{
+    for (guint i = 0; i < 6 && !ts_node_is_null(node); i++) {
+        const char *kind = ts_node_type(node);
+        if (strstr(kind, "sequence") != NULL && strstr(kind, "item") == NULL)
+            return container_number(reader, node);
+        if (strstr(kind, "array") != NULL)
+            return container_number(reader, node);
+        node = ts_node_parent(node);
+    }
+    return 0;
+}
+
+static bool reads_commands(const char *text)
+{
+    return strcmp(text, "psql") == 0 || strcmp(text, "pg_dump") == 0 || strcmp(text, "pg_isready") == 0 ||
+           strcmp(text, "pg_restore") == 0;
 }
 
 static void read_string(Reader *reader, const Fact *fact)
@@ -282,8 +381,31 @@ static void read_string(Reader *reader, const Fact *fact)
         Setting *setting = reader->source->settings->pdata[i];
         add_context(reader, setting, fact->node);
     }
+    const char *assigned = reader->source->language->data ? assigned_value(value.text) : NULL;
+    if (assigned != NULL) { /* "NAME=value" in a list of variables */
+        guint start = value.end - (guint)strlen(assigned);
+        if (strchr("\"'", reader->source->text[value.end - 1]) != NULL)
+            start--;
+        Setting *pair = source_add(reader->source, SETTING_GIVEN, g_strdup(assigned), start, value.end);
+        finish(reader, pair, fact->node);
+        pair->name = g_strndup(value.text, (gsize)(assigned - 1 - value.text));
+        pair->path = g_strdup(pair->name);
+        pair->container = list_container(reader, fact->node);
+        return;
+    }
+    if (reads_commands(value.text) && !ts_node_is_null(parent))
+        lines_read_commands(reader->source, ts_node_start_byte(parent), ts_node_end_byte(parent));
+    bool many =
+        reader->source->language->words || (reader->source->language->data && strpbrk(value.text, " \n") != NULL);
+    if (reader->source->language->data && many)
+        lines_read_commands(reader->source, value.start, value.end);
+    if (many) { /* as it is written: places in it are places of the file */
+        g_free(value.text);
+        value.text = source_slice(reader->source, value.start, value.end);
+    }
     Setting *setting = source_add(reader->source, SETTING_TEXT, g_steal_pointer(&value.text), value.start, value.end);
     finish(reader, setting, fact->node);
+    setting->words = many;
     g_clear_pointer(&setting->name, g_free);
 }
 
@@ -292,6 +414,70 @@ static void read_comment(Reader *reader, const Fact *fact)
     ScanSpan *span = g_new(ScanSpan, 1);
     *span = (ScanSpan){ts_node_start_byte(fact->node), ts_node_end_byte(fact->node)};
     g_ptr_array_add(reader->source->comments, span);
+}
+
+static bool in_comment(const Source *source, guint at)
+{
+    for (guint i = 0; i < source->comments->len; i++) {
+        const ScanSpan *span = source->comments->pdata[i];
+        if (at >= span->start && at < span->end)
+            return true;
+    }
+    return false;
+}
+
+/* A shell's expansions stand anywhere, not only in texts. */
+static void read_placeholders(Source *source)
+{
+    guint before = source->settings->len;
+    placeholder_read(source, 0, (guint)source->length);
+    for (guint i = source->settings->len; i-- > before;) {
+        const Setting *setting = source->settings->pdata[i];
+        if (in_comment(source, setting->start))
+            g_ptr_array_remove_index(source->settings, i);
+    }
+}
+
+static Setting *sibling(const Source *source, const Setting *setting, const char *const *names)
+{
+    for (guint i = 0; i < source->settings->len; i++) {
+        Setting *other = source->settings->pdata[i];
+        if (other->container == setting->container && other != setting && other->name != NULL &&
+            g_strv_contains(names, other->name))
+            return other;
+    }
+    return NULL;
+}
+
+/* What two settings of one container say together: a default beside the name of its variable, "name: X" beside
+ * "value: Y". */
+static void join_settings(Source *source)
+{
+    static const char *const VARIABLES[] = {"env",   "envvar", "env_var", "envVar", "environment", "validation_alias",
+                                            "alias", "names",  NULL};
+    static const char *const KEYS[] = {"name", "key", "Name", NULL};
+    guint n = MIN(source->settings->len, 20000u);
+    for (guint i = 0; i < n; i++) {
+        Setting *setting = source->settings->pdata[i];
+        if (setting->container == 0 || setting->name == NULL || setting->variable != NULL)
+            continue;
+        bool is_value = g_ascii_strcasecmp(setting->name, "value") == 0;
+        if (!is_value && !setting->default_key)
+            continue;
+        const Setting *variable = sibling(source, setting, is_value ? KEYS : VARIABLES);
+        if (variable == NULL || strlen(variable->value) > 100)
+            continue;
+        g_free(setting->name);
+        setting->name = g_strdup(variable->value);
+        g_free(setting->path);
+        setting->path = g_strdup(variable->value);
+        if (!is_value) {
+            setting->kind = SETTING_DEFAULT;
+            setting->variable = g_strdup(variable->value);
+        } else {
+            setting->container = g_array_index(source->parents, guint, setting->container);
+        }
+    }
 }
 
 bool tree_read(Source *source)
@@ -306,6 +492,9 @@ bool tree_read(Source *source)
         const Fact *fact = &g_array_index(facts->all, Fact, i);
         switch (fact->kind) {
         case FACT_CALL:
+            read_default(&reader, fact);
+            read_method(&reader, fact);
+            break;
         case FACT_OR:
             read_default(&reader, fact);
             break;
@@ -324,6 +513,9 @@ bool tree_read(Source *source)
             break;
         }
     }
+    if (source->language->words)
+        read_placeholders(source);
+    join_settings(source);
     g_hash_table_unref(reader.containers);
     return true;
 }

@@ -1,0 +1,3 @@
+(pair key: (_) @name value: (_) @value) @bind
+(string) @string
+(comment) @comment

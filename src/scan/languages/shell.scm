@@ -1,0 +1,6 @@
+(variable_assignment name: (_) @name value: (_) @value) @bind
+(string) @string
+(raw_string) @string
+(concatenation) @concat
+(word) @string
+(comment) @comment

@@ -1,0 +1,3 @@
+(pair . (_) @name (_) @value .) @bind
+(string) @string
+(comment) @comment
