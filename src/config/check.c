@@ -149,6 +149,17 @@ static void check_into_schema(ConfigReader *reader, guint index, const ConfigSou
         tell_into(reader, index, "schema", "take it out: schemas keep their names", "is the schema's name already");
 }
 
+/* A path that leads out of the project, or to a folder, is no page of it. */
+static void check_page(ConfigReader *reader)
+{
+    const char *page = reader->config->docs.page;
+    g_autofree char *whole = g_canonicalize_filename(page, "/pgfold");
+    bool inside = !g_path_is_absolute(page) && g_str_has_prefix(whole, "/pgfold/");
+    if (!inside || g_str_has_suffix(page, "/"))
+        config_mistakes_add(reader->mistakes, *place_of(reader, "docs.page"), "write one as docs/database.md",
+                            "docs.page must be a file below the folder of pgfold.yaml");
+}
+
 /* Before any rule is looked up by the name of a table. */
 static void fill_from_schema(ConfigSource *source)
 {
@@ -160,6 +171,7 @@ void config_check(ConfigReader *reader)
 {
     const GPtrArray *sources = reader->config->sources;
     check_source_names(reader);
+    check_page(reader);
     for (guint i = 0; i < sources->len; i++)
         fill_from_schema(g_ptr_array_index(sources, i));
     check_tables(reader, NULL, reader->config->fold.tables);

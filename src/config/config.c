@@ -11,6 +11,7 @@
 #define DEFAULT_SPLIT_ABOVE ((guint64)1 << 30)
 #define DEFAULT_LOCK_TIMEOUT 10
 #define STATE_FOLDER ".pgfold"
+#define DOCS_PAGE "docs/database.md"
 
 static char **no_names(void)
 {
@@ -89,6 +90,20 @@ gpointer config_source_new(void)
     return source;
 }
 
+static void deploy_free(gpointer data)
+{
+    ConfigDeploy *deploy = data;
+    g_free(deploy->name);
+    g_free(deploy->run);
+    g_free(deploy->check);
+    g_free(deploy);
+}
+
+gpointer config_deploy_new(void)
+{
+    return g_new0(ConfigDeploy, 1);
+}
+
 Config *config_new(void)
 {
     Config *config = g_new0(Config, 1);
@@ -109,9 +124,12 @@ Config *config_new(void)
     config->code.local = no_names();
     config->code.skip = no_names();
     config->testdb.settings = no_names();
+    config->deploy = g_ptr_array_new_with_free_func(deploy_free);
+    config->docs.page = g_strdup(DOCS_PAGE);
     config->state = g_strdup(STATE_FOLDER);
     config->warnings = g_ptr_array_new_with_free_func(g_free);
     config->places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    config->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return config;
 }
 
@@ -155,8 +173,12 @@ void config_free(Config *config)
     g_strfreev(config->code.skip);
     g_free(config->testdb.database);
     g_strfreev(config->testdb.settings);
+    g_ptr_array_unref(config->deploy);
+    g_free(config->docs.page);
+    g_free(config->docs.tests);
     g_ptr_array_unref(config->warnings);
     g_hash_table_unref(config->places);
+    g_hash_table_unref(config->written);
     g_free(config);
 }
 
@@ -222,6 +244,11 @@ char *config_where(const Config *config, const char *key)
     if (place == NULL)
         return g_strdup(config->path);
     return g_strdup_printf("%s:%d:%d", config->path, place->line, place->column);
+}
+
+const char *config_written(const Config *config, const char *key)
+{
+    return g_hash_table_lookup(config->written, key);
 }
 
 static void redact_word(GString *text, const char *word)

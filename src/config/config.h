@@ -23,7 +23,8 @@
 typedef enum ConfigUse {
     CONFIG_CONNECTS, /* reads every ${NAME}; one that is unset or empty is a mistake */
     CONFIG_KNOWN,    /* what is there to connect to: a url whose ${NAME} is unset or empty is NULL (guard) */
-    CONFIG_OFFLINE,  /* connects to none of them (testdb, status, report): every url is NULL, its ${NAME} not read */
+    CONFIG_OFFLINE,  /* connects to none of them (testdb, status, report, docs): every url is NULL, its ${NAME} not
+                      * read */
     CONFIG_CODE      /* likewise, and what is asked is about the code (scan): there may be no target and no sources */
 } ConfigUse;
 
@@ -138,6 +139,18 @@ typedef struct ConfigTestdb {
     char **settings; /* "name=value" server settings */
 } ConfigTestdb;
 
+/* A step of a deployment, as people type it. None of it is read by pgfold, ${NAME} included: it is the shell's. */
+typedef struct ConfigDeploy {
+    char *name;
+    char *run;   /* one or more lines */
+    char *check; /* likewise, that tells whether it worked; or NULL */
+} ConfigDeploy;
+
+typedef struct ConfigDocs {
+    char *page;  /* relative to the folder of the file, and below it; docs/database.md unless given */
+    char *tests; /* the command that runs the project's tests, or NULL */
+} ConfigDocs;
+
 typedef struct Config {
     char *path;   /* the file, as messages show it; NULL where the command line took its place */
     char *folder; /* absolute: where the file is, or the current folder */
@@ -150,8 +163,11 @@ typedef struct Config {
     ConfigFold fold;
     ConfigCode code;
     ConfigTestdb testdb;
+    GPtrArray *deploy; /* of ConfigDeploy*, in the order of the file */
+    ConfigDocs docs;
     GPtrArray *warnings; /* of char*: "file:line:column: ..." remarks to be shown once, such as a literal password */
     GHashTable *places;  /* for config_where() */
+    GHashTable *written; /* for config_written() */
 } Config;
 
 /* Finds the file: given (--config) if not NULL, else pgfold.yaml or pgfold.yml in the current folder or a folder above
@@ -208,6 +224,10 @@ const char *config_source_schema(const ConfigSource *source, const char *schema)
 /* "pgfold.yaml:4:13" for a key such as "target.identity", "sources[0].url", "fold.tables.public.t.skip"; the file where
  * the key was not given; "the command line" without a file. Transfer full. */
 char *config_where(const Config *config, const char *key);
+
+/* What the file says for a key that is needed to reach a database ("target.url", "target.ssh.host"), its ${NAME} as
+ * they stand and without any password; also with CONFIG_OFFLINE. NULL where the key was not given. Owned by config. */
+const char *config_written(const Config *config, const char *key);
 
 /* text with the connection strings of config, and every password in them, replaced by "****". For text of others that
  * is about to be shown or stored. Transfer full. */

@@ -2,12 +2,23 @@
 
 #include <string.h>
 
+#include "config/secret.h"
+
 static void read_keys(ConfigReader *reader, const ConfigNode *node, const ConfigKey *keys, gpointer base);
 
 static void record_place(ConfigReader *reader, const ConfigNode *node)
 {
     g_hash_table_replace(reader->config->places, g_strdup(reader->path->str),
                          g_memdup2(&node->place, sizeof node->place));
+}
+
+static void record_written(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node)
+{
+    if (!key->connects || node->type != CONFIG_NODE_SCALAR || config_node_is_null(node))
+        return;
+    bool url = key->kind == CONFIG_KIND_URL;
+    g_hash_table_replace(reader->config->written, g_strdup(reader->path->str),
+                         url ? config_without_secrets(node->text) : g_strdup(node->text));
 }
 
 static const ConfigKey *find_key(const ConfigKey *keys, const char *name)
@@ -237,6 +248,7 @@ static void read_keys(ConfigReader *reader, const ConfigNode *node, const Config
         }
         g_string_append_printf(reader->path, "%s%s", length == 0 ? "" : ".", key->name);
         record_place(reader, value);
+        record_written(reader, key, value);
         if (key->later != NULL)
             config_mistakes_add(reader->mistakes, name->place, key->later, "%s is not supported by this version",
                                 reader->path->str);

@@ -46,3 +46,4 @@ Config *config_new(void);
 gpointer config_source_new(void);
 gpointer config_table_new(void);
 gpointer config_reference_new(void);
+gpointer config_deploy_new(void);

@@ -13,6 +13,7 @@ typedef enum ConfigKind {
     CONFIG_KIND_TABLES,  /* map from "schema.table" to maps; likewise, of ConfigTable */
     CONFIG_KIND_URL,     /* char *; connection string */
     CONFIG_KIND_TEXT,    /* char *; not empty */
+    CONFIG_KIND_COMMAND, /* char *; what somebody types into a shell: one or more lines, no ${NAME} read */
     CONFIG_KIND_NAME,    /* char *; letters, digits, ".", "_", "-" */
     CONFIG_KIND_DIGITS,  /* char *; quotation marks are allowed and not needed */
     CONFIG_KIND_FLAG,    /* bool */
@@ -47,6 +48,9 @@ typedef struct ConfigKey {
     const char *unless_given;     /* the default as the manual shows it, or NULL */
     const char *about;            /* a sentence for the manual */
 } ConfigKey;
+
+/* schema_docs.c: below deploy and docs. */
+extern const ConfigKey config_deploy_keys[], config_docs_keys[];
 
 /* The keys of the top level. */
 const ConfigKey *config_schema(void);

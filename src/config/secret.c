@@ -45,21 +45,33 @@ static void scan_query(const char *query, GPtrArray *secrets)
     }
 }
 
-/* user:password@host, up to the last @: an @ inside of a password should be %40, and often is not. */
-static void scan_uri(const char *url, GPtrArray *secrets)
+/* Where the parts of a URI are. colon and at: around its password; both NULL where there is none. */
+typedef struct UriPlaces {
+    const char *colon, *at, *query;
+} UriPlaces;
+
+/* user:password@host, up to the last @: an @ inside of a password should be %40, and often is not. A ? in it is as good
+ * as any other character. */
+static UriPlaces find_places(const char *url)
 {
     const char *start = strstr(url, "://") + 3;
-    const char *query = strchr(start, '?');
-    const char *end = query == NULL ? start + strlen(start) : query;
-    const char *slash = memchr(start, '/', (gsize)(end - start));
-    const char *at = g_strrstr_len(start, (slash == NULL ? end : slash) - start, "@");
+    const char *slash = strchr(start, '/');
+    gssize before_path = slash == NULL ? (gssize)strlen(start) : slash - start;
+    const char *at = g_strrstr_len(start, before_path, "@");
+    const char *query = strchr(at == NULL ? start : at, '?');
     if (at == NULL) /* a / in the password ends the part before it too early */
-        at = g_strrstr_len(start, end - start, "@");
+        at = g_strrstr_len(start, query == NULL ? (gssize)strlen(start) : query - start, "@");
     const char *colon = at == NULL ? NULL : memchr(start, ':', (gsize)(at - start));
-    if (colon != NULL)
-        add_encoded(secrets, colon + 1, at);
-    if (query != NULL)
-        scan_query(query + 1, secrets);
+    return (UriPlaces){.colon = colon, .at = colon == NULL ? NULL : at, .query = query};
+}
+
+static void scan_uri(const char *url, GPtrArray *secrets)
+{
+    UriPlaces places = find_places(url);
+    if (places.colon != NULL)
+        add_encoded(secrets, places.colon + 1, places.at);
+    if (places.query != NULL)
+        scan_query(places.query + 1, secrets);
 }
 
 /* A value of the keyword form, at *at: 'quoted \' text' or up to a space. */
@@ -115,6 +127,67 @@ static void scan_keywords(const char *url, GPtrArray *secrets)
             add_secret(secrets, raw);
         at = skip_spaces(at);
     }
+}
+
+/* ?key=value&key=value without those that are secret; nothing where no other is left. */
+static void append_query(GString *text, const char *query)
+{
+    g_auto(WipedStrv) pairs = g_strsplit(query + 1, "&", -1);
+    char join = '?';
+    for (guint i = 0; pairs[i] != NULL; i++) {
+        const char *equals = strchr(pairs[i], '=');
+        g_autofree char *name = equals == NULL ? NULL : g_uri_unescape_segment(pairs[i], equals, NULL);
+        if (name != NULL && is_secret_word(name))
+            continue;
+        g_string_append_printf(text, "%c%s", join, pairs[i]);
+        join = '&';
+    }
+}
+
+static void append_uri(GString *text, const char *url)
+{
+    UriPlaces places = find_places(url);
+    const char *end = places.query == NULL ? url + strlen(url) : places.query;
+    const char *rest = places.at == NULL ? url : places.at;
+    if (places.colon != NULL)
+        g_string_append_len(text, url, places.colon - url);
+    g_string_append_len(text, rest, end - rest);
+    if (places.query != NULL)
+        append_query(text, places.query);
+}
+
+static void append_keywords(GString *text, const char *url)
+{
+    const char *at = skip_spaces(url);
+    while (*at != '\0') {
+        const char *start = at;
+        while (*at != '\0' && *at != '=' && !g_ascii_isspace(*at))
+            at++;
+        g_autofree char *name = g_strndup(start, (gsize)(at - start));
+        const char *end = at;
+        at = skip_spaces(at);
+        if (*at == '=') {
+            at = skip_spaces(at + 1);
+            config_wipe(take_value(&at));
+            end = at;
+            at = skip_spaces(at);
+        }
+        if (is_secret_word(name))
+            continue;
+        if (text->len > 0)
+            g_string_append_c(text, ' ');
+        g_string_append_len(text, start, end - start);
+    }
+}
+
+char *config_without_secrets(const char *url)
+{
+    GString *text = g_string_new(NULL);
+    if (strstr(url, "://") != NULL)
+        append_uri(text, url);
+    else
+        append_keywords(text, url);
+    return g_string_free(text, FALSE);
 }
 
 char **config_secrets(const char *url)

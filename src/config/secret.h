@@ -8,6 +8,9 @@
  * decoded. Empty ones are left out. NULL-terminated, never NULL, transfer full: free with config_secrets_free(). */
 char **config_secrets(const char *url);
 
+/* url without its passwords, and otherwise as it is; ${NAME} is text like any other. Transfer full. */
+char *config_without_secrets(const char *url);
+
 /* Overwrites text before it is freed; NULL is fine. */
 void config_wipe(char *text);
 void config_secrets_free(char **secrets);

@@ -119,6 +119,26 @@ static void read_text(ConfigReader *reader, const ConfigKey *key, const ConfigNo
     *member = g_steal_pointer(&text);
 }
 
+/* Not expanded: a $ is the shell's. */
+static void read_command(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, char **member)
+{
+    if (node->type != CONFIG_NODE_SCALAR || config_node_is_null(node)) {
+        tell_type(reader, key, node, "write what to type, in quotation marks or after \"|\" on lines of its own");
+        return;
+    }
+    g_autofree char *text = g_strchomp(g_strdup(node->text));
+    bool usable = *text != '\0';
+    for (const char *at = text; *at != '\0'; at++)
+        usable = usable && (!g_ascii_iscntrl(*at) || *at == '\n' || *at == '\t');
+    if (!usable) {
+        config_mistakes_add(reader->mistakes, node->place, NULL, "%s %s", reader->path->str,
+                            *text == '\0' ? "is empty" : "holds a control character");
+        return;
+    }
+    g_free(*member);
+    *member = g_steal_pointer(&text);
+}
+
 static void warn_of_password(ConfigReader *reader, const ConfigNode *node)
 {
     /* Mistakes in the variables were told already. */
@@ -385,6 +405,9 @@ void config_read_value(ConfigReader *reader, const ConfigKey *key, const ConfigN
     case CONFIG_KIND_TEXT:
     case CONFIG_KIND_INTO:
         read_text(reader, key, node, member);
+        break;
+    case CONFIG_KIND_COMMAND:
+        read_command(reader, key, node, member);
         break;
     case CONFIG_KIND_SSH:
     case CONFIG_KIND_SSH_HOST:

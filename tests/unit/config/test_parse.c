@@ -148,6 +148,28 @@ static void test_offline(void)
     g_assert_null(source_at(config, 0)->url);
     g_assert_cmpstr(source_at(config, 0)->name, ==, "n");
     g_assert_cmpint(config->testdb.port, ==, 5434);
+    g_assert_cmpstr(config_written(config, "target.url"), ==, "${PGFOLD_TEST_UNSET}");
+    g_assert_cmpstr(config_written(config, "sources[0].url"), ==, "postgresql://a@h/d");
+    g_assert_null(config_written(config, "target.ssh"));
+}
+
+static void test_commands(void)
+{
+    g_autoptr(Config) config = parse_good("version: 1\n"
+                                          "target: { url: x }\n"
+                                          "sources: [ { name: n, url: x } ]\n"
+                                          "deploy:\n"
+                                          "  - name: one\n"
+                                          "    run: |\n"
+                                          "      echo \"$HOME\" ${X:-y}\n"
+                                          "      true\n"
+                                          "  - { name: two, run: 'yes', check: no }\n");
+    const ConfigDeploy *one = config->deploy->pdata[0], *two = config->deploy->pdata[1];
+    g_assert_cmpstr(one->run, ==, "echo \"$HOME\" ${X:-y}\ntrue");
+    g_assert_null(one->check);
+    g_assert_cmpstr(two->run, ==, "yes");
+    g_assert_cmpstr(two->check, ==, "no");
+    g_assert_cmpstr(config->docs.page, ==, "docs/database.md");
 }
 
 static void test_known(void)
@@ -306,6 +328,7 @@ int main(int argc, char **argv)
     g_test_add_func("/config/parse/reads-variables-once", test_variables);
     g_test_add_func("/config/parse/takes-json", test_json);
     g_test_add_func("/config/parse/survives-damaged-files", test_damaged_files);
+    g_test_add_func("/config/parse/commands-are-taken-as-they-are", test_commands);
     g_test_add_func("/config/offline/does-not-read-what-only-connects", test_offline);
     g_test_add_func("/config/offline/checks-all-the-rest", test_offline_checks_the_rest);
     g_test_add_func("/config/known/leaves-out-what-names-an-unset-variable", test_known);

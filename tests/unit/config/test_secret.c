@@ -15,6 +15,7 @@ static const SecretCase SECRETS[] = {
     {"postgres://app:p%40ss@localhost:5432/app?sslmode=require", "p@ss|p%40ss"},
     {"postgresql://app:p@ss@localhost/app", "p@ss"},
     {"postgresql://app:p/ss@localhost/app", "p/ss"},
+    {"postgresql://app:p?ss@localhost/app", "p?ss"},
     {"postgresql://localhost/app?user=app&password=s3cret", "s3cret"},
     {"postgresql://localhost/app?sslpassword=k%20y&password=", "k y|k%20y"},
     {"postgresql:///app?host=/tmp:1@2", ""},
@@ -36,6 +37,26 @@ static void test_secrets(gconstpointer data)
     g_autofree char *joined = g_strjoinv("|", secrets);
     g_assert_cmpstr(joined, ==, one->secrets);
     config_secrets_free(secrets);
+}
+
+/* joined here: what is left */
+static const SecretCase WITHOUT[] = {
+    {"${DATABASE_URL}", "${DATABASE_URL}"},
+    {"postgresql://app@vps/app?sslmode=require", "postgresql://app@vps/app?sslmode=require"},
+    {"postgresql://app:${PW}@vps:6432/app", "postgresql://app@vps:6432/app"},
+    {"postgresql://${USER}:s3?cr@et@${HOST}/app", "postgresql://${USER}@${HOST}/app"},
+    {"postgresql://vps/app?password=s3cret", "postgresql://vps/app"},
+    {"postgresql://vps/app?user=a&password=s3cret&sslmode=require", "postgresql://vps/app?user=a&sslmode=require"},
+    {"host=vps password = 's3 cret' dbname = app", "host=vps dbname = app"},
+    {" password=s3cret", ""},
+    {"service=app", "service=app"},
+};
+
+static void test_without_secrets(gconstpointer data)
+{
+    const SecretCase *one = data;
+    g_autofree char *text = config_without_secrets(one->url);
+    g_assert_cmpstr(text, ==, one->secrets);
 }
 
 static void test_redact(void)
@@ -109,6 +130,10 @@ int main(int argc, char **argv)
     for (gsize i = 0; i < G_N_ELEMENTS(SECRETS); i++) {
         g_autofree char *name = g_strdup_printf("/config/secret/is-found-in-a-connection-string/%zu", i + 1);
         g_test_add_data_func(name, &SECRETS[i], test_secrets);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(WITHOUT); i++) {
+        g_autofree char *name = g_strdup_printf("/config/secret/is-left-out-%u", i);
+        g_test_add_data_func(name, &WITHOUT[i], test_without_secrets);
     }
     g_test_add_func("/config/redact/takes-urls-and-passwords-out-of-a-text", test_redact);
     g_test_add_func("/config/redact/leaves-other-text-alone", test_redact_leaves_other_text);
