@@ -124,7 +124,7 @@ static bool pass_gates(Retirement *r, GError **error)
 {
     if (!each(r, retire_gate_receipt, error) || !each(r, retire_gate_backup, error) || !retire_gate_git(r, error))
         return false;
-    r->code = retire_code(r->config, r->git, r->sources, error);
+    r->code = retire_code(r->config, r->git, r->ledger, r->sources, error);
     return r->code != NULL && begin_containers(r, error) && each(r, retire_gate_proof, error);
 }
 
@@ -288,6 +288,7 @@ static bool check_code(Retirement *r, GError **error)
     check_preserved(r, now);
     check_places(r, "elsewhere", RETIRE_NOTE, NULL, "local databases in tests, documents and infrastructure",
                  now->elsewhere);
+    check_places(r, "mentions", RETIRE_NOTE, NULL, "documents speak of a local database", r->code->mentions);
     check_places(r, "suspects", RETIRE_NOTE, NULL, "seem to serve only a local database, and are not in code.remove",
                  now->suspects);
     return true;
@@ -312,16 +313,30 @@ static bool work(Retirement *r, GError **error)
            retire_write_markdown(r, error);
 }
 
+/* Checked again, it stays retired since it was first. */
+static bool is_marked(const GPtrArray *marks, const RetireJob *job)
+{
+    for (guint i = 0; i < marks->len; i++) {
+        const LedgerMark *one = marks->pdata[i];
+        if (one->stage == LEDGER_RETIRED && strcmp(one->source_name, job->source->name) == 0)
+            return one->good && one->at >= job->receipt->finished;
+    }
+    return false;
+}
+
 static bool mark(Retirement *r, GError **error)
 {
     guint open = checklist_count(r->lines, RETIRE_NO);
     g_autofree char *outcome =
         open == 0 ? g_strdup("retired") : g_strdup_printf("%u of its checks %s open", open, open == 1 ? "is" : "are");
-    for (guint i = 0; i < r->jobs->len; i++)
-        if (!ledger_mark(r->ledger, r->run, ((const RetireJob *)r->jobs->pdata[i])->source->name, LEDGER_RETIRED,
-                         open == 0, outcome, r->markdown, error))
+    g_autoptr(GPtrArray) marks = ledger_marks(r->ledger, error);
+    for (guint i = 0; marks != NULL && i < r->jobs->len; i++) {
+        const RetireJob *job = r->jobs->pdata[i];
+        if (!(open == 0 && is_marked(marks, job)) &&
+            !ledger_mark(r->ledger, r->run, job->source->name, LEDGER_RETIRED, open == 0, outcome, r->markdown, error))
             return false;
-    return true;
+    }
+    return marks != NULL;
 }
 
 static void show_done(Retirement *r)
@@ -348,7 +363,11 @@ static void show_patch(Out *out, const char *patch)
     }
     g_auto(GStrv) lines = g_strsplit(patch, "\n", -1);
     for (guint i = 0; lines[i] != NULL; i++) {
-        g_autofree char *line = out_styled(out, *lines[i] == '+' ? OUT_GOOD : *lines[i] == '-' ? OUT_BAD : OUT_PLAIN, lines[i]);
+        g_autofree char *line = out_styled(out,
+                                           *lines[i] == '+'   ? OUT_GOOD
+                                           : *lines[i] == '-' ? OUT_BAD
+                                                              : OUT_PLAIN,
+                                           lines[i]);
         out_line(out, "%s", line);
     }
 }

@@ -9,8 +9,8 @@ json_t *retire_source_plan(const Retirement *r, const RetireJob *job)
     json_t *container = json_null(), *volumes = json_array();
     const Container *found = job->container;
     if (found != NULL)
-        container = json_pack("{s:s, s:s, s:s, s:b, s:s?}", "engine", found->engine, "id", found->id, "name", found->name,
-                              "running", (int)job->was_running, "started", found->started);
+        container = json_pack("{s:s, s:s, s:s, s:b, s:s?}", "engine", found->engine, "id", found->id, "name",
+                              found->name, "running", (int)job->was_running, "started", found->started);
     for (guint i = 0; found != NULL && args_flag(r->args, "volumes") && i < found->volumes->len; i++)
         json_array_append_new(volumes, out_json_string(found->volumes->pdata[i]));
     return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}", "name", job->source->name, "receipt", job->receipt_file,

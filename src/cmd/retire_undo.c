@@ -250,7 +250,7 @@ static bool undo_source(Undo *undo, const RetireRun *run, const char *name, GErr
         else if (!lift(undo, source, error))
             return false;
     }
-    return ledger_mark(undo->ledger, undo->run, name, LEDGER_RETIRED, false, "put back", NULL, error) &&
+    return ledger_mark(undo->ledger, undo->run, name, LEDGER_RETIRED, false, LEDGER_PUT_BACK, NULL, error) &&
            retire_record_undone(undo->ledger, undo->run, run->id, name, error);
 }
 

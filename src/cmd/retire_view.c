@@ -103,6 +103,7 @@ void retire_show_plan(const Retirement *r)
         out_line(out, "Not removed: %s", (const char *)code->missed->pdata[i]);
     show_places(out, "Fallbacks that are left for you, in production code", code->left);
     show_places(out, "References to mend by hand", code->dangling);
+    show_places(out, "Documents that speak of a local database", code->mentions);
     show_places(out, "Seem to serve only a local database, and are not in code.remove: not touched", code->suspects);
     for (guint i = 0; i < r->jobs->len; i++)
         show_outside(r, r->jobs->pdata[i]);
@@ -185,6 +186,7 @@ json_t *retire_json(const Retirement *r, const char *outcome, const char *patch)
     json_object_set_new(document, "left", places_json(code->left));
     json_object_set_new(document, "elsewhere", places_json(code->elsewhere));
     json_object_set_new(document, "dangling", places_json(code->dangling));
+    json_object_set_new(document, "mentions", places_json(code->mentions));
     json_object_set_new(document, "suspects", places_json(code->suspects));
     json_object_set_new(document, "checklist", checklist_json(r->lines));
     json_object_set_new(document, "markdown", out_json_string(r->markdown));

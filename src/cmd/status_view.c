@@ -245,7 +245,7 @@ static bool judge_retired(StatusSource *source, gint64 now)
         mark->good ? g_strdup_printf("retired %s", age) : g_strdup_printf("contained; retired, and %s", mark->outcome);
     if (mark->good)
         set_state(source, "retired", OUT_GOOD, text, NULL);
-    else if (strcmp(mark->outcome, "put back") != 0)
+    else if (strcmp(mark->outcome, LEDGER_PUT_BACK) != 0)
         set_state(source, "contained", OUT_WARN, text, "retire");
     else
         return false;

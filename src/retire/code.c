@@ -47,6 +47,7 @@ static RetireCode *code_new(void)
     code->elsewhere = g_ptr_array_new_with_free_func(place_free);
     code->dangling = g_ptr_array_new_with_free_func(place_free);
     code->suspects = g_ptr_array_new_with_free_func(place_free);
+    code->mentions = g_ptr_array_new_with_free_func(place_free);
     code->preserved = g_ptr_array_new_with_free_func(preserved_free);
     return code;
 }
@@ -62,6 +63,7 @@ void retire_code_free(RetireCode *code)
     g_ptr_array_unref(code->elsewhere);
     g_ptr_array_unref(code->dangling);
     g_ptr_array_unref(code->suspects);
+    g_ptr_array_unref(code->mentions);
     g_ptr_array_unref(code->preserved);
     g_free(code);
 }
@@ -212,13 +214,15 @@ static bool is_next(const GPtrArray *findings, guint i)
            strcmp(((ScanFinding *)findings->pdata[i])->file, ((ScanFinding *)findings->pdata[i - 1])->file) != 0;
 }
 
-static void fixes_plan(Work *work, const GPtrArray *findings)
+static void fixes_plan(Work *work, const Docs *docs, const GPtrArray *findings)
 {
     g_autofree char *title = g_strdup_printf("Read %s without a local default", work->config->code.variable);
     RetireStep *step = work_step("fixes", title);
-    for (guint i = 0; i < findings->len; i++)
-        if (is_next(findings, i))
-            (void)fix_file(work, step, findings, ((ScanFinding *)findings->pdata[i])->file, false);
+    for (guint i = 0; i < findings->len; i++) {
+        const char *file = ((ScanFinding *)findings->pdata[i])->file;
+        if (is_next(findings, i) && !documents_take(work, docs, file))
+            (void)fix_file(work, step, findings, file, false);
+    }
     work_add(work, step);
 }
 
@@ -231,12 +235,12 @@ static GPtrArray *findings_now(const Work *work, const ScanOptions *options, con
     return text == NULL ? NULL : scan_text(options, file, text, length);
 }
 
-static void references_plan(Work *work, const ScanOptions *options, const GPtrArray *findings)
+static void references_plan(Work *work, const ScanOptions *options, const Docs *docs, const GPtrArray *findings)
 {
     RetireStep *step = work_step("references", "Mend references to what is gone");
     for (guint i = 0; i < findings->len; i++) {
         const ScanFinding *finding = findings->pdata[i];
-        if (!is_next(findings, i))
+        if (!is_next(findings, i) || documents_take(work, docs, finding->file))
             continue;
         g_autoptr(GPtrArray) before = pick(work, findings, finding->file, true);
         g_autoptr(GPtrArray) now = before->len == 0 ? NULL : findings_now(work, options, finding->file);
@@ -303,7 +307,7 @@ static bool check_preserved(const Work *work, GError **error)
     return true;
 }
 
-RetireCode *retire_code(const Config *config, const Git *git, const GPtrArray *sources, GError **error)
+RetireCode *retire_code(const Config *config, const Git *git, Ledger *ledger, const GPtrArray *sources, GError **error)
 {
     g_auto(Work) work = {0};
     if (!work_begin(&work, config, git, error))
@@ -316,12 +320,17 @@ RetireCode *retire_code(const Config *config, const Git *git, const GPtrArray *s
     /* The removals first, for they decide which findings count; their commit is the second. */
     if (!remove_plan(&work, sources, error))
         return NULL;
+    g_autoptr(Docs) docs = documents_read(&work, ledger, sources, error);
+    if (docs == NULL)
+        return NULL;
     RetireStep *removal = work.code->steps->len == 0 ? NULL : g_ptr_array_steal_index(work.code->steps, 0);
-    fixes_plan(&work, report->findings);
+    fixes_plan(&work, docs, report->findings);
     if (removal != NULL)
         g_ptr_array_add(work.code->steps, removal);
-    references_plan(&work, &options, report->findings);
+    references_plan(&work, &options, docs, report->findings);
     ignores_plan(&work);
+    documents_plan(&work, docs);
+    documents_mention(&work, docs);
     sort_findings(&work, &options, report->findings);
     preserve_look(&work);
     return check_preserved(&work, error) ? g_steal_pointer(&work.code) : NULL;

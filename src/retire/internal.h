@@ -1,6 +1,7 @@
 /* Shared by the files of src/retire only. */
 #pragma once
 
+#include "docs/docs.h"
 #include "retire/retire.h"
 
 /* What the files of one plan have in common. */
@@ -30,6 +31,12 @@ bool remove_plan(Work *work, const GPtrArray *sources, GError **error);
 
 /* ignores.c: lines of .gitignore and its like that name nothing but a removed file. */
 void ignores_plan(Work *work);
+
+/* documents.c: what docs makes for the retired sources; whether a file is its to change (fixes then leave it alone). */
+Docs *documents_read(const Work *work, Ledger *ledger, const GPtrArray *sources, GError **error);
+bool documents_take(const Work *work, const Docs *docs, const char *file);
+void documents_plan(Work *work, const Docs *docs);
+void documents_mention(Work *work, const Docs *docs);
 
 /* mentions.c: whether a text refers to one of the removed files: the line of the first that it does, 0: none; and which
  * (owned by removed). file: whose text it is. Comments (#) are passed over. */

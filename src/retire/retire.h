@@ -1,7 +1,7 @@
 /*
  * Retire: what would lead back to a source that was folded, taken out of the code (docs/retire.md).
  *
- *     RetireCode *code = retire_code(config, git, &error);      what is to be done, in memory; refuses what must not be
+ *     RetireCode *code = retire_code(config, git, ...);         what is to be done, in memory; refuses what must not be
  *     retire_commit(code, draft, evidence, &error)              one commit for each step
  *     RetireCode *after = retire_code_left(config, git, ...)    once the tree has them: what is left
  *
@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "git/git.h"
+#include "ledger/ledger.h"
 #include "scan/scan.h"
 
 typedef struct RetireChange {
@@ -50,14 +51,15 @@ typedef struct RetireCode {
     GPtrArray *elsewhere; /* of RetirePlace*: such in tests, documents, infrastructure */
     GPtrArray *dangling;  /* of RetirePlace*: references to what is removed, to be mended by hand */
     GPtrArray *suspects;  /* of RetirePlace*: files that seem to serve only the local database, and are not listed */
+    GPtrArray *mentions;  /* of RetirePlace*: lines of documents that speak of a local database */
     GPtrArray *preserved; /* of RetirePreserved* */
     guint scanned;        /* files */
 } RetireCode;
 
-/* Scans the folder with its fixes. Errors: those of scan_folder(); PGF_ERROR_REFUSED where something protected would be
- * removed, a preserved file would break, or a file would be removed that another source runs in; sources: those that
- * are retired (const ConfigSource*). */
-RetireCode *retire_code(const Config *config, const Git *git, const GPtrArray *sources, GError **error);
+/* Scans the folder with its fixes. Errors: those of scan_folder() and docs_make(); PGF_ERROR_REFUSED where something
+ * protected would be removed, a preserved file would break, or a file would be removed that another source runs in;
+ * sources: those that are retired (const ConfigSource*). */
+RetireCode *retire_code(const Config *config, const Git *git, Ledger *ledger, const GPtrArray *sources, GError **error);
 /* After the work: what a scan still finds, and whether preserved files are whole. removed: of the plan. */
 RetireCode *retire_code_left(const Config *config, const Git *git, const GPtrArray *removed, GError **error);
 void retire_code_free(RetireCode *code);

@@ -277,7 +277,8 @@ def test_fixes_and_removals_come_on_a_branch_with_the_receipt_in_each_message(fo
     document = folded.retire("--json").json()
     assert folded.git("branch", "--show-current") == BRANCH and folded.git("status", "--porcelain") == ""
     assert folded.subjects() == ["Read DATABASE_URL without a local default", "Remove what only served the local database",
-                                 "Drop names of files that are gone"]
+                                 "Drop names of files that are gone", "Say where the database is, and how to reach it"]
+    assert "laptop" in (folded.folder / "docs" / "database.md").read_text(encoding="utf-8")
     sha256 = json.loads(folded.receipt().read_text(encoding="utf-8"))["sha256"]
     for commit in folded.git("rev-list", f"main..{BRANCH}").splitlines():
         assert f"Pgfold-Receipt: {folded.receipt().name} sha256:{sha256}" in folded.git("log", "-1", "--format=%B", commit)
@@ -392,18 +393,18 @@ def test_a_detached_head_gets_a_branch_and_is_put_back(folded):
     assert folded.git("rev-parse", "HEAD") == head and folded.git("branch", "--show-current") == ""
 
 
-def test_where_nothing_in_the_code_changes_there_is_no_branch(project):
-    project.configure("")
-    project.write({"api/db.py": "import os\n\nURL = os.environ['DATABASE_URL']\n"})
-    for name in ("docker-compose.local.yml", "db-manage.sh"):
-        (project.folder / name).unlink()
-    project.commit("Clean")
-    project.fold()
-    document = project.retire("--json").json()
-    assert document["branch"] is None and document["commit"] is None
-    assert project.git("branch", "--show-current") == "main"
-    project.run("retire", "--undo", "--yes", status=0)
-    assert project.pair.source.sql("SHOW default_transaction_read_only") == "off"
+def test_run_again_it_only_checks_again(folded):
+    folded.retire()
+    before = folded.state()
+    at = folded.run("status", "--json", status=0).json()["sources"][0]["retire"]["at"]
+    document = documents.check(folded.retire("--json").json(), "retire")
+    assert document["branch"] is None and document["commit"] is None and document["outcome"] == "retired"
+    assert folded.state() == before
+    assert folded.run("docs", "--check", status=0), "the page that retire wrote is what docs writes"
+    assert folded.run("status", "--json", status=0).json()["sources"][0]["retire"]["at"] == at
+    folded.run("retire", "--undo", "--yes", status=0)
+    assert folded.pair.source.sql("SHOW default_transaction_read_only") == "off"
+    assert folded.git("branch", "--show-current") == "main"
 
 
 # --- --dry-run --------------------------------------------------------------------------------------------------------
@@ -523,7 +524,7 @@ def test_killed_at_any_moment_the_tree_is_before_or_after_and_the_same_command_g
                folded.git("branch", "--show-current") == (BRANCH if word == "checkout" else "main"), "git")
     assert folded.git("status", "--porcelain") == ""
     folded.retire()
-    assert folded.git("branch", "--show-current") == BRANCH and len(folded.subjects()) == 3
+    assert folded.git("branch", "--show-current") == BRANCH and len(folded.subjects()) == 4
     assert folded.pair.source.sql("SHOW default_transaction_read_only") == "on"
     folded.run("retire", "--undo", "--yes", status=0)
     assert folded.state() == before
