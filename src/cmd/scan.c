@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/spawn.h"
 #include "cmd/command.h"
+#include "cmd/scan_fix.h"
 #include "cmd/scan_view.h"
 #include "scan/scan.h"
 
@@ -18,6 +19,9 @@ static const CommandOption options[] = {
     {"explain", 0, OPTION_STRING, "RULE", "say what a rule means, with examples"},
     {"list-rules", 0, OPTION_FLAG, NULL, "name all rules"},
     {"list-files", 0, OPTION_FLAG, NULL, "only name the files that would be looked at"},
+    {"fix", 0, OPTION_FLAG, NULL, "mend what is certain, in the files themselves"},
+    {"dry-run", 0, OPTION_FLAG, NULL, "with --fix: only show the changes, as a diff that `git apply` takes"},
+    {"yes", 'y', OPTION_FLAG, NULL, "with --fix: ask nothing, and change files with uncommitted changes too"},
     {"jobs", 'j', OPTION_INT, "N", "threads (one for each core)"},
     {NULL},
 };
@@ -27,6 +31,7 @@ static const CommandExample examples[] = {
     {"pgfold scan --check src", "In CI: fail when the application has a way back"},
     {"pgfold scan --staged --check", "Before a commit"},
     {"pgfold scan --explain env-default", "What a finding means, and what to write instead"},
+    {"pgfold scan --fix --dry-run", "What would be mended, as a diff"},
     {"pgfold scan --format sarif > scan.sarif", "For a code scanning service"},
     {NULL},
 };
@@ -76,46 +81,63 @@ static char *real(const char *path)
     return copy;
 }
 
-static bool take_config(const CommandArgs *args, const char *near, Where *where, GError **error)
+/* pgfold.yaml in folder or above it, within the work tree. Transfer full; NULL: there is none. */
+static char *config_above(const char *folder, const char *top)
 {
+    for (g_autofree char *at = g_strdup(folder);;) {
+        static const char *const NAMES[] = {"pgfold.yaml", "pgfold.yml"};
+        for (guint i = 0; i < G_N_ELEMENTS(NAMES); i++) {
+            char *path = g_build_filename(at, NAMES[i], NULL);
+            if (g_file_test(path, G_FILE_TEST_EXISTS))
+                return path;
+            g_free(path);
+        }
+        if (strcmp(at, top) == 0 || strcmp(at, "/") == 0)
+            return NULL;
+        char *above = g_path_get_dirname(at);
+        g_free(at);
+        at = above;
+    }
+}
+
+/* The code base of the first path: where its pgfold.yaml is, or the top of its work tree, or it itself. */
+static bool find_root(const CommandArgs *args, const char *first, Where *where, GError **error)
+{
+    g_autofree char *folder = g_file_test(first, G_FILE_TEST_IS_DIR) ? g_strdup(first) : g_path_get_dirname(first);
+    g_autofree char *top = work_tree(folder);
     g_autofree char *path = NULL;
-    if (args_config(args) != NULL || strcmp(near, ".") == 0) {
+    if (args_config(args) != NULL) {
         if (!config_find(args_config(args), &path, error))
             return false;
     } else {
-        g_autofree char *beside = g_build_filename(near, "pgfold.yaml", NULL);
-        if (g_file_test(beside, G_FILE_TEST_EXISTS))
-            path = g_steal_pointer(&beside);
+        path = config_above(folder, top);
     }
-    if (path == NULL)
-        return true;
-    where->config = config_load(path, CONFIG_CODE, error);
-    return where->config != NULL;
+    if (path != NULL) {
+        where->config = config_load(path, CONFIG_CODE, error);
+        if (where->config == NULL)
+            return false;
+    }
+    where->folder = where->config != NULL ? real(where->config->folder) : g_steal_pointer(&top);
+    g_autofree char *inside = relative_to(where->folder, first);
+    if (inside == NULL) { /* --config of another place: its rules, for this folder */
+        g_free(where->folder);
+        where->folder = g_steal_pointer(&folder);
+    }
+    return true;
 }
 
-/* Paths are looked up from the current folder; a folder outside of the code base here is one of its own. */
+/* Paths are looked up from the current folder. */
 static bool find_where(const CommandArgs *args, Where *where, GError **error)
 {
     const char *const *words = args_words(args);
-    g_autofree char *here = real(".");
-    g_autofree char *first = words[0] == NULL ? g_strdup(here) : real(words[0]);
+    g_autofree char *first = real(words[0] == NULL ? "." : words[0]);
     where->paths = g_ptr_array_new_with_free_func(g_free);
     if (first == NULL) {
         pgf_error_set(error, PGF_ERROR_USAGE, NULL, "%s: %s", words[0] == NULL ? "." : words[0], g_strerror(errno));
         return false;
     }
-    if (!take_config(args, ".", where, error))
+    if (!find_root(args, first, where, error))
         return false;
-    where->folder = where->config != NULL ? real(where->config->folder) : work_tree(here);
-    g_autofree char *inside = relative_to(where->folder, first);
-    if (inside == NULL) {
-        g_clear_pointer(&where->config, config_free);
-        g_free(where->folder);
-        g_autofree char *above = g_file_test(first, G_FILE_TEST_IS_DIR) ? g_strdup(first) : g_path_get_dirname(first);
-        if (!take_config(args, above, where, error))
-            return false;
-        where->folder = g_steal_pointer(&above);
-    }
     for (guint i = 0; i == 0 || words[i] != NULL; i++) {
         g_autofree char *path = words[0] == NULL ? g_strdup(first) : real(words[i]);
         char *relative = path == NULL ? NULL : relative_to(where->folder, path);
@@ -223,6 +245,10 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         return explain(args_string(args, "explain"), out, error);
     if (args_flag(args, "list-rules"))
         return list_rules(out);
+    if (args_flag(args, "dry-run") && !args_flag(args, "fix")) {
+        pgf_error_set(error, PGF_ERROR_USAGE, NULL, "--dry-run goes with --fix");
+        return PGF_ERROR_USAGE;
+    }
     g_auto(Where) where = {0};
     if (!find_where(args, &where, error))
         return PGF_ERROR_USAGE;
@@ -247,6 +273,10 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     if (args_string(args, "write-baseline") != NULL &&
         !write_baseline(report, args_string(args, "write-baseline"), out, error))
         return PGF_ERROR_USAGE;
+    if (args_flag(args, "fix")) {
+        ScanFixOptions fix = {where.folder, args_flag(args, "dry-run"), args_flag(args, "yes")};
+        return scan_fix(report, &fix, out, error) ? 0 : PGF_ERROR_REFUSED;
+    }
     ScanSummary summary = scan_summary(report, args_flag(args, "strict"));
     if (!show(report, &summary, args_string(args, "format"), out, error))
         return PGF_ERROR_USAGE;
@@ -255,7 +285,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
 
 const Command command_scan = {
     .name = "scan",
-    .summary = "find every place in the code that would lead back to a local database",
+    .summary = "find what in the code would lead back to a local database",
     .synopsis = "[PATH...]",
     .description =
         "Looks at the files of a code base (those that git does not ignore; without git, all but vendored and built "
@@ -268,6 +298,9 @@ const Command command_scan = {
         "as `code` in pgfold.yaml says. Other services on localhost, messages, comments and the ephemeral database of "
         "tests are no "
         "findings.\n\n"
+        "With --fix, what is certain is mended: a variable is read without a default, and where it is unset or empty "
+        "the "
+        "program fails at start and says how to set it. The rest is listed, with the reason.\n\n"
         "A comment `pgfold: allow RULE REASON` on the line of a finding, or alone on the line above, lets it stand.",
     .options = options,
     .examples = examples,

@@ -46,14 +46,10 @@ static void show_line(const ScanFinding *finding, Out *out)
     g_autofree char *dim = out_styled(out, OUT_DIM, number);
     g_autofree char *escaped = text_escape(text + indent);
     out_line(out, "%s | %s", dim, escaped);
-    glong before = (glong)finding->place.column - 1 - (glong)finding->line_offset - (glong)indent;
-    glong length = g_utf8_strlen(text, -1) - (glong)indent;
-    if (before < 0 || before >= length)
+    glong before = (glong)finding->mark_start - (glong)indent;
+    if (before < 0)
         return;
-    glong wide = finding->place.end_line == finding->place.line
-                     ? (glong)(finding->place.end_column - finding->place.column)
-                     : length - before;
-    wide = CLAMP(wide, 1, length - before);
+    glong wide = MAX(1, (glong)finding->mark_length);
     g_autofree char *marks = g_strnfill((gsize)wide, '^');
     g_autofree char *painted = out_styled(out, severity_style(finding->severity), marks);
     out_line(out, "      | %*s%s", (int)before, "", painted);

@@ -23,8 +23,8 @@
 typedef enum ConfigUse {
     CONFIG_CONNECTS, /* reads every ${NAME}; one that is unset or empty is a mistake */
     CONFIG_KNOWN,    /* what is there to connect to: a url whose ${NAME} is unset or empty is NULL (guard) */
-    CONFIG_OFFLINE,  /* connects to none of them (testdb, status, report, docs): every url is NULL, its ${NAME} not
-                      * read */
+    CONFIG_OFFLINE,  /* connects to none of them (testdb, status, report, docs): every url is NULL, its ${NAME} not read
+                      */
     CONFIG_CODE      /* likewise, and what is asked is about the code (scan): there may be no target and no sources */
 } ConfigUse;
 

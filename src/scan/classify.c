@@ -81,8 +81,9 @@ static bool is_test_path(char **components, const char *name)
 static bool is_docs_path(char **components, const char *name)
 {
     static const char *const FOLDERS[] = {"docs", "doc", "documentation", "wiki", NULL};
-    static const char *const NAMES[] = {"*.md",  "*.mdx",   "*.markdown", "*.rst", "*.adoc",
-                                        "*.txt", "readme*", "changelog*", NULL};
+    static const char *const NAMES[] = {"*.md",        "*.mdx",        "*.markdown",  "*.rst",         "*.adoc",
+                                        "*.txt",       ".env.example", ".env.sample", ".env.template", "*.env.example",
+                                        "env.example", ".env.dist",    "readme*",     "changelog*",    NULL};
     for (guint i = 0; components[i] != NULL && components[i + 1] != NULL; i++) {
         g_autofree char *folder = g_ascii_strdown(components[i], -1);
         if (g_strv_contains(FOLDERS, folder))
@@ -99,6 +100,11 @@ static bool is_infrastructure_path(char **components, const char *name)
         "ansible", ".devcontainer", "docker",     "ops",   "manifests",      NULL};
     static const char *const NAMES[] = {"*compose*.y*ml",
                                         "dockerfile*",
+                                        ".dockerignore",
+                                        ".gitignore",
+                                        ".gitattributes",
+                                        ".helmignore",
+                                        ".pre-commit-config.yaml",
                                         "*.dockerfile",
                                         "containerfile*",
                                         "makefile*",

@@ -159,6 +159,53 @@ static void parse_uri(Connection *connection, const char *text, const char *rest
         connection->host = take(named + 5, named + 5 + strcspn(named + 5, "&#,"));
 }
 
+/* The scheme that ends at colon, with JDBC's before it. */
+typedef struct Scheme {
+    const char *start; /* of all of it: "jdbc:postgresql" */
+    bool jdbc;         /* may do without "//" */
+} Scheme;
+
+static bool find_scheme(const char *text, const char *colon, Scheme *ret_scheme)
+{
+    const char *scheme = colon;
+    while (scheme > text && is_scheme_char(scheme[-1]))
+        scheme--;
+    while (scheme < colon && !g_ascii_isalpha(*scheme))
+        scheme++;
+    if (scheme == colon || !scheme_is_postgres(scheme, (gsize)(colon - scheme)))
+        return false;
+    *ret_scheme = (Scheme){scheme, false};
+    if (scheme - text >= 5 && g_ascii_strncasecmp(scheme - 5, "jdbc:", 5) == 0)
+        *ret_scheme = (Scheme){scheme - 5, true};
+    else if (scheme - text >= 6 && g_ascii_strncasecmp(scheme - 6, "r2dbc:", 6) == 0)
+        *ret_scheme = (Scheme){scheme - 6, false};
+    return true;
+}
+
+/* A URI whose scheme ends at colon. CONNECTION_NONE: nothing follows that could be one. */
+static Connection uri_at(const char *text, const char *colon, const char *end, Scheme scheme)
+{
+    Connection connection = {.form = CONNECTION_NONE};
+    bool slashes = end - colon >= 3 && colon[1] == '/' && colon[2] == '/';
+    const char *rest = slashes ? colon + 3 : colon + 1;
+    if (!slashes && !(scheme.jdbc && rest < end && (g_ascii_isalpha(*rest) || *rest == '/')))
+        return connection;
+    const char *stop = uri_end(rest, end);
+    if (stop < rest || (stop == rest && !slashes))
+        return connection;
+    connection.form = CONNECTION_URI;
+    connection.sure = true;
+    connection.start = (guint)(scheme.start - text);
+    connection.end = (guint)(stop - text);
+    if (slashes)
+        parse_uri(&connection, text, rest, stop);
+    else
+        connection.database = take(rest, stop);
+    if (connection.host == NULL && scheme.jdbc)
+        connection.host = g_strdup("localhost");
+    return connection;
+}
+
 Connection connection_find(const char *text, gsize length, gsize from)
 {
     const char *end = text + length;
@@ -166,36 +213,12 @@ Connection connection_find(const char *text, gsize length, gsize from)
         at = memchr(at, ':', (gsize)(end - at));
         if (at == NULL)
             break;
-        const char *scheme = at;
-        while (scheme > text + from && is_scheme_char(scheme[-1]))
-            scheme--;
-        while (scheme < at && !g_ascii_isalpha(*scheme))
-            scheme++;
-        if (scheme == at || !scheme_is_postgres(scheme, (gsize)(at - scheme)))
+        Scheme scheme;
+        if (!find_scheme(text + from, at, &scheme))
             continue;
-        bool jdbc = scheme - text >= 5 && g_ascii_strncasecmp(scheme - 5, "jdbc:", 5) == 0;
-        bool r2dbc = scheme - text >= 6 && g_ascii_strncasecmp(scheme - 6, "r2dbc:", 6) == 0;
-        bool slashes = end - at >= 3 && at[1] == '/' && at[2] == '/';
-        const char *rest = slashes ? at + 3 : at + 1;
-        const char *stop = rest;
-        if (slashes)
-            stop = uri_end(rest, end);
-        else if (jdbc && rest < end && (g_ascii_isalpha(*rest) || *rest == '/'))
-            stop = uri_end(rest, end);
-        else
-            continue;
-        if (stop < rest || (stop == rest && !slashes))
-            continue;
-        Connection connection = {.form = CONNECTION_URI, .sure = true};
-        connection.start = (guint)(scheme - (jdbc ? 5 : r2dbc ? 6 : 0) - text);
-        connection.end = (guint)(stop - text);
-        if (slashes)
-            parse_uri(&connection, text, rest, stop);
-        else
-            connection.database = take(rest, stop);
-        if (connection.host == NULL && jdbc)
-            connection.host = g_strdup("localhost");
-        return connection;
+        Connection connection = uri_at(text, at, end, scheme);
+        if (connection.form != CONNECTION_NONE)
+            return connection;
     }
     return (Connection){.form = CONNECTION_NONE};
 }
@@ -278,58 +301,55 @@ static bool is_word(const char *from, const char *to, bool blanks)
     return from < to;
 }
 
+/* The pair at at; *ret_next: behind it. False: it is none. */
+static bool next_pair(Pairs *pairs, const char *text, const char *at, const char *end, char separator,
+                      const char **ret_next)
+{
+    const char *equals = memchr(at, '=', (gsize)(end - at));
+    const char *key_end = equals;
+    while (equals != NULL && key_end > at && key_end[-1] == ' ')
+        key_end--;
+    if (equals == NULL || (!is_word(at, key_end, separator == ';') && *at != CONNECTION_HOLE))
+        return false;
+    const char *value = equals + 1;
+    while (separator == ' ' && value < end && *value == ' ')
+        value++;
+    const char *stop = value;
+    if (stop < end && *stop == '\'') {
+        value++;
+        stop = memchr(value, '\'', (gsize)(end - value));
+        if (stop == NULL)
+            return false;
+        *ret_next = stop + 1;
+    } else {
+        while (stop < end && (separator == ' ' ? !g_ascii_isspace(*stop) : *stop != separator))
+            stop++;
+        *ret_next = stop;
+    }
+    take_pair(pairs, text, at, (gsize)(key_end - at), value, (gsize)(stop - value));
+    return true;
+}
+
 /* Every piece must be a pair, or it is prose. */
 static Connection parse_pairs(const char *text, const char *from, const char *end, char separator, ConnectionForm form)
 {
-    Connection connection = {.form = CONNECTION_NONE};
+    Connection connection = {.form = CONNECTION_NONE, .start = (guint)(from - text), .end = (guint)(end - text)};
     Pairs pairs = {.connection = &connection};
-    connection.start = (guint)(from - text);
-    connection.end = (guint)(end - text);
-    for (const char *at = from; at < end;) {
+    bool whole = true;
+    for (const char *at = from; at < end && whole;) {
         while (at < end && (g_ascii_isspace(*at) || *at == separator))
             at++;
-        if (at >= end)
-            break;
-        const char *equals = memchr(at, '=', (gsize)(end - at));
-        if (equals == NULL)
-            goto none;
-        const char *key_end = equals;
-        while (key_end > at && key_end[-1] == ' ')
-            key_end--;
-        if (!is_word(at, key_end, separator == ';') && *at != CONNECTION_HOLE)
-            goto none;
-        const char *value = equals + 1;
-        while (separator == ' ' && value < end && *value == ' ')
-            value++;
-        const char *stop = value;
-        if (stop < end && *stop == '\'') {
-            stop = memchr(stop + 1, '\'', (gsize)(end - stop - 1));
-            if (stop == NULL)
-                goto none;
-            take_pair(&pairs, text, at, (gsize)(key_end - at), value + 1, (gsize)(stop - value - 1));
-            at = stop + 1;
-            continue;
-        }
-        while (stop < end && (separator == ' ' ? !g_ascii_isspace(*stop) : *stop != separator))
-            stop++;
-        take_pair(&pairs, text, at, (gsize)(key_end - at), value, (gsize)(stop - value));
-        at = stop;
+        if (at < end)
+            whole = next_pair(&pairs, text, at, end, separator, &at);
     }
-    if (pairs.foreign)
-        goto none;
-    if (pairs.known >= 2 && (pairs.host_known || connection.database != NULL)) {
-        connection.form = form;
-        connection.sure = pairs.server == 0;
-        return connection;
+    bool enough = pairs.known >= 2 && (pairs.host_known || connection.database != NULL);
+    if (!whole || pairs.foreign || !(enough || (form == CONNECTION_PDO && pairs.known >= 1))) {
+        connection_clear(&connection);
+        return (Connection){.form = CONNECTION_NONE};
     }
-    if (form == CONNECTION_PDO && pairs.known >= 1) {
-        connection.form = form;
-        connection.sure = true;
-        return connection;
-    }
-none:
-    connection_clear(&connection);
-    return (Connection){.form = CONNECTION_NONE};
+    connection.form = form;
+    connection.sure = pairs.server == 0 || form == CONNECTION_PDO;
+    return connection;
 }
 
 Connection connection_parse(const char *text, gsize length)

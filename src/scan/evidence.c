@@ -148,7 +148,8 @@ static int around_says(const Evidence *evidence, const Source *source, guint con
 /* An address to listen at. */
 static bool is_listener(const Setting *setting)
 {
-    return setting->owner != NULL && (strstr(setting->owner, "listen") != NULL || strstr(setting->owner, "Listen") != NULL) &&
+    return setting->owner != NULL &&
+           (strstr(setting->owner, "listen") != NULL || strstr(setting->owner, "Listen") != NULL) &&
            strstr(setting->owner, "istener.") == NULL && strstr(setting->owner, "LISTEN") == NULL;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scan/language.h"
+#include "scan/parents.h"
 #include "scan/setting.h"
 
 typedef struct Fact {
@@ -14,6 +15,8 @@ typedef struct Facts {
     GArray *all;         /* of Fact, in the order of the text */
     GHashTable *by_node; /* id of a node -> index + 1 */
     GHashTable *bound;   /* name -> GArray of index: where it is bound */
+    Parents *parents;    /* of the nodes of all facts */
+    guint *steps;        /* that the value which is asked for has cost so far */
 } Facts;
 
 Facts *facts_read(const Source *source);
@@ -40,6 +43,8 @@ char *facts_text(const Facts *facts, TSNode node);
 char *facts_name(const Facts *facts, TSNode node);
 /* What a call calls: "os.environ.get". Transfer full. */
 char *facts_function(const Facts *facts, const Fact *call);
+/* The variable of the environment that the name of a binding is given elsewhere in the file, or NULL. Transfer full. */
+char *facts_variable_elsewhere(const Facts *facts, const Fact *bind);
 /* What the one argument of a call comes to; nothing where it has none or several. */
 Value facts_argument(const Facts *facts, const Fact *call);
 /* NULL when the node is none of the query's. */

@@ -31,24 +31,14 @@ static guint characters(const char *text, guint start, guint end)
     return n;
 }
 
-static void count_lines(const char *text, guint to, guint *ret_line, guint *ret_start)
-{
-    *ret_line = 1;
-    *ret_start = 0;
-    for (const char *at = text; (at = memchr(at, '\n', (gsize)(text + to - at))) != NULL;) {
-        at++;
-        (*ret_line)++;
-        *ret_start = (guint)(at - text);
-    }
-}
-
 ScanPlace scan_place(const Source *source, guint start, guint end)
 {
     ScanPlace place = {.start = start, .end = end};
     guint line_start;
-    count_lines(source->text, start, &place.line, &line_start);
+    Source *lines = (Source *)source; /* which are found at the first question */
+    place.line = source_line(lines, start, &line_start);
     place.column = characters(source->text, line_start, start) + 1;
-    count_lines(source->text, end, &place.end_line, &line_start);
+    place.end_line = source_line(lines, end, &line_start);
     place.end_column = characters(source->text, line_start, end) + 1;
     return place;
 }
@@ -93,17 +83,39 @@ static char *one_line(const Source *source, guint at)
     return g_strndup(start, (gsize)(end - start));
 }
 
+static char *masked_part(const char *line, glong from, glong to)
+{
+    g_autofree char *part = g_utf8_substring(line, from, to);
+    return mask(part);
+}
+
 /* Around the place, and in whole characters. */
 static void take_line(ScanFinding *finding, const Source *source)
 {
-    g_autofree char *line = one_line(source, finding->place.start);
+    const ScanPlace *place = &finding->place;
+    g_autofree char *line = one_line(source, place->start);
     g_autofree char *valid = g_utf8_make_valid(line, -1);
-    glong length = g_utf8_strlen(valid, -1), from = 0;
-    if (length > SCAN_LINE_MAX / 2)
-        from = MAX(0, MIN((glong)finding->place.column - 40, length - SCAN_LINE_MAX / 2));
-    g_autofree char *cut = g_utf8_substring(valid, from, MIN(length, from + SCAN_LINE_MAX / 2));
-    finding->line_offset = (guint)from;
-    finding->line_text = mask(cut);
+    glong length = g_utf8_strlen(valid, -1), most = SCAN_LINE_MAX / 2, from = 0;
+    if (length > most)
+        from = MAX(0, MIN((glong)place->column - 40, length - most));
+    glong to = MIN(length, from + most), start = CLAMP((glong)place->column - 1, from, to);
+    glong end = place->end_line == place->line ? CLAMP((glong)place->end_column - 1, start, to) : to;
+    g_autofree char *before = masked_part(valid, from, start);
+    g_autofree char *inside = masked_part(valid, start, end);
+    g_autofree char *after = masked_part(valid, end, to);
+    finding->line_text = g_strconcat(before, inside, after, NULL);
+    finding->mark_start = (guint)g_utf8_strlen(before, -1);
+    finding->mark_length = (guint)g_utf8_strlen(inside, -1);
+}
+
+void scan_finding_hide(ScanFinding *finding)
+{
+    glong start = finding->mark_start, end = start + finding->mark_length;
+    g_autofree char *before = g_utf8_substring(finding->line_text, 0, start);
+    g_autofree char *after = g_utf8_substring(finding->line_text, end, g_utf8_strlen(finding->line_text, -1));
+    g_free(finding->line_text);
+    finding->line_text = g_strconcat(before, "***", after, NULL);
+    finding->mark_length = 3;
 }
 
 ScanFinding *scan_finding_new(const ScanRule *rule, const Source *source, ScanClass class, guint start, guint end)
@@ -142,6 +154,8 @@ static void edit_free(gpointer data)
 void scan_finding_free(gpointer data)
 {
     ScanFinding *finding = data;
+    if (finding == NULL)
+        return;
     for (guint i = 0; i < finding->parts->len; i++)
         part_free(finding->parts->pdata[i]);
     g_ptr_array_unref(finding->parts);

@@ -7,6 +7,8 @@
 #include "scan/language.h"
 #include "scan/names.h"
 
+#define OTHERS_MAX 2000 /* groups that are looked through for parts of one connection */
+
 /* Settings that together make a connection. */
 typedef struct Group {
     guint container, scope;
@@ -21,8 +23,10 @@ typedef struct Judge {
     ScanClass class;
     Evidence *evidence;
     GPtrArray *findings;
-    GArray *groups;     /* of Group */
-    GHashTable *judged; /* start of a value -> kind + 1: judged already */
+    GArray *groups;       /* of Group */
+    GHashTable *newest;   /* "container scope prefix" -> index of the newest such group + 1 */
+    GHashTable *hostless; /* prefix -> GArray of indexes of groups without a host */
+    GHashTable *judged;   /* start of a value -> kind + 1: judged already */
 } Judge;
 
 static bool is_service(const Judge *judge, const char *host)
@@ -218,14 +222,14 @@ static Group *group_of(Judge *judge, const Setting *setting, NameRole role)
                                                         : name_prefix(setting->path != NULL ? setting->path : label);
     guint container = setting->container;
     guint scope = *prefix == '\0' ? setting->scope : 0;
-    for (guint i = judge->groups->len; i-- > 0;) {
-        Group *group = &g_array_index(judge->groups, Group, i);
-        if (group->container == container && group->scope == scope && strcmp(group->prefix, prefix) == 0 &&
-            group->roles[role] == NULL)
-            return group;
-        if (group->container == container && group->scope == scope && strcmp(group->prefix, prefix) == 0)
-            break;
+    /* The newest of its kind, unless it has one of this role already. */
+    char *key = g_strdup_printf("%u %u %s", container, scope, prefix);
+    guint known = GPOINTER_TO_UINT(g_hash_table_lookup(judge->newest, key));
+    if (known != 0 && g_array_index(judge->groups, Group, known - 1).roles[role] == NULL) {
+        g_free(key);
+        return &g_array_index(judge->groups, Group, known - 1);
     }
+    g_hash_table_replace(judge->newest, key, GUINT_TO_POINTER(judge->groups->len + 1));
     Group group = {.container = container, .scope = scope, .prefix = g_steal_pointer(&prefix)};
     g_array_append_val(judge->groups, group);
     return &g_array_index(judge->groups, Group, judge->groups->len - 1);
@@ -263,10 +267,26 @@ static void add_part(const Judge *judge, ScanFinding *finding, NameRole role, co
     g_ptr_array_add(finding->parts, part);
 }
 
+static void find_hostless(Judge *judge)
+{
+    judge->hostless = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_array_unref);
+    for (guint i = 0; i < judge->groups->len; i++) {
+        const Group *group = &g_array_index(judge->groups, Group, i);
+        if (group->roles[ROLE_HOST] != NULL)
+            continue;
+        GArray *same = g_hash_table_lookup(judge->hostless, group->prefix);
+        if (same == NULL) {
+            same = g_array_new(FALSE, FALSE, sizeof(guint));
+            g_hash_table_insert(judge->hostless, group->prefix, same);
+        }
+        g_array_append_val(same, i);
+    }
+}
+
 /* Parts of the same connection may stand in several containers, or beside the one that has the host. */
 static bool belongs(const Group *group, const Group *other)
 {
-    return strcmp(group->prefix, other->prefix) == 0 && group->scope == other->scope &&
+    return group->scope == other->scope &&
            (group->container == other->container || group->container == 0 || other->container == 0);
 }
 
@@ -278,7 +298,9 @@ static void judge_password(Judge *judge, const Group *group)
         !password_is_literal(password->value, strlen(password->value)))
         return;
     ScanFinding *finding = add(judge, "password", password, password->start, password->end);
-    finding->message = g_strdup_printf("%s is a password for %s", setting_label(password), group->roles[ROLE_NONE]->value);
+    scan_finding_hide(finding);
+    finding->message =
+        g_strdup_printf("%s is a password for %s", setting_label(password), group->roles[ROLE_NONE]->value);
     finding->severity = SCAN_SECRET;
 }
 
@@ -292,10 +314,10 @@ static void judge_group(Judge *judge, guint index)
     }
     const Setting *roles[ROLE_DATABASE + 1];
     memcpy(roles, group->roles, sizeof roles);
-    for (guint i = 0; i < judge->groups->len; i++) {
-        const Group *other = &g_array_index(judge->groups, Group, i);
-        for (int role = ROLE_PORT;
-             i != index && other->roles[ROLE_HOST] == NULL && belongs(group, other) && role <= ROLE_DATABASE; role++)
+    const GArray *others = g_hash_table_lookup(judge->hostless, group->prefix);
+    for (guint i = 0; others != NULL && i < MIN(others->len, OTHERS_MAX); i++) {
+        const Group *other = &g_array_index(judge->groups, Group, g_array_index(others, guint, i));
+        for (int role = ROLE_PORT; belongs(group, other) && role <= ROLE_DATABASE; role++)
             if (roles[role] == NULL)
                 roles[role] = other->roles[role];
     }
@@ -370,7 +392,9 @@ static void judge_setting(Judge *judge, const Setting *setting)
     }
     g_auto(Connection) connection = connection_parse(setting->value, strlen(setting->value));
     if (connection.form != CONNECTION_NONE) {
-        judge_connection(judge, setting, &connection);
+        /* A constant that is only handed on is judged where it stands. */
+        if (setting->kind == SETTING_DEFAULT || value_is_inside(setting))
+            judge_connection(judge, setting, &connection);
         g_hash_table_add(judge->judged, judged_key(setting));
         return;
     }
@@ -393,12 +417,17 @@ static int by_place(gconstpointer a, gconstpointer b)
 /* One place, one finding: the outer one, which was added first. */
 static void drop_inner(GPtrArray *findings)
 {
-    for (guint i = 0; i < findings->len; i++)
-        for (guint j = findings->len; j-- > i + 1;) {
-            const ScanFinding *one = findings->pdata[i], *other = findings->pdata[j];
-            if (other->place.start < one->place.end && one->place.start < other->place.end)
-                g_ptr_array_remove_index(findings, j);
-        }
+    guint kept = 0;
+    for (guint i = 0; i < findings->len; i++) {
+        ScanFinding *finding = findings->pdata[i];
+        const ScanFinding *last = kept == 0 ? NULL : findings->pdata[kept - 1];
+        findings->pdata[i] = NULL;
+        if (last != NULL && finding->place.start < last->place.end && last->place.start < finding->place.end)
+            scan_finding_free(finding);
+        else
+            findings->pdata[kept++] = finding;
+    }
+    g_ptr_array_set_size(findings, (gint)kept);
 }
 
 GPtrArray *judge(const ScanContext *context, const Source *source, ScanClass class)
@@ -407,20 +436,24 @@ GPtrArray *judge(const ScanContext *context, const Source *source, ScanClass cla
     judge.evidence = evidence_read(source);
     judge.findings = g_ptr_array_new_with_free_func(scan_finding_free);
     judge.groups = g_array_new(FALSE, FALSE, sizeof(Group));
+    judge.newest = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     judge.judged = g_hash_table_new(NULL, NULL);
     g_autoptr(GPtrArray) order = g_ptr_array_new();
     for (guint i = 0; i < source->settings->len; i++)
         g_ptr_array_add(order, source->settings->pdata[i]);
     g_ptr_array_sort(order, by_strength);
-    for (guint i = 0; i < order->len; i++)
+    for (guint i = 0; i < order->len && !source_is_late(source); i++)
         judge_setting(&judge, order->pdata[i]);
-    for (guint i = 0; i < judge.groups->len; i++)
+    find_hostless(&judge);
+    for (guint i = 0; i < judge.groups->len && !source_is_late(source); i++)
         judge_group(&judge, i);
     g_ptr_array_sort(judge.findings, by_place);
     drop_inner(judge.findings);
     for (guint i = 0; i < judge.groups->len; i++)
         g_free(g_array_index(judge.groups, Group, i).prefix);
     g_array_unref(judge.groups);
+    g_hash_table_unref(judge.hostless);
+    g_hash_table_unref(judge.newest);
     g_hash_table_unref(judge.judged);
     evidence_free(judge.evidence);
     return judge.findings;

@@ -25,5 +25,7 @@ typedef struct ScanContext {
 GPtrArray *judge(const ScanContext *context, const Source *source, ScanClass class);
 
 ScanFinding *scan_finding_new(const ScanRule *rule, const Source *source, ScanClass class, guint start, guint end);
+/* The place is a password: its line shows "***" there. */
+void scan_finding_hide(ScanFinding *finding);
 void scan_finding_free(gpointer finding);
 ScanPlace scan_place(const Source *source, guint start, guint end);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "scan/connection.h"
+#include "scan/embed.h"
 #include "scan/language.h"
 #include "scan/placeholder.h"
 
@@ -15,6 +16,7 @@ typedef struct LineReader {
     char *section;   /* of an INI file */
     guint container; /* of the section */
     bool fenced;     /* in a code block of Markdown */
+    bool embedded;   /* in one that was read as a whole */
     bool continued;  /* the line before ended in a backslash */
     bool variables;  /* of a Dockerfile: in an ENV or ARG */
     bool defaults;   /* in an ARG */
@@ -275,14 +277,32 @@ static void read_inline(LineReader *reader, guint at, guint end)
     }
 }
 
+/* The block's settings belong together, and are those of a file of its language where that is known. */
+static void read_fence(LineReader *reader, Line line, guint at)
+{
+    const Source *source = reader->source;
+    reader->fenced = !reader->fenced;
+    reader->embedded = false;
+    reader->container = 0;
+    if (!reader->fenced)
+        return;
+    reader->container = source_container(reader->source, 0);
+    g_autofree char *fence = g_strdup_printf("\n%.*s", (int)(at + 3 - line.start), source->text + line.start);
+    const char *close = strstr(source->text + line.end, fence);
+    guint start = line.end + 1, end = close == NULL ? (guint)source->length : (guint)(close + 1 - source->text);
+    reader->embedded = embed_block(reader->source, source->text + at + 3, line.end - at - 3, start, end);
+}
+
 static void read_markdown(LineReader *reader, Line line)
 {
     const char *text = reader->source->text;
     guint at = skip_blanks(text, line.start, line.end);
     if (line.end - at >= 3 && (memcmp(text + at, "```", 3) == 0 || memcmp(text + at, "~~~", 3) == 0)) {
-        reader->fenced = !reader->fenced;
+        read_fence(reader, line, at);
         return;
     }
+    if (reader->embedded)
+        return;
     if (line.end - at >= 4 && memcmp(text + at, "<!--", 4) == 0)
         add_comment(reader, at, line.end);
     if (reader->fenced) {
@@ -376,46 +396,61 @@ static guint host_option(const char *text, guint at, guint end)
     return 0;
 }
 
+static bool in_set(const char *set, char c)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
+static guint word_end(const char *text, guint at, guint end, const char *ends)
+{
+    while (at < end && !g_ascii_isspace(text[at]) && !in_set(ends, text[at]) && text[at] != '\0')
+        at++;
+    return at;
+}
+
+/* Blanks, quotes and brackets before the next word; a line end or a ";" ends the command. */
+static guint skip_to_word(const char *text, guint at, guint end, bool *tool)
+{
+    while (at < end && (g_ascii_isspace(text[at]) || in_set("\"'`()[]{},;|&", text[at]) || text[at] == '\0')) {
+        if (in_set("\n;|&", text[at]))
+            *tool = false;
+        at++;
+    }
+    return at;
+}
+
+static bool names_tool(const char *text, guint word, guint end)
+{
+    const char *name = text + end;
+    while (name > text + word && name[-1] != '/')
+        name--;
+    return is_tool(name, (gsize)(text + end - name));
+}
+
+static guint add_host(Source *source, guint word, guint value, guint end)
+{
+    while (value < end && in_set(" \"',", source->text[value]))
+        value++;
+    guint stop = word_end(source->text, value, end, "\"'`;|&)");
+    Setting *setting = source_add(source, SETTING_GIVEN, source_slice(source, value, stop), value, stop);
+    setting->name = g_strdup("psql_host");
+    setting->path = g_strdup("psql_host");
+    setting->whole_start = word;
+    setting->container = source_container(source, 0);
+    return stop;
+}
+
 void lines_read_commands(Source *source, guint start, guint end)
 {
     const char *text = source->text;
     bool tool = false;
-    for (guint at = start; at < end;) {
-        while (at < end && (g_ascii_isspace(text[at]) || strchr("\"'`()[]{},", text[at]) != NULL) && text[at] != '\0') {
-            if (text[at] == '\n')
-                tool = false;
-            at++;
-        }
-        guint word = at;
-        while (at < end && !g_ascii_isspace(text[at]) && strchr("\"'`()[]{},;|&", text[at]) == NULL && text[at] != '\0')
-            at++;
-        if (at == word) {
-            if (at < end && strchr(";|&", text[at]) != NULL)
-                tool = false;
-            at++;
-            continue;
-        }
-        const char *name = text + at;
-        while (name > text + word && name[-1] != '/')
-            name--;
-        if (is_tool(name, (gsize)(text + at - name))) {
-            tool = !in_comment(source, word);
-            continue;
-        }
+    for (guint word = skip_to_word(text, start, end, &tool); word < end;) {
+        guint at = word_end(text, word, end, "\"'`()[]{},;|&");
         guint value = tool ? host_option(text, word, end) : 0;
-        if (value == 0)
-            continue;
-        while (value < end && strchr(" \"',", text[value]) != NULL)
-            value++;
-        guint stop = value;
-        while (stop < end && !g_ascii_isspace(text[stop]) && strchr("\"'`;|&)", text[stop]) == NULL &&
-               text[stop] != '\0')
-            stop++;
-        Setting *setting = source_add(source, SETTING_GIVEN, source_slice(source, value, stop), value, stop);
-        setting->name = g_strdup("psql_host");
-        setting->path = g_strdup("psql_host");
-        setting->whole_start = word;
-        setting->container = source_container(source, 0);
-        at = MAX(at, stop);
+        if (names_tool(text, word, at))
+            tool = !in_comment(source, word);
+        else if (value != 0)
+            at = MAX(at, add_host(source, word, value, end));
+        word = skip_to_word(text, at, end, &tool);
     }
 }

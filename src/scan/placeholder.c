@@ -35,41 +35,50 @@ static guint closing(const char *text, guint from, guint end)
     return end;
 }
 
+/* Where the default begins behind the name that ends at at: ":-", ":=", "-", "=" of shells, ":" of Spring; 0: there is
+ * none. */
+static guint default_start(const char *text, guint at, guint end, bool spring)
+{
+    if (text[at] == ':' && at + 1 < end && (text[at + 1] == '-' || text[at + 1] == '='))
+        return at + 2;
+    bool one = text[at] == '-' || (text[at] == '=' && !spring) || (text[at] == ':' && spring);
+    return one ? at + 1 : 0;
+}
+
+static guint skip_prefix(const char *text, guint name, guint end)
+{
+    static const char *const PREFIXES[] = {"localEnv:", "env:", "containerEnv:", "sys:"};
+    for (guint i = 0; i < G_N_ELEMENTS(PREFIXES); i++)
+        if (end - name > strlen(PREFIXES[i]) && memcmp(text + name, PREFIXES[i], strlen(PREFIXES[i])) == 0)
+            return name + (guint)strlen(PREFIXES[i]);
+    return name;
+}
+
+/* The placeholder whose "${" is at at. */
+static void read_brace(Source *source, guint at, guint end, bool spring)
+{
+    const char *text = source->text;
+    guint name = skip_prefix(text, at + 2, end), name_stop = name;
+    while (name_stop < end && is_name_char(text[name_stop], spring))
+        name_stop++;
+    guint from = name_stop == name || name_stop >= end ? 0 : default_start(text, name_stop, end, spring);
+    guint close = from == 0 ? end : closing(text, from, end);
+    if (close == end)
+        return;
+    guint to = close;
+    if (close - from >= 2 && strchr("\"'`", text[from]) != NULL && text[close - 1] == text[from]) {
+        from++;
+        to--;
+    }
+    add_default(source, text + name, name_stop - name, from, to, at, close + 1, true);
+}
+
 static void read_braces(Source *source, guint start, guint end, bool spring)
 {
     const char *text = source->text;
-    for (guint i = start; i + 3 < end; i++) {
-        if ((text[i] != '$' && text[i] != '#') || text[i + 1] != '{')
-            continue;
-        guint name = i + 2;
-        static const char *const PREFIXES[] = {"localEnv:", "env:", "containerEnv:", "sys:"};
-        for (guint j = 0; j < G_N_ELEMENTS(PREFIXES); j++)
-            if (end - name > strlen(PREFIXES[j]) && memcmp(text + name, PREFIXES[j], strlen(PREFIXES[j])) == 0)
-                name += (guint)strlen(PREFIXES[j]);
-        guint at = name;
-        while (at < end && is_name_char(text[at], spring))
-            at++;
-        if (at == name || at >= end)
-            continue;
-        guint from = at;
-        if (text[from] == ':' && from + 1 < end && (text[from + 1] == '-' || text[from + 1] == '='))
-            from += 2;
-        else if (text[from] == '-' || (text[from] == '=' && !spring))
-            from += 1;
-        else if (text[from] == ':' && spring)
-            from += 1;
-        else
-            continue;
-        guint close = closing(text, from, end);
-        if (close == end)
-            continue;
-        guint value_end = close;
-        if (close - from >= 2 && strchr("\"'`", text[from]) != NULL && text[close - 1] == text[from]) {
-            from++;
-            value_end--;
-        }
-        add_default(source, text + name, at - name, from, value_end, i, close + 1, true);
-    }
+    for (guint i = start; i + 3 < end; i++)
+        if ((text[i] == '$' || text[i] == '#') && text[i + 1] == '{')
+            read_brace(source, i, end, spring);
 }
 
 typedef struct Quoted {

@@ -209,8 +209,6 @@ static void judge_pods(const Source *source, ScanClass class, GPtrArray *finding
 
 void project_judge_services(const ScanContext *context, const Source *source, ScanClass class, GPtrArray *findings)
 {
-    if (class == SCAN_PROTECTED)
-        return;
     if (!file_is_compose(source->file)) {
         judge_pods(source, class, findings);
         return;
@@ -225,7 +223,8 @@ void project_judge_services(const ScanContext *context, const Source *source, Sc
         for (guint j = findings->len; j-- > 0;) /* its own variables and health check are of the service */
             if (inside_service(findings->pdata[j], start, last))
                 g_ptr_array_remove_index(findings, j);
-        if (class == SCAN_TEST)
+        if (classify(NULL, context->options->folder, source->file, source->text, source->length) == SCAN_TEST ||
+            class == SCAN_TEST)
             continue;
         ScanFinding *finding = scan_finding_new(scan_rule("local-service"), source, class, start, end);
         finding->whole_start = start;

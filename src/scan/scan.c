@@ -182,6 +182,8 @@ static GPtrArray *look(const ScanContext *context, const char *file, const char 
         strcmp(base, "pgfold.yaml") == 0 || strcmp(base, "pgfold.yml") == 0; /* it says what is local on purpose */
     bool local = own || (config != NULL && is_listed(config, config->code.local, options->folder, file));
     findings = code && !local ? judge(context, source, class) : g_ptr_array_new_with_free_func(scan_finding_free);
+    if (code && source_is_late(source))
+        *ret_reason = "takes too long to judge";
     if (code && !local && g_strcmp0(source->language->id, "yaml") == 0)
         project_judge_services(context, source, class, findings);
     bool script = code && strcmp(source->language->id, "shell") == 0 && class != SCAN_PROTECTED && class != SCAN_TEST &&

@@ -69,20 +69,20 @@ typedef struct ScanFinding {
     const ScanRule *rule;
     ScanClass class;
     ScanSeverity severity;
-    char *file;                   /* relative to the folder that was scanned */
-    ScanPlace place;              /* of the local value, or of what reads it where that stands elsewhere */
-    guint whole_start, whole_end; /* bytes of the expression or line around it */
-    char *message;                /* what is wrong, in one line; without secrets */
-    char *remedy;                 /* what to do, in one line */
-    char *variable;               /* that is read, or NULL */
-    char *line_text;              /* the source line, passwords masked, not longer than SCAN_LINE_MAX bytes */
-    guint line_offset;            /* characters of the line that were cut off in front of line_text */
-    char *fingerprint;            /* of rule, file, and the text of the place: stays when lines move (baseline) */
-    char *suppressed;             /* the reason of an inline suppression or "baseline"; NULL: it counts */
-    GPtrArray *parts;             /* of ScanPart*; empty: one place only */
-    GPtrArray *edits;             /* of ScanEdit*: a certain fix; NULL: none */
-    char *no_fix;                 /* why there is none, or NULL */
-    bool in_diff;                 /* on a changed line; true without ScanOptions.diff and .staged */
+    char *file;                    /* relative to the folder that was scanned */
+    ScanPlace place;               /* of the local value, or of what reads it where that stands elsewhere */
+    guint whole_start, whole_end;  /* bytes of the expression or line around it */
+    char *message;                 /* what is wrong, in one line; without secrets */
+    char *remedy;                  /* what to do, in one line */
+    char *variable;                /* that is read, or NULL */
+    char *line_text;               /* the source line, passwords masked, not longer than SCAN_LINE_MAX bytes */
+    guint mark_start, mark_length; /* characters of line_text that are the place */
+    char *fingerprint;             /* of rule, file, and the text of the place: stays when lines move (baseline) */
+    char *suppressed;              /* the reason of an inline suppression or "baseline"; NULL: it counts */
+    GPtrArray *parts;              /* of ScanPart*; empty: one place only */
+    GPtrArray *edits;              /* of ScanEdit*: a certain fix; NULL: none */
+    char *no_fix;                  /* why there is none, or NULL */
+    bool in_diff;                  /* on a changed line; true without ScanOptions.diff and .staged */
 } ScanFinding;
 
 #define SCAN_LINE_MAX 400

@@ -25,7 +25,7 @@ typedef struct Setting {
     guint start, end;             /* the value, as it is written */
     guint whole_start, whole_end; /* the expression or line that holds it */
     guint container;              /* settings of one dictionary, call or section share it; 0: none */
-    bool default_key; /* its key is "default" or the like: of what stands beside or around it */
+    bool default_key;             /* its key is "default" or the like: of what stands beside or around it */
     guint scope;                  /* settings of one class or function share it; 0: of the file */
     bool prose;                   /* it stands in a message, a comparison or a help text */
     bool words;                   /* of many words, as in a shell: a connection string may stand within */
@@ -46,6 +46,8 @@ typedef struct Source {
     GPtrArray *settings; /* of Setting* */
     GPtrArray *comments; /* of ScanSpan*: for suppressions */
     GArray *parents;     /* of guint, by number of a container: the one around it; [0] is none */
+    GArray *lines;       /* of guint: where each line starts; NULL until source_line() is asked */
+    gint64 deadline;     /* of all that is done with this file, by g_get_monotonic_time() */
 } Source;
 
 typedef struct ScanSpan {
@@ -61,4 +63,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Source, source_free)
 Setting *source_add(Source *source, SettingKind kind, char *value_taken, guint start, guint end);
 /* Numbers a new container. parent: 0 or the one around it. */
 guint source_container(Source *source, guint parent);
+/* Line and its start of a byte; lines count from 1. */
+guint source_line(Source *source, guint at, guint *ret_start);
+/* Has this file taken longer than any that a person wrote does, or is the whole run cancelled? Then nothing of it
+ * counts. */
+bool source_is_late(const Source *source);
 char *source_slice(const Source *source, guint start, guint end); /* transfer full */

@@ -1,5 +1,10 @@
+#include <string.h>
+
+#include "base/cancel.h"
 #include "scan/language.h"
 #include "scan/setting.h"
+
+#define FILE_SECONDS 20
 
 static void setting_free(gpointer data)
 {
@@ -22,6 +27,7 @@ Source *source_new(const char *file, const char *text, gsize length)
     source->comments = g_ptr_array_new_with_free_func(g_free);
     source->parents = g_array_new(FALSE, TRUE, sizeof(guint));
     g_array_set_size(source->parents, 1);
+    source->deadline = g_get_monotonic_time() + FILE_SECONDS * G_USEC_PER_SEC;
     return source;
 }
 
@@ -40,6 +46,7 @@ void source_free(Source *source)
     g_ptr_array_unref(source->settings);
     g_ptr_array_unref(source->comments);
     g_array_unref(source->parents);
+    g_clear_pointer(&source->lines, g_array_unref);
     g_free(source);
 }
 
@@ -57,4 +64,37 @@ Setting *source_add(Source *source, SettingKind kind, char *value_taken, guint s
 char *source_slice(const Source *source, guint start, guint end)
 {
     return g_strndup(source->text + start, end - start);
+}
+
+bool source_is_late(const Source *source)
+{
+    return cancel_requested() || g_get_monotonic_time() > source->deadline;
+}
+
+static void find_lines(Source *source)
+{
+    guint start = 0;
+    source->lines = g_array_new(FALSE, FALSE, sizeof(guint));
+    g_array_append_val(source->lines, start);
+    const char *text = source->text, *end = text + source->length;
+    for (const char *at = text; (at = memchr(at, '\n', (gsize)(end - at))) != NULL;) {
+        start = (guint)(++at - text);
+        g_array_append_val(source->lines, start);
+    }
+}
+
+guint source_line(Source *source, guint at, guint *ret_start)
+{
+    if (source->lines == NULL)
+        find_lines(source);
+    guint low = 0, high = source->lines->len; /* the line is in [low, high) */
+    while (high - low > 1) {
+        guint middle = low + (high - low) / 2;
+        if (g_array_index(source->lines, guint, middle) <= at)
+            low = middle;
+        else
+            high = middle;
+    }
+    *ret_start = g_array_index(source->lines, guint, low);
+    return low + 1;
 }

@@ -6,15 +6,11 @@
 
 #define MARK "pgfold: allow "
 
+/* The line of a place that scan_place() made. */
 static char *line_at(const Source *source, guint number)
 {
-    const char *at = source->text, *end = at + source->length;
-    for (guint i = 1; i < number && at != NULL; i++) {
-        at = memchr(at, '\n', (gsize)(end - at));
-        at = at == NULL ? NULL : at + 1;
-    }
-    if (at == NULL)
-        return g_strdup("");
+    const char *at = source->text + g_array_index(source->lines, guint, number - 1);
+    const char *end = source->text + source->length;
     const char *stop = memchr(at, '\n', (gsize)(end - at));
     return g_strndup(at, (gsize)((stop == NULL ? end : stop) - at));
 }

@@ -3,226 +3,19 @@
 #include <string.h>
 
 #include "scan/connection.h"
-#include "scan/facts.h"
+#include "scan/context.h"
+#include "scan/embed.h"
 #include "scan/lines.h"
 #include "scan/names.h"
 #include "scan/placeholder.h"
 #include "scan/talk.h"
 
-#define CLIMB_MAX 40
-
-typedef struct Reader {
-    Source *source;
-    Facts *facts;
-    GHashTable *containers; /* id of a node -> number */
-} Reader;
-
-static bool says_any(const char *kind, const char *const *words)
-{
-    for (guint i = 0; words[i] != NULL; i++)
-        if (strstr(kind, words[i]) != NULL)
-            return true;
-    return false;
-}
-
-/* Things that hold settings which belong together: a dictionary, the arguments of a call, a mapping of YAML. */
-static bool is_container(TSNode node)
-{
-    static const char *const KINDS[] = {"dict",    "parameter", "token_tree",    "object", "argument",    "map",
-                                        "hash",    "array",     "literal_value", "record", "initializer", "table",
-                                        "keyword", "body",      "document",      NULL};
-    static const char *const NEVER[] = {"type", "function_body", "class_body", "declaration_list", "pair", NULL};
-    const char *kind = ts_node_type(node);
-    return says_any(kind, KINDS) && !says_any(kind, NEVER);
-}
-
-static guint container_number(Reader *reader, TSNode node)
-{
-    gpointer known = g_hash_table_lookup(reader->containers, node.id);
-    if (known == NULL) {
-        known = GUINT_TO_POINTER(source_container(reader->source, 0));
-        g_hash_table_insert(reader->containers, (gpointer)node.id, known);
-    }
-    return GPOINTER_TO_UINT(known);
-}
-
-/* "asyncpg.connect(", "config :app, App.Repo": what stands in front of the first setting. */
-static char *owner_text(const Reader *reader, TSNode container)
-{
-    TSNode parent = ts_node_parent(container);
-    if (ts_node_is_null(parent))
-        return NULL;
-    const char *kind = ts_node_type(parent);
-    static const char *const KINDS[] = {"call",      "creation",   "new",       "invocation",  "composite", "struct",
-                                        "attribute", "annotation", "arguments", "constructor", NULL};
-    if (!says_any(kind, KINDS))
-        return NULL;
-    if (strstr(kind, "argument") != NULL)
-        parent = ts_node_parent(parent);
-    guint start = ts_node_start_byte(parent), end = ts_node_start_byte(container);
-    if (strstr(ts_node_type(container), "keyword") != NULL || end <= start)
-        end = MAX(end, start + 1);
-    return source_slice(reader->source, start, MIN(end, start + 100));
-}
-
-/* A class whose fields are settings, by its name, what it extends or its annotations. */
-static bool is_settings_class(const Reader *reader, TSNode node)
-{
-    static const char *const WORDS[] = {"Settings", "Config", "Options", "dataclass", "Properties",
-                                        "attrs",    "attr.s", "@define", NULL};
-    TSNode above = ts_node_parent(node);
-    guint start = ts_node_start_byte(node), end = MIN(ts_node_end_byte(node), start + 300);
-    if (!ts_node_is_null(above) && strstr(ts_node_type(above), "decorated") != NULL)
-        start = ts_node_start_byte(above);
-    TSNode body = ts_node_child_by_field_name(node, "body", 4);
-    if (!ts_node_is_null(body))
-        end = ts_node_start_byte(body);
-    g_autofree char *head = source_slice(reader->source, start, MAX(start, end));
-    return says_any(head, WORDS);
-}
-
-/* A function or class: what stands around it says nothing of what is in it. */
-static bool is_scope(const char *kind)
-{
-    static const char *const KINDS[] = {"function", "method", "class", "lambda", NULL};
-    static const char *const NEVER[] = {"call", "invocation", "arg", "param", "type", NULL};
-    return says_any(kind, KINDS) && !says_any(kind, NEVER);
-}
-
-/* Names of the bindings around node, the outermost first, joined by "."; the innermost is taken to *ret_name. */
-static void add_context(Reader *reader, Setting *setting, TSNode node)
-{
-    g_autoptr(GString) path = g_string_new(NULL);
-    bool inner = true;
-    guint below = 0;
-    TSNode child = node;
-    TSNode at = node;
-    for (guint i = 0; i < CLIMB_MAX && !ts_node_is_null(at); i++) {
-        const Fact *fact = facts_of(reader->facts, at);
-        const char *kind = ts_node_type(at);
-        g_autofree char *name = NULL;
-        if (fact != NULL && fact->kind == FACT_BIND && !ts_node_is_null(fact->second) &&
-            !ts_node_is_null(fact->first) && (ts_node_eq(at, node) || !ts_node_eq(child, fact->first)))
-            name = facts_name(reader->facts, fact->first);
-        else if (strcmp(kind, "table") == 0 || strcmp(kind, "table_array_element") == 0)
-            name = facts_text(reader->facts, ts_node_named_child(at, 0));
-        if (name != NULL && *name != '\0') {
-            if (inner && setting->name == NULL)
-                setting->name = g_strdup(name);
-            if (path->len > 0)
-                g_string_prepend_c(path, '.');
-            g_string_prepend(path, name);
-            inner = false;
-        }
-        if (!inner && (i > 0 || strcmp(kind, "token_tree") == 0) &&
-            (fact == NULL || fact->kind != FACT_BIND || i == 0) && is_container(at)) {
-            guint number = container_number(reader, at);
-            if (setting->container == 0) {
-                setting->container = number;
-                setting->owner = owner_text(reader, at);
-            } else if (below != number) {
-                g_array_index(reader->source->parents, guint, below) = number;
-            }
-            below = number;
-        }
-        if (setting->container == 0 && inner && i > 0 && strstr(kind, "argument") != NULL) {
-            setting->owner = setting->owner != NULL ? setting->owner : owner_text(reader, at);
-        }
-        if (strstr(kind, "statement") != NULL && !inner)
-            break;
-        if (strstr(kind, "class") != NULL || strstr(kind, "struct_item") != NULL ||
-            strstr(kind, "record_declaration") != NULL)
-            setting->settings_class = is_settings_class(reader, at);
-        if (is_scope(kind)) {
-            if (setting->scope == 0)
-                setting->scope = container_number(reader, at);
-            if (strstr(kind, "body") == NULL)
-                break;
-        }
-        child = at;
-        at = ts_node_parent(at);
-    }
-    if (path->len > 0)
-        setting->path = g_strdup(path->str);
-}
-
-/* A shell's command that only says something. */
-static bool is_echo(const Reader *reader, TSNode command)
-{
-    g_autofree char *name = facts_text(reader->facts, ts_node_named_child(command, 0));
-    static const char *const NAMES[] = {"echo", "printf", "die", "warn", "log", "info", "error", "fail", "usage", NULL};
-    return g_strv_contains(NAMES, name);
-}
-
-/* "${NAME:?message}" */
-static bool is_demand(TSNode expansion)
-{
-    guint n = MIN(ts_node_child_count(expansion), 8u);
-    for (guint i = 0; i < n; i++) {
-        const char *kind = ts_node_type(ts_node_child(expansion, i));
-        if (strcmp(kind, ":?") == 0 || strcmp(kind, "?") == 0)
-            return true;
-    }
-    return false;
-}
-
-/* A literal of a message, a comparison, a help text: it leads nowhere. */
-static bool is_prose(const Reader *reader, TSNode node)
-{
-    TSNode at = node;
-    for (guint i = 0; i < 8; i++) {
-        TSNode parent = ts_node_parent(at);
-        if (ts_node_is_null(parent))
-            break;
-        const char *kind = ts_node_type(parent);
-        if (strcmp(kind, "command") == 0 && is_echo(reader, parent))
-            return true;
-        if (strcmp(kind, "expansion") == 0 && is_demand(parent))
-            return true;
-        static const char *const RAISES[] = {
-            "raise", "throw",         "comparison", "equality", "assert", "macro_invocation",
-            "case",  "match_pattern", "import",     "when",     NULL};
-        if (says_any(kind, RAISES) && strstr(kind, "switch_body") == NULL) {
-            if (strcmp(kind, "macro_invocation") == 0 || strstr(kind, "case") != NULL) {
-                g_autofree char *text = facts_text(reader->facts, ts_node_named_child(parent, 0));
-                if (strstr(kind, "case") != NULL ? i == 0 : function_talks(text))
-                    return true;
-            } else {
-                return true;
-            }
-        }
-        if (strstr(kind, "binary") != NULL) {
-            TSNode operator= ts_node_child_by_field_name(parent, "operator", 8);
-            if (!ts_node_is_null(operator)) {
-                const char *sign = ts_node_type(operator);
-                if (strcmp(sign, "==") == 0 || strcmp(sign, "!=") == 0 || strcmp(sign, "===") == 0 ||
-                    strcmp(sign, "!==") == 0 || strcmp(sign, "=~") == 0 || strcmp(sign, "in") == 0)
-                    return true;
-            }
-        }
-        const Fact *fact = facts_of(reader->facts, parent);
-        if (fact != NULL && fact->kind == FACT_CALL) {
-            g_autofree char *function = facts_function(reader->facts, fact);
-            if (function_talks(function))
-                return true;
-        }
-        if (fact != NULL && fact->kind == FACT_BIND && !ts_node_is_null(fact->first)) {
-            g_autofree char *name = facts_name(reader->facts, fact->first);
-            return name_is_prose(name);
-        }
-        if (strstr(kind, "block") != NULL || strcmp(kind, "program") == 0 || strcmp(kind, "module") == 0)
-            break;
-        at = parent;
-    }
-    return false;
-}
-
 static void finish(Reader *reader, Setting *setting, TSNode node)
 {
     setting->whole_start = ts_node_start_byte(node);
     setting->whole_end = ts_node_end_byte(node);
-    add_context(reader, setting, node);
-    setting->prose = is_prose(reader, node) || (setting->name != NULL && name_is_prose(setting->name));
+    context_add(reader, setting, node);
+    setting->prose = context_is_prose(reader, node) || (setting->name != NULL && name_is_prose(setting->name));
 }
 
 static void read_default(Reader *reader, const Fact *fact)
@@ -310,11 +103,9 @@ static void read_bind(Reader *reader, const Fact *fact)
 {
     if (ts_node_is_null(fact->second) || ts_node_is_null(fact->first))
         return;
-    const Fact *inner = facts_of(reader->facts, fact->second);
     g_auto(Value) value = facts_value(reader->facts, fact->second);
-    if (value.text == NULL || value.fallback)
+    if (value.text == NULL || value.fallback || value.variable != NULL)
         return;
-    (void)inner;
     Setting *setting = source_add(reader->source, SETTING_GIVEN, g_steal_pointer(&value.text), value.start, value.end);
     setting->several = value.several;
     g_autofree char *name = facts_name(reader->facts, fact->first);
@@ -331,10 +122,10 @@ static void read_bind(Reader *reader, const Fact *fact)
     const Fact *left = facts_of(reader->facts, fact->first);
     bool overwritten = left != NULL && left->kind == FACT_INDEX; /* os.environ["X"] = "..." */
     /* The same name is elsewhere what a variable of the environment says: this is its default. */
-    g_auto(Value) bound = facts_value(reader->facts, fact->first);
-    if (bound.variable != NULL && !overwritten && setting->container == 0) {
+    char *variable = overwritten || setting->container != 0 ? NULL : facts_variable_elsewhere(reader->facts, fact);
+    if (variable != NULL) {
         setting->kind = SETTING_DEFAULT;
-        setting->variable = g_steal_pointer(&bound.variable);
+        setting->variable = variable;
     }
     g_free(setting->name);
     setting->name = g_steal_pointer(&name);
@@ -352,10 +143,10 @@ static guint list_container(Reader *reader, TSNode node)
     for (guint i = 0; i < 6 && !ts_node_is_null(node); i++) {
         const char *kind = ts_node_type(node);
         if (strstr(kind, "sequence") != NULL && strstr(kind, "item") == NULL)
-            return container_number(reader, node);
+            return context_container(reader, node);
         if (strstr(kind, "array") != NULL)
-            return container_number(reader, node);
-        node = ts_node_parent(node);
+            return context_container(reader, node);
+        node = parents_of(reader->facts->parents, node);
     }
     return 0;
 }
@@ -368,7 +159,7 @@ static bool reads_commands(const char *text)
 
 static void read_string(Reader *reader, const Fact *fact)
 {
-    TSNode parent = ts_node_parent(fact->node);
+    TSNode parent = parents_of(reader->facts->parents, fact->node);
     const Fact *above = ts_node_is_null(parent) ? NULL : facts_of(reader->facts, parent);
     if (above != NULL && above->kind == FACT_CONCAT)
         return;
@@ -379,7 +170,7 @@ static void read_string(Reader *reader, const Fact *fact)
     placeholder_read(reader->source, ts_node_start_byte(fact->node), ts_node_end_byte(fact->node));
     for (gsize i = count; i < reader->source->settings->len; i++) {
         Setting *setting = reader->source->settings->pdata[i];
-        add_context(reader, setting, fact->node);
+        context_add(reader, setting, fact->node);
     }
     const char *assigned = reader->source->language->data ? assigned_value(value.text) : NULL;
     if (assigned != NULL) { /* "NAME=value" in a list of variables */
@@ -388,6 +179,8 @@ static void read_string(Reader *reader, const Fact *fact)
             start--;
         Setting *pair = source_add(reader->source, SETTING_GIVEN, g_strdup(assigned), start, value.end);
         finish(reader, pair, fact->node);
+        g_free(pair->name);
+        g_free(pair->path);
         pair->name = g_strndup(value.text, (gsize)(assigned - 1 - value.text));
         pair->path = g_strdup(pair->name);
         pair->container = list_container(reader, fact->node);
@@ -490,6 +283,8 @@ bool tree_read(Source *source)
     Reader reader = {source, facts, g_hash_table_new(NULL, NULL)};
     for (guint i = 0; i < facts->all->len; i++) {
         const Fact *fact = &g_array_index(facts->all, Fact, i);
+        if (i % 64 == 0 && source_is_late(source))
+            break;
         switch (fact->kind) {
         case FACT_CALL:
             read_default(&reader, fact);
@@ -513,9 +308,11 @@ bool tree_read(Source *source)
             break;
         }
     }
-    if (source->language->words)
+    if (source->language->words) {
         read_placeholders(source);
+        embed_heredocs(source);
+    }
     join_settings(source);
     g_hash_table_unref(reader.containers);
-    return true;
+    return !source_is_late(source);
 }

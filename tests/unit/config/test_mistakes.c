@@ -265,7 +265,8 @@ static const MistakeCase CASES[] = {
      "pgfold.yaml:4:23: nested deeper than 16 levels"},
     {"columns-are-characters", BASE "state: 'ü'\ncode: { 'äöü': 1, jobs: 2 }\n",
      "pgfold.yaml has 2 mistakes:\n"
-     "  pgfold.yaml:5:9: unknown key \"äöü\" in code; the keys here are: variable, tests, remove\n"
+     "  pgfold.yaml:5:9: unknown key \"äöü\" in code; the keys here are: variable, production, tests, docs, "
+     "infrastructure, remove, local, skip\n"
      "  pgfold.yaml:5:19: unknown key \"jobs\" in code; its place is fold.jobs"},
 };
 
