@@ -47,18 +47,23 @@ static void job_free(gpointer data)
     g_free(job);
 }
 
-static void retirement_clear(Retirement *r)
+static void clear_arrays(Retirement *r)
 {
-    g_clear_pointer(&r->containers, containers_end);
-    g_clear_pointer(&r->draft, git_draft_free);
-    g_clear_pointer(&r->code, retire_code_free);
-    g_clear_pointer(&r->git, git_free);
     g_clear_pointer(&r->jobs, g_ptr_array_unref);
     g_clear_pointer(&r->earlier, g_ptr_array_unref);
     g_clear_pointer(&r->lines, g_ptr_array_unref);
-    g_clear_pointer(&r->ledger, ledger_close);
     g_clear_pointer(&r->sources, g_ptr_array_unref);
-    g_clear_pointer(&r->config, config_free);
+}
+
+static void retirement_clear(Retirement *r)
+{
+    g_clear_pointer(&r->containers, containers_end);
+    clear_arrays(r);
+    git_draft_free(r->draft);
+    retire_code_free(r->code);
+    git_free(r->git);
+    g_clear_pointer(&r->ledger, ledger_close);
+    config_free(r->config);
     g_free(r->branch);
     g_free(r->abandoned);
     g_free(r->markdown);
@@ -463,7 +468,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
 
 const Command command_retire = {
     .name = "retire",
-    .summary = "take away what leads back to a folded source: code, files, containers",
+    .summary = "take away what leads back to a folded source",
     .synopsis = "SOURCE...",
     .description =
         "Begins only where a receipt proves that the source is in the target: valid, with a proven backup that is "
