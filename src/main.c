@@ -15,8 +15,8 @@
 #include "tunnel/routes.h"
 
 extern const Command command_audit, command_backup, command_docs, command_doctor, command_fence, command_fold,
-    command_guard, command_help, command_init, command_plan, command_report, command_scan, command_status,
-    command_testdb, command_tunnel, command_undo, command_verify, command_version;
+    command_guard, command_help, command_init, command_plan, command_report, command_retire, command_scan,
+    command_status, command_testdb, command_tunnel, command_undo, command_verify, command_version;
 
 static const CommandEntry commands[] = {
     {"Before a fold", &command_init},
@@ -31,6 +31,7 @@ static const CommandEntry commands[] = {
     {"What was done", &command_status},
     {NULL, &command_report},
     {"The code", &command_scan},
+    {NULL, &command_retire},
     {NULL, &command_docs},
     {"In daily use", &command_guard},
     {NULL, &command_tunnel},

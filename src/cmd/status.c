@@ -44,7 +44,7 @@ static void print_sources(const StatusView *view, Out *out)
     for (guint i = 0; i < view->sources->len; i++) {
         const StatusSource *source = view->sources->pdata[i];
         table_add(table, OUT_NAME, source->name);
-        for (int stage = 0; stage < LEDGER_STAGES; stage++) {
+        for (int stage = 0; stage < LEDGER_RETIRED; stage++) { /* that stands in STATE */
             g_autofree char *cell = status_mark_text(source, (LedgerStage)stage, view->now);
             table_add(table, mark_style(source, source->marks[stage]), cell);
         }

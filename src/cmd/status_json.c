@@ -41,7 +41,7 @@ static json_t *undoable_json(const LedgerMerge *merge)
 
 static json_t *source_json(const StatusSource *source)
 {
-    static const char *const names[LEDGER_STAGES] = {"audit", "backup", "fold", "verify"};
+    static const char *const names[LEDGER_STAGES] = {"audit", "backup", "fold", "verify", "retire"};
     json_t *object = json_pack("{s:o, s:b, s:s, s:o, s:o}", "name", out_json_string(source->name), "configured",
                                source->configured, "state", source->state, "detail",
                                out_json_string(source->state_text), "next", out_json_string(source->next));

@@ -26,7 +26,7 @@ char *status_age(gint64 at, gint64 now)
 
 char *status_mark_text(const StatusSource *source, LedgerStage stage, gint64 now)
 {
-    static const char *const bad[LEDGER_STAGES] = {"differed", "unproven", "failed", "differed"};
+    static const char *const bad[LEDGER_STAGES] = {"differed", "unproven", "failed", "differed", "open"};
     const LedgerMark *mark = source->marks[stage], *fold = source->marks[LEDGER_FOLDED];
     /* What was proven before went with the fold. */
     if (mark == NULL || (source->undone && stage == LEDGER_VERIFIED && mark->run == fold->run))
@@ -234,9 +234,29 @@ static void judge_failed(StatusSource *source)
     set_state(source, "failed", OUT_BAD, text, run->command);
 }
 
-static void judge_compared(StatusSource *source, const LedgerMark *last)
+/* Since its last fold. */
+static bool judge_retired(StatusSource *source, gint64 now)
+{
+    const LedgerMark *mark = source->marks[LEDGER_RETIRED], *fold = source->marks[LEDGER_FOLDED];
+    if (mark == NULL || fold == NULL || !fold->good || mark->at < fold->at)
+        return false;
+    g_autofree char *age = status_age(mark->at, now);
+    g_autofree char *text =
+        mark->good ? g_strdup_printf("retired %s", age) : g_strdup_printf("contained; retired, and %s", mark->outcome);
+    if (mark->good)
+        set_state(source, "retired", OUT_GOOD, text, NULL);
+    else if (strcmp(mark->outcome, LEDGER_PUT_BACK) != 0)
+        set_state(source, "contained", OUT_WARN, text, "retire");
+    else
+        return false;
+    return true;
+}
+
+static void judge_compared(StatusSource *source, const LedgerMark *last, gint64 now)
 {
     bool folded = source->marks[LEDGER_FOLDED] != NULL && source->marks[LEDGER_FOLDED]->good;
+    if (folded && last->good && judge_retired(source, now))
+        return;
     if (folded && last->good)
         set_state(source, "contained", OUT_GOOD, "contained", NULL);
     else if (folded)
@@ -260,7 +280,7 @@ static void judge(const StatusView *view, StatusSource *source)
     } else if (failed_since(source, last)) {
         judge_failed(source);
     } else if (last != NULL) {
-        judge_compared(source, last);
+        judge_compared(source, last, view->now);
     } else if (source->marks[LEDGER_BACKED_UP] != NULL) {
         set_state(source, "backed-up", OUT_PLAIN, "backed up", "audit");
     } else {

@@ -24,9 +24,9 @@
 typedef struct DocsInput {
     const Config *config; /* as loaded, CONFIG_OFFLINE at least */
     Ledger *ledger;       /* NULL: there is none, nothing was folded */
-    /* Sources that the caller retires in the commit that will hold these files; NULL-terminated, or NULL. The ledger
-     * knows of others: their newest run of "retire" or "retire-undo" that did not fail is "retire". */
-    const char *const *retiring;
+    /* Sources that the caller retires, and those that it fences, beside the commit that will hold these files: they get
+     * today's date. NULL-terminated, or NULL. The ledger knows of others (LEDGER_RETIRED). */
+    const char *const *retiring, *const *fencing;
 } DocsInput;
 
 typedef struct DocsChange {
@@ -55,7 +55,7 @@ typedef struct DocsSource {
     gint64 at;             /* when the fold ended */
     bool undoable;
     gint64 fenced;  /* since when a fence stands; 0: none */
-    gint64 retired; /* when; 0: not, or by the caller */
+    gint64 retired; /* when; 0: not */
 } DocsSource;
 
 typedef struct Docs {

@@ -8,7 +8,7 @@
 typedef struct Reading {
     const DocsInput *input;
     GPtrArray *sources;        /* of DocsSource* */
-    GPtrArray *runs, *fences;  /* of the ledger */
+    GPtrArray *marks, *fences; /* of the ledger */
     gint64 newest;             /* when the fold ended that identity and database are from */
     char *identity, *database; /* of the target */
 } Reading;
@@ -27,7 +27,7 @@ static void source_free(gpointer data)
 static void reading_clear(Reading *reading)
 {
     g_clear_pointer(&reading->sources, g_ptr_array_unref);
-    g_clear_pointer(&reading->runs, g_ptr_array_unref);
+    g_clear_pointer(&reading->marks, g_ptr_array_unref);
     g_clear_pointer(&reading->fences, g_ptr_array_unref);
     g_free(reading->identity);
     g_free(reading->database);
@@ -144,27 +144,33 @@ static void take_fence(const Reading *reading, DocsSource *source)
     }
 }
 
+static bool is_among(const char *const *names, const char *name)
+{
+    return names != NULL && g_strv_contains(names, name);
+}
+
+/* What the caller is about to do has today's date, as the ledger will have it. */
 static void take_retirement(const Reading *reading, DocsSource *source)
 {
-    const char *const *retiring = reading->input->retiring;
-    for (guint i = 0; i < reading->runs->len; i++) {
-        const LedgerRun *run = reading->runs->pdata[i];
-        bool back = strcmp(run->command, "retire-undo") == 0;
-        if (g_strcmp0(run->source_name, source->name) != 0 || (!back && strcmp(run->command, "retire") != 0) ||
-            run->state == LEDGER_FAILED || run->state == LEDGER_INTERRUPTED)
-            continue;
-        source->retired = back ? 0 : run->started;
-        break; /* they come newest first */
+    for (guint i = 0; i < reading->marks->len; i++) {
+        const LedgerMark *mark = reading->marks->pdata[i];
+        if (mark->stage == LEDGER_RETIRED && strcmp(mark->source_name, source->name) == 0 &&
+            strcmp(mark->outcome, LEDGER_PUT_BACK) != 0 && mark->at >= source->at)
+            source->retired = mark->at;
     }
-    if (source->retired != 0 || (retiring != NULL && g_strv_contains(retiring, source->name)))
+    if (source->retired == 0 && is_among(reading->input->retiring, source->name))
+        source->retired = g_get_real_time();
+    if (source->fenced == 0 && is_among(reading->input->fencing, source->name))
+        source->fenced = g_get_real_time();
+    if (source->retired != 0)
         source->state = "retired";
 }
 
 static bool read_ledger(Reading *reading, GError **error)
 {
     Ledger *ledger = reading->input->ledger;
-    reading->runs = ledger_runs(ledger, 0, error);
-    reading->fences = reading->runs == NULL ? NULL : ledger_fences(ledger, NULL, error);
+    reading->marks = ledger_marks(ledger, error);
+    reading->fences = reading->marks == NULL ? NULL : ledger_fences(ledger, NULL, error);
     if (reading->fences == NULL)
         return false;
     for (guint i = 0; i < reading->sources->len; i++) {

@@ -69,11 +69,14 @@ GPtrArray *engine_list(const char *engine, Deadline deadline, bool *ret_complete
     return g_steal_pointer(&list);
 }
 
+/* A compose file may be gone, and its container still be there. */
 static bool same_file(const char *a, const char *b)
 {
     char *real_a = realpath(a, NULL);
     char *real_b = realpath(b, NULL);
-    bool same = real_a != NULL && real_b != NULL && strcmp(real_a, real_b) == 0;
+    g_autofree char *plain_a = g_canonicalize_filename(a, NULL), *plain_b = g_canonicalize_filename(b, NULL);
+    bool same = real_a != NULL && real_b != NULL ? strcmp(real_a, real_b) == 0
+                                                 : real_a == real_b && strcmp(plain_a, plain_b) == 0;
     free(real_a);
     free(real_b);
     return same;
@@ -180,4 +183,33 @@ bool engine_stop(const char *engine, const char *id, Deadline deadline, GError *
 {
     const char *const argv[] = {engine, "stop", id, NULL};
     return engine_run(argv, NULL, deadline, NULL, error);
+}
+
+/* Whether what an engine says of an error means that there is none of the name. */
+static bool is_gone(const GError *cause)
+{
+    g_autofree char *text = g_ascii_strdown(cause->message, -1);
+    return strstr(text, "no such") != NULL || strstr(text, "no container with") != NULL ||
+           strstr(text, "no volume with") != NULL;
+}
+
+static bool remove_one(const char *const *argv, Deadline deadline, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    if (engine_run(argv, NULL, deadline, NULL, &cause) || is_gone(cause))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return false;
+}
+
+bool engine_remove(const char *engine, const char *id, Deadline deadline, GError **error)
+{
+    const char *const argv[] = {engine, "rm", id, NULL};
+    return remove_one(argv, deadline, error);
+}
+
+bool engine_remove_volume(const char *engine, const char *name, Deadline deadline, GError **error)
+{
+    const char *const argv[] = {engine, "volume", "rm", name, NULL};
+    return remove_one(argv, deadline, error);
 }

@@ -3,7 +3,8 @@
  * stopping the one that a source names.
  *
  * Containers that compose made are known by the labels that every compose writes (v1, v2, podman's): the file and the
- * service. Nothing here removes a container, an image or a volume, or makes a container anew that is there.
+ * service. Nothing here makes a container anew that is there, or removes one, or a volume, but engine_remove() and
+ * engine_remove_volume(), which `retire --volumes` calls.
  *
  * The environment of a container may hold passwords: it stays in memory, and is wiped. Main thread only.
  */
@@ -22,10 +23,13 @@ typedef struct Container {
     char *engine; /* "docker" or "podman" */
     char *id, *name, *image;
     bool running;
+    char *started;           /* when it was last: a text, to be compared */
     char *service;           /* of compose, or NULL */
     GPtrArray *files;        /* absolute paths of the compose files that made it: char* */
     GHashTable *environment; /* name -> value, wiped */
     GHashTable *ports;       /* port inside ("5432") -> port of this machine ("5433") */
+    GPtrArray *volumes;      /* names of those that are mounted in it: char* */
+    bool restarts;           /* its engine starts it with the next boot, though it was stopped */
     bool host_network;       /* ports inside are those of this machine */
 } Container;
 
@@ -57,3 +61,6 @@ char *engine_start_line(const EngineRef *ref, const Container *found);
 /* Starts found, or where there is none has compose make it. A container that runs is left alone. */
 bool engine_start(const EngineRef *ref, const Container *found, Deadline deadline, GError **error);
 bool engine_stop(const char *engine, const char *id, Deadline deadline, GError **error);
+/* One that does not run; and a volume that no container has any more. What is not there is gone already. */
+bool engine_remove(const char *engine, const char *id, Deadline deadline, GError **error);
+bool engine_remove_volume(const char *engine, const char *name, Deadline deadline, GError **error);

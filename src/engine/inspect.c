@@ -19,7 +19,9 @@ void container_free(Container *container)
     g_free(container->name);
     g_free(container->image);
     g_free(container->service);
+    g_free(container->started);
     g_ptr_array_unref(container->files);
+    g_ptr_array_unref(container->volumes);
     g_hash_table_unref(container->environment);
     g_hash_table_unref(container->ports);
     g_free(container);
@@ -81,6 +83,18 @@ static void read_compose(Container *container, const json_t *labels)
                                               : g_build_filename(folder, parts[i], NULL));
 }
 
+static void read_volumes(Container *container, const json_t *mounts)
+{
+    size_t i;
+    json_t *mount;
+    json_array_foreach(mounts, i, mount)
+    {
+        const char *name = json_string_value(json_object_get(mount, "Name"));
+        if (name != NULL && g_strcmp0(json_string_value(json_object_get(mount, "Type")), "volume") == 0)
+            g_ptr_array_add(container->volumes, g_strdup(name));
+    }
+}
+
 static const char *image_of(const json_t *document)
 {
     const char *image = json_string_value(json_object_get(document, "ImageName")); /* podman */
@@ -96,14 +110,19 @@ static Container *read_container(const char *engine, const json_t *document)
     container->name = g_strdup(name != NULL && *name == '/' ? name + 1 : name);
     container->image = g_strdup(image_of(document));
     container->running = json_is_true(get(document, "State", "Running"));
+    container->started = g_strdup(json_string_value(get(document, "State", "StartedAt")));
     container->host_network = g_strcmp0(json_string_value(get(document, "HostConfig", "NetworkMode")), "host") == 0;
+    const json_t *policy = json_object_get(get(document, "HostConfig", "RestartPolicy"), "Name");
+    container->restarts = g_strcmp0(json_string_value(policy), "always") == 0;
     container->files = g_ptr_array_new_with_free_func(g_free);
+    container->volumes = g_ptr_array_new_with_free_func(g_free);
     container->environment = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, wipe);
     container->ports = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     read_environment(container, get(document, "Config", "Env"));
     read_ports(container, get(document, "HostConfig", "PortBindings"));
     read_ports(container,
                get(document, "NetworkSettings", "Ports")); /* the port that the engine chose, while it runs */
+    read_volumes(container, json_object_get(document, "Mounts"));
     read_compose(container, get(document, "Config", "Labels"));
     return container;
 }

@@ -193,8 +193,11 @@ typedef enum LedgerStage {
     LEDGER_BACKED_UP,
     LEDGER_FOLDED,
     LEDGER_VERIFIED,
+    LEDGER_RETIRED, /* good: every check was; the outcome LEDGER_PUT_BACK: it was taken back */
     LEDGER_STAGES
 } LedgerStage;
+
+#define LEDGER_PUT_BACK "put back"
 
 typedef struct LedgerMark {
     char *source_name;

@@ -314,17 +314,19 @@ def test_the_database_of_a_url_in_the_environment_is_known_from_the_receipt(fold
 def test_what_was_retired_is_on_the_page_until_that_is_undone(folded):
     database = sqlite3.connect(folded.folder / ".pgfold" / "ledger.db", isolation_level=None)
 
-    def add_run(command, state="done"):
-        database.execute("INSERT INTO run (command, source_name, state, started, finished, pid, host, target_system, target_database) "
-                         "VALUES (?, 'laptop', ?, 1769848200000000, 1769848200000000, 1, 'box', '777', 'app')", (command, state))
+    database.execute("INSERT INTO run (id, command, source_name, state, started, finished, pid, host, target_system, target_database) "
+                     "VALUES (99, 'retire', 'laptop', 'done', 1, 1, 1, 'box', '777', 'app')")
+
+    def mark(outcome):
+        database.execute("INSERT OR REPLACE INTO mark (source_name, stage, run_id, at, good, outcome) "
+                         "VALUES ('laptop', 4, 99, 4102444800000000, 1, ?)", (outcome,))
         folded.pgfold("docs", status=0)
         return (folded.folder / PAGE).read_text()
-    assert "pgfold retire laptop --undo" not in add_run("retire", "failed")
-    page = add_run("retire")
+    page = mark("retired")
     row = next(line for line in page.splitlines() if line.startswith("| laptop |"))
-    assert "| retired |" in row and "2026-01-31" in row and "pgfold retire laptop --undo" in page and "git revert" in page
-    assert folded.pgfold("docs", "--json").json()["sources"][0]["retired"] == "2026-01-31T08:30:00Z"
-    assert "retire laptop" not in add_run("retire-undo")
+    assert "| retired |" in row and "2100-01-01" in row and "pgfold retire laptop --undo" in page and "git revert" in page
+    assert folded.pgfold("docs", "--json").json()["sources"][0]["retired"] == "2100-01-01T00:00:00Z"
+    assert "retire laptop" not in mark("put back")
     database.close()
 
 
