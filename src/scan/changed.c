@@ -91,6 +91,25 @@ GHashTable *changed_lines(const ScanOptions *options, GError **error)
     return changed;
 }
 
+GHashTable *staged_texts(const ScanOptions *options, GHashTable *changed, GError **error)
+{
+    g_autoptr(GHashTable) texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+    GHashTableIter iter;
+    gpointer file;
+    g_hash_table_iter_init(&iter, changed);
+    while (g_hash_table_iter_next(&iter, &file, NULL)) {
+        g_autofree char *name = g_strdup_printf(":./%s", (const char *)file);
+        const char *argv[] = {"git", "cat-file", "blob", name, NULL};
+        SpawnSpec spec = {.argv = argv, .cwd = options->folder};
+        g_auto(SpawnResult) result = {0};
+        if (!spawn_run(&spec, deadline_in_ms(GIT_MS), &result, error))
+            return NULL;
+        if (result.status == 0)
+            g_hash_table_insert(texts, g_strdup(file), g_bytes_new(result.out, result.out_len));
+    }
+    return g_steal_pointer(&texts);
+}
+
 bool line_is_changed(GHashTable *changed, const char *file, guint first, guint last)
 {
     const GArray *lines = g_hash_table_lookup(changed, file);

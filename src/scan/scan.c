@@ -46,6 +46,7 @@ typedef struct Run {
     const ScanOptions *options;
     ScanContext *context;
     const Prefilter *prefilter;
+    GHashTable *staged; /* file -> GBytes: what is looked at instead of the work tree; or NULL */
     ScanReport *report;
     guint next;
     pthread_mutex_t lock; /* of next and report */
@@ -208,11 +209,23 @@ static GPtrArray *look(const ScanContext *context, const char *file, const char 
     return findings;
 }
 
+static const char *read_staged(const Run *run, const char *file, GString *buffer, gsize *ret_length)
+{
+    GBytes *text = g_hash_table_lookup(run->staged, file);
+    if (text == NULL || g_bytes_get_size(text) == 0)
+        return NULL;
+    g_string_truncate(buffer, 0);
+    g_string_append_len(buffer, g_bytes_get_data(text, NULL), (gssize)MIN(g_bytes_get_size(text), FILE_MAX + 1));
+    *ret_length = buffer->len;
+    return buffer->str;
+}
+
 static void look_at(Run *run, const char *file, GString *buffer)
 {
-    const char *reason;
+    const char *reason = NULL;
     gsize length;
-    const char *text = read_file(run->options->folder, file, buffer, &length, &reason);
+    const char *text = run->staged != NULL ? read_staged(run, file, buffer, &length)
+                                           : read_file(run->options->folder, file, buffer, &length, &reason);
     if (text == NULL) {
         if (reason != NULL)
             skip(run, file, reason);
@@ -364,6 +377,9 @@ ScanReport *scan_folder(const ScanOptions *options, GError **error)
     g_autoptr(GHashTable) changed = options->diff != NULL || options->staged ? changed_lines(options, error) : NULL;
     if (changed == NULL && (options->diff != NULL || options->staged))
         return NULL;
+    g_autoptr(GHashTable) staged = options->staged ? staged_texts(options, changed, error) : NULL;
+    if (staged == NULL && options->staged)
+        return NULL;
     /* What the whole code base says is also asked when only a part of it is looked at. */
     ScanOptions everything = *options;
     everything.paths = NULL;
@@ -379,7 +395,7 @@ ScanReport *scan_folder(const ScanOptions *options, GError **error)
     context_init(&context, options);
     read_project(&context, all);
     g_autoptr(Prefilter) prefilter = make_prefilter(&context);
-    Run run = {options, &context, prefilter, report, 0, PTHREAD_MUTEX_INITIALIZER};
+    Run run = {options, &context, prefilter, staged, report, 0, PTHREAD_MUTEX_INITIALIZER};
     run_threads(&run);
     context_clear(&context);
     g_ptr_array_sort(report->findings, by_file_and_place);
