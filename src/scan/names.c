@@ -239,7 +239,7 @@ static GPtrArray *meaning_words(const char *name)
 static NameRole word_role(const char *word)
 {
     for (guint i = 0; i < G_N_ELEMENTS(ROLES); i++)
-        if (strcmp(word, ROLES[i].text) == 0)
+        if (word[0] == ROLES[i].text[0] && strcmp(word, ROLES[i].text) == 0)
             return ROLES[i].role;
     return ROLE_NONE;
 }
@@ -247,7 +247,7 @@ static NameRole word_role(const char *word)
 static int word_says(const char *word)
 {
     for (guint i = 0; i < G_N_ELEMENTS(WORDS); i++)
-        if (strcmp(word, WORDS[i].text) == 0)
+        if (word[0] == WORDS[i].text[0] && strcmp(word, WORDS[i].text) == 0)
             return WORDS[i].meaning;
     return 0;
 }

@@ -297,6 +297,8 @@ static void join_settings(Source *source)
 
 bool tree_read(Source *source)
 {
+    if (!worth_parsing(source))
+        return true;
     source->tree = language_parse(source->language, source->text, source->length);
     if (source->tree == NULL)
         return false;

@@ -75,3 +75,55 @@ bool worth_reading(const Facts *facts)
     }
     return false;
 }
+
+/* --- the same of the text, before it is parsed: never false where worth_reading() is true --- */
+
+/* Somewhere stands word where a literal that is a host may begin; also: what else may stand in front of it. */
+static bool may_begin(const char *text, const char *word, const char *also)
+{
+    for (const char *at = text; (at = strcasestr(at, word)) != NULL; at++)
+        if (at > text && (strchr("\"'`rRbBuUfF@$(:", at[-1]) != NULL || strchr(also, at[-1]) != NULL))
+            return true;
+    return false;
+}
+
+/* "/var/run/postgresql" */
+static bool may_be_socket(const char *text)
+{
+    for (const char *at = text; (at = strcasestr(at, "postgres")) != NULL; at++) {
+        const char *start = at;
+        while (start > text && (g_ascii_isalnum(start[-1]) || strchr("._-/", start[-1]) != NULL))
+            start--;
+        if (*start == '/')
+            return true;
+    }
+    return may_begin(text, "/tmp", "") || may_begin(text, "/run", "");
+}
+
+static bool may_be_host(const Source *source)
+{
+    static const char *const WORDS[] = {"127.", "::1", "[::", "0.0.0.0", "host.", "docker.for", "ip6-", NULL};
+    if (may_begin(source->text, "localhost", ".-") || may_be_socket(source->text))
+        return true;
+    for (guint i = 0; WORDS[i] != NULL; i++)
+        if (may_begin(source->text, WORDS[i], ""))
+            return true;
+    for (guint i = 0; source->hosts != NULL && i < source->hosts->len; i++)
+        if (may_begin(source->text, source->hosts->pdata[i], ""))
+            return true;
+    return false;
+}
+
+bool worth_parsing(const Source *source)
+{
+    const char *text = source->text;
+    gsize length = source->length;
+    const Language *language = source->language;
+    if (language->data || language->words || strlen(text) != length || may_hold_password(source) ||
+        may_be_host(source) || has(text, length, "dbname") || has(text, length, "ost=") || has(text, length, "psql") ||
+        has(text, length, "pg_") ||
+        (*language->placeholders != NULL && (has(text, length, "${") || has(text, length, "efault:"))))
+        return true;
+    g_auto(Connection) connection = connection_find(text, length, 0);
+    return connection.form != CONNECTION_NONE;
+}

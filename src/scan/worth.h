@@ -6,3 +6,5 @@
 
 /* True where in doubt. */
 bool worth_reading(const Facts *facts);
+/* The same, asked of the text alone: where this is false the file need not be parsed. */
+bool worth_parsing(const Source *source);
