@@ -68,6 +68,7 @@ static bool read_part(Source *source, const Language *language, guint start, gui
     g_autofree char *text = source_slice(source, start, end);
     g_autoptr(Source) part = source_new(source->file, text, strlen(text));
     part->language = language;
+    part->hosts = source->hosts;
     bool read = true;
     if (language->grammar == NULL)
         lines_read(part);
