@@ -69,6 +69,7 @@ static bool read_part(Source *source, const Language *language, guint start, gui
     g_autoptr(Source) part = source_new(source->file, text, strlen(text));
     part->language = language;
     part->hosts = source->hosts;
+    part->deadline = source->deadline;
     bool read = true;
     if (language->grammar == NULL)
         lines_read(part);
@@ -199,7 +200,7 @@ void embed_heredocs(Source *source)
     const char *text = source->text, *end = text + source->length;
     for (const char *at = text; at < end;) {
         const char *stop = memchr(at, '\n', (gsize)(end - at));
-        if (stop == NULL)
+        if (stop == NULL || source_is_late(source))
             return;
         const char *line = at;
         at = stop + 1;
