@@ -41,13 +41,15 @@ static void move_settings(Source *source, Source *part, guint start)
         source_container(source, parent == 0 ? 0 : parent + first);
     }
     guint scope = source_container(source, 0); /* of what stands in no function of the part */
+    guint top =
+        part->language->grammar == NULL ? source_container(source, 0) : 0; /* lines of one file belong together */
     for (guint i = 0; i < part->settings->len; i++) {
         Setting *setting = part->settings->pdata[i];
         setting->start += start;
         setting->end += start;
         setting->whole_start += start;
         setting->whole_end += start;
-        setting->container = setting->container == 0 ? 0 : setting->container + first;
+        setting->container = setting->container == 0 ? top : setting->container + first;
         setting->scope = setting->scope == 0 ? scope : setting->scope + first;
     }
     for (guint i = 0; i < part->comments->len; i++) {
@@ -66,6 +68,8 @@ static bool read_part(Source *source, const Language *language, guint start, gui
     g_autofree char *text = source_slice(source, start, end);
     g_autoptr(Source) part = source_new(source->file, text, strlen(text));
     part->language = language;
+    part->hosts = source->hosts;
+    part->deadline = source->deadline;
     bool read = true;
     if (language->grammar == NULL)
         lines_read(part);
@@ -196,7 +200,7 @@ void embed_heredocs(Source *source)
     const char *text = source->text, *end = text + source->length;
     for (const char *at = text; at < end;) {
         const char *stop = memchr(at, '\n', (gsize)(end - at));
-        if (stop == NULL)
+        if (stop == NULL || source_is_late(source))
             return;
         const char *line = at;
         at = stop + 1;

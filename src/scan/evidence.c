@@ -182,6 +182,37 @@ static bool has_port(const Source *source, const Setting *setting)
     return false;
 }
 
+static bool same_prefix(const Setting *setting, const Setting *other)
+{
+    g_autofree char *prefix = name_prefix(setting->variable != NULL ? setting->variable : setting->name);
+    g_autofree char *theirs = name_prefix(other->variable != NULL ? other->variable : other->name);
+    return *prefix != '\0' && strcmp(prefix, theirs) == 0;
+}
+
+/* "database.port" of PostgreSQL's for "database.host", whatever else the file speaks of. */
+static bool has_port_of_its_own(const Source *source, const Setting *setting)
+{
+    for (guint i = 0; i < source->settings->len; i++) {
+        const Setting *other = source->settings->pdata[i];
+        if (other != setting && other->name != NULL && other->container == setting->container &&
+            other->scope == setting->scope && strlen(other->value) == 4 && g_str_has_prefix(other->value, "54") &&
+            name_meaning(other->name).role == ROLE_PORT && same_prefix(setting, other))
+            return true;
+    }
+    return false;
+}
+
+/* "database: X" beside "host: ${LEDGER_HOST:localhost}". */
+static bool has_database(const Source *source, const Setting *setting)
+{
+    for (guint i = 0; setting->container != 0 && i < source->settings->len; i++) {
+        const Setting *other = source->settings->pdata[i];
+        if (other->container == setting->container && other->name != NULL && strcmp(other->name, "database") == 0)
+            return true;
+    }
+    return false;
+}
+
 bool evidence_is_database(const Evidence *evidence, const Source *source, const Setting *setting, NameMeaning meaning)
 {
     NameMeaning path = name_meaning(setting->path), owner = name_meaning(setting->owner);
@@ -196,10 +227,12 @@ bool evidence_is_database(const Evidence *evidence, const Source *source, const 
     if ((says & SAYS_FOREIGN) != 0)
         return false;
     if (evidence->file_foreign && !evidence->file_postgres)
-        return false;
+        return meaning.database && has_port_of_its_own(source, setting);
     if (meaning.database || path.database || owner.database)
         return true;
     if (evidence->file_postgres && !evidence->file_foreign && is_plain(setting) && has_port(source, setting))
+        return true;
+    if (evidence->file_postgres && !evidence->file_foreign && has_plain_key(setting) && has_database(source, setting))
         return true;
     if (setting->owner != NULL && evidence->file_postgres && path.role != ROLE_NONE) {
         static const char *const OWNERS[] = {"Pool(",       "Client(",     "connect(", "createPool(",

@@ -247,9 +247,9 @@ bool project_is_script(const char *file, const char *text, gsize length)
                                        "brew services", "createdb",   "dropdb",    "pg_ctlcluster",  "podman",
                                        "nc -z",         "/dev/tcp",   "systemctl", "psql",           NULL};
     static const char *const OTHER[] = {
-        "npm ",    "yarn ",    "cargo ",  "go build", "mvn ",  "gradle",    "rake",    "alembic", "migrate", "kubectl",
-        "uvicorn", "gunicorn", "python ", "python3 ", "node ", "terraform", "ansible", "rsync",   "aws ",    "gcloud",
-        "bundle",  "mix ",     "dotnet",  "php ",     "curl",  "pg_dump",   "ssh ",    NULL};
+        "npm ",    "npx ",    "pnpm ",   "yarn ",    "cargo ",  "go build", "mvn ",  "gradle",    "rake",    "alembic",
+        "migrate", "kubectl", "uvicorn", "gunicorn", "python ", "python3 ", "node ", "terraform", "ansible", "rsync",
+        "aws ",    "gcloud",  "bundle",  "mix ",     "dotnet",  "php ",     "curl",  "pg_dump",   "ssh ",    NULL};
     if (length > 20000)
         return false;
     g_autofree char *base = g_path_get_basename(file);

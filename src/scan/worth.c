@@ -41,6 +41,8 @@ static bool literal_matters(const Source *source, guint start, guint end)
 {
     const char *text = source->text + start;
     gsize length = end - start;
+    if (memchr(text, '\n', length) != NULL && (has(text, length, "localhost") || has(text, length, "127.0.0.")))
+        return true; /* it may be the text of a file (embed.h) */
     if (length < 3 || length > LITERAL_MAX)
         return false;
     if (is_host(source, text, length) || has(text, length, "dbname") || has(text, length, "ost=") ||
