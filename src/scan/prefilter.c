@@ -4,15 +4,15 @@
 
 const char prefilter_pattern[] =
     "localhost|127\\.[0-9]|::1\\b|0\\.0\\.0\\.0|docker\\.internal|containers\\.internal|lima\\.internal|"
-    "postgres|postgis|pgsql|pgvector|timescale|psycopg|asyncpg|jdbc:|ecto:|pg:/|psql|dbname=|"
+    "postgres|postgis|pgsql|pgvector|timescale|psycopg|asyncpg|jdbc:|ecto:|pg:/|psql|dbname=|password=|pgpassword|"
     "pg_isready|createdb|pg_ctl";
 
 /* The same for the matcher, but for "::1"; "127." is followed by a digit. */
 static const char *const WORDS[] = {"localhost",     "127.",     "0.0.0.0", "docker.internal", "containers.internal",
                                     "lima.internal", "postgres", "postgis", "pgsql",           "pgvector",
                                     "timescale",     "psycopg",  "asyncpg", "jdbc:",           "ecto:",
-                                    "pg:/",          "psql",     "dbname=", "password=",       "pg_isready",
-                                    "createdb",      "pg_ctl"};
+                                    "pg:/",          "psql",     "dbname=", "password=",       "pgpassword",
+                                    "pg_isready",    "createdb", "pg_ctl"};
 
 typedef struct Word {
     char *text; /* lower case */

@@ -2,8 +2,10 @@
  * libFuzzer harness for the scanner: the first byte says which language, the rest is the file.
  *
  *   GRAMMARS_CC='clang -fsanitize=address,fuzzer-no-link' tools/grammars        prints a FOLDER
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -std=gnu17 -Isrc -Ibuild/src/scan -isystem FOLDER/include \
- *       tests/fuzz/scan.c build/src/scan/scan_rules.c src/scan/[a-z]*.c src/config/[a-z]*.c src/base/[a-z]*.c FOLDER/libgrammars.a \
+ *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -std=gnu17 -Isrc -Ibuild/src/scan -isystem
+ * FOLDER/include \
+ *       tests/fuzz/scan.c build/src/scan/scan_rules.c src/scan/[a-z]*.c src/config/[a-z]*.c src/base/[a-z]*.c
+ * FOLDER/libgrammars.a \
  *       $(pkg-config --cflags --libs glib-2.0 gio-2.0 yaml-0.1) -o fuzz-scan
  *   tests/fuzz/scan-corpus corpus && ./fuzz-scan -max_len=4096 -timeout=30 corpus
  */
