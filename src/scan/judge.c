@@ -346,7 +346,7 @@ static void judge_group(Judge *judge, guint index)
                            : g_strdup_printf("%s is the host %s", setting_label(host), host->value);
     for (int role = ROLE_HOST; role <= ROLE_DATABASE; role++)
         if (roles[role] != NULL)
-            add_part(judge, finding, role, roles[role]);
+            add_part(judge, finding, (NameRole)role, roles[role]);
     if (roles[ROLE_PASSWORD] != NULL && *roles[ROLE_PASSWORD]->value != '\0')
         finding->severity = SCAN_SECRET;
 }
