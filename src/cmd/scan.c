@@ -6,6 +6,7 @@
 #include "cmd/command.h"
 #include "cmd/scan_fix.h"
 #include "cmd/scan_view.h"
+#include "out/text.h"
 #include "scan/scan.h"
 
 static const CommandOption options[] = {
@@ -198,7 +199,8 @@ static int list_files(const ScanOptions *spec, Out *out, GError **error)
     json_t *names = json_array();
     for (guint i = 0; i < files->len; i++) {
         json_array_append_new(names, out_json_string(files->pdata[i]));
-        out_line(out, "%s", (const char *)files->pdata[i]);
+        g_autofree char *name = text_escape(files->pdata[i]);
+        out_line(out, "%s", name);
     }
     json_t *document = out_json_new("files");
     json_object_set_new(document, "files", names);
@@ -245,6 +247,16 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         return explain(args_string(args, "explain"), out, error);
     if (args_flag(args, "list-rules"))
         return list_rules(out);
+    if (args_string(args, "write-baseline") != NULL &&
+        (args_flag(args, "staged") || args_string(args, "diff") != NULL)) {
+        pgf_error_set(error, PGF_ERROR_USAGE, NULL,
+                      "--write-baseline writes all findings: without --diff and --staged");
+        return PGF_ERROR_USAGE;
+    }
+    if (args_flag(args, "fix") && args_flag(args, "staged")) { /* what is staged is not what is in the file */
+        pgf_error_set(error, PGF_ERROR_USAGE, "Use --diff HEAD.", "--fix and --staged do not go together");
+        return PGF_ERROR_USAGE;
+    }
     if (args_flag(args, "dry-run") && !args_flag(args, "fix")) {
         pgf_error_set(error, PGF_ERROR_USAGE, NULL, "--dry-run goes with --fix");
         return PGF_ERROR_USAGE;

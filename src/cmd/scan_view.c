@@ -57,7 +57,8 @@ static void show_line(const ScanFinding *finding, Out *out)
 
 static void show_finding(const ScanFinding *finding, Out *out)
 {
-    g_autofree char *place = g_strdup_printf("%s:%u:%u", finding->file, finding->place.line, finding->place.column);
+    g_autofree char *file = text_escape(finding->file);
+    g_autofree char *place = g_strdup_printf("%s:%u:%u", file, finding->place.line, finding->place.column);
     g_autofree char *name = out_styled(out, OUT_NAME, place);
     g_autofree char *severity =
         out_styled(out, severity_style(finding->severity), scan_severity_name(finding->severity));
@@ -147,7 +148,8 @@ void scan_show_github(const ScanReport *report, Out *out)
         const char *level = finding->severity == SCAN_INFO      ? "notice"
                             : finding->severity == SCAN_WARNING ? "warning"
                                                                 : "error";
-        g_autofree char *file = github_text(finding->file, true);
+        g_autofree char *valid = g_utf8_make_valid(finding->file, -1);
+        g_autofree char *file = github_text(valid, true);
         g_autofree char *plain = g_strdup_printf("%s; instead: %s", finding->message, finding->remedy);
         g_autofree char *message = github_text(plain, false);
         g_autofree char *line =

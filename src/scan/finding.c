@@ -2,6 +2,9 @@
 
 #include "scan/connection.h"
 #include "scan/judge.h"
+#include "scan/mask.h"
+
+#define LINE_LOOKED_AT 4000 /* characters */
 
 const ScanRule *scan_rule(const char *id)
 {
@@ -43,36 +46,6 @@ ScanPlace scan_place(const Source *source, guint start, guint end)
     return place;
 }
 
-/* Passwords of connection strings in a line become "***". */
-static char *mask(const char *line)
-{
-    GString *masked = g_string_new(line);
-    for (gsize from = 0; from < masked->len;) {
-        g_auto(Connection) connection = connection_find(masked->str, masked->len, from);
-        if (connection.form == CONNECTION_NONE)
-            break;
-        from = connection.end;
-        if (connection.password_end > connection.password_start) {
-            gsize length = connection.password_end - connection.password_start;
-            g_string_erase(masked, connection.password_start, (gssize)length);
-            g_string_insert(masked, connection.password_start, "***");
-            from = connection.end - length + 3;
-        }
-    }
-    static const char *const WORDS[] = {"password=", "Password=", "pwd=", "Pwd=", NULL};
-    for (guint i = 0; WORDS[i] != NULL; i++)
-        for (char *at = strstr(masked->str, WORDS[i]); at != NULL; at = strstr(at + 1, WORDS[i])) {
-            gsize value = (gsize)(at - masked->str) + strlen(WORDS[i]),
-                  length = strcspn(masked->str + value, " ;&'\"`)");
-            if (length == 0 || masked->str[value] == '$' || masked->str[value] == '{')
-                continue;
-            g_string_erase(masked, (gssize)value, (gssize)length);
-            g_string_insert(masked, (gssize)value, "***");
-            at = masked->str + value;
-        }
-    return g_string_free(masked, FALSE);
-}
-
 static char *one_line(const Source *source, guint at)
 {
     const char *text = source->text, *start = text + at, *end = text + at;
@@ -83,26 +56,49 @@ static char *one_line(const Source *source, guint at)
     return g_strndup(start, (gsize)(end - start));
 }
 
-static char *masked_part(const char *line, glong from, glong to)
+/* Bytes [from, to) of line, "***" for each range in it. */
+static char *without(const char *line, gsize from, gsize to, const GArray *ranges)
 {
-    g_autofree char *part = g_utf8_substring(line, from, to);
-    return mask(part);
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < ranges->len && from < to; i++) {
+        MaskRange range = g_array_index(ranges, MaskRange, i);
+        if (range.end <= from || range.start >= to)
+            continue;
+        if (range.start > from)
+            g_string_append_len(text, line + from, (gssize)(range.start - from));
+        g_string_append(text, "***");
+        from = MIN(range.end, to);
+    }
+    g_string_append_len(text, line + from, (gssize)(to - from));
+    return g_string_free(text, FALSE);
 }
 
 /* Around the place, and in whole characters. */
 static void take_line(ScanFinding *finding, const Source *source)
 {
     const ScanPlace *place = &finding->place;
-    g_autofree char *line = one_line(source, place->start);
-    g_autofree char *valid = g_utf8_make_valid(line, -1);
+    g_autofree char *whole = one_line(source, place->start);
+    g_autofree char *valid = g_utf8_make_valid(whole, -1);
     glong length = g_utf8_strlen(valid, -1), most = SCAN_LINE_MAX / 2, from = 0;
+    glong column = (glong)place->column - 1, cut = 0;
+    if (length > LINE_LOOKED_AT) { /* of a line of megabytes what is near is enough */
+        cut = CLAMP(column - LINE_LOOKED_AT / 2, 0, length - LINE_LOOKED_AT);
+        length = LINE_LOOKED_AT;
+        column -= cut;
+    }
+    g_autofree char *line = g_utf8_substring(valid, cut, cut + length);
+    g_autoptr(GArray) ranges = mask_ranges(line);
     if (length > most)
-        from = MAX(0, MIN((glong)place->column - 40, length - most));
-    glong to = MIN(length, from + most), start = CLAMP((glong)place->column - 1, from, to);
-    glong end = place->end_line == place->line ? CLAMP((glong)place->end_column - 1, start, to) : to;
-    g_autofree char *before = masked_part(valid, from, start);
-    g_autofree char *inside = masked_part(valid, start, end);
-    g_autofree char *after = masked_part(valid, end, to);
+        from = MAX(0, MIN(column - 39, length - most));
+    glong to = MIN(length, from + most), start = CLAMP(column, from, to);
+    glong end = place->end_line == place->line ? CLAMP((glong)place->end_column - 1 - cut, start, to) : to;
+    gsize bytes[4];
+    glong offsets[4] = {from, start, end, to};
+    for (guint i = 0; i < 4; i++)
+        bytes[i] = (gsize)(g_utf8_offset_to_pointer(line, offsets[i]) - line);
+    g_autofree char *before = without(line, bytes[0], bytes[1], ranges);
+    g_autofree char *inside = without(line, bytes[1], bytes[2], ranges);
+    g_autofree char *after = without(line, bytes[2], bytes[3], ranges);
     finding->line_text = g_strconcat(before, inside, after, NULL);
     finding->mark_start = (guint)g_utf8_strlen(before, -1);
     finding->mark_length = (guint)g_utf8_strlen(inside, -1);

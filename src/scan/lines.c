@@ -356,7 +356,7 @@ void lines_read(Source *source)
         return;
     LineReader reader = {.source = source};
     const char *text = source->text, *end = text + source->length;
-    for (const char *at = text; at < end;) {
+    for (const char *at = g_str_has_prefix(text, "\xEF\xBB\xBF") ? text + 3 : text; at < end;) {
         const char *stop = memchr(at, '\n', (gsize)(end - at));
         if (stop == NULL)
             stop = end;

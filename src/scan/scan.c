@@ -46,7 +46,7 @@ typedef struct Run {
     const ScanOptions *options;
     ScanContext *context;
     const Prefilter *prefilter;
-    GHashTable *staged; /* file -> GBytes: what is looked at instead of the work tree; or NULL */
+    GHashTable *staged; /* file -> GString: taken in place of the file; or NULL */
     ScanReport *report;
     guint next;
     pthread_mutex_t lock; /* of next and report */
@@ -209,23 +209,30 @@ static GPtrArray *look(const ScanContext *context, const char *file, const char 
     return findings;
 }
 
-static const char *read_staged(const Run *run, const char *file, GString *buffer, gsize *ret_length)
+/* The file's text: of the work tree, or what is staged. */
+static const char *take_text(const Run *run, const char *file, GString *buffer, gsize *ret_length,
+                             const char **ret_reason)
 {
-    GBytes *text = g_hash_table_lookup(run->staged, file);
-    if (text == NULL || g_bytes_get_size(text) == 0)
+    if (run->staged == NULL)
+        return read_file(run->options->folder, file, buffer, ret_length, ret_reason);
+    *ret_reason = NULL;
+    const GString *text = g_hash_table_lookup(run->staged, file);
+    if (text == NULL || text->len == 0)
         return NULL;
-    g_string_truncate(buffer, 0);
-    g_string_append_len(buffer, g_bytes_get_data(text, NULL), (gssize)MIN(g_bytes_get_size(text), FILE_MAX + 1));
-    *ret_length = buffer->len;
-    return buffer->str;
+    *ret_length = text->len;
+    return text->str;
+}
+
+static bool is_utf16(const char *text, gsize length)
+{
+    return length >= 2 && (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0);
 }
 
 static void look_at(Run *run, const char *file, GString *buffer)
 {
     const char *reason = NULL;
     gsize length;
-    const char *text = run->staged != NULL ? read_staged(run, file, buffer, &length)
-                                           : read_file(run->options->folder, file, buffer, &length, &reason);
+    const char *text = take_text(run, file, buffer, &length, &reason);
     if (text == NULL) {
         if (reason != NULL)
             skip(run, file, reason);
@@ -234,6 +241,8 @@ static void look_at(Run *run, const char *file, GString *buffer)
     pthread_mutex_lock(&run->lock);
     run->report->bytes += length;
     pthread_mutex_unlock(&run->lock);
+    if (is_utf16(text, length) && language_of(file, text, 0) != NULL)
+        skip(run, file, "is written in UTF-16");
     if (is_binary(text, length) || !prefilter_passes(run->prefilter, text, length))
         return;
     if (length > FILE_MAX) {
@@ -355,6 +364,11 @@ static int by_file_and_place(gconstpointer a, gconstpointer b)
     return strcmp((*left)->rule->id, (*right)->rule->id);
 }
 
+static int by_text(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static int by_skipped_file(gconstpointer a, gconstpointer b)
 {
     return strcmp((*(const ScanSkipped *const *)a)->file, (*(const ScanSkipped *const *)b)->file);
@@ -372,12 +386,21 @@ static void mark_changed(ScanReport *report, GHashTable *changed)
     }
 }
 
+/* Only what changed is looked at: nothing else of it would be shown. */
+static void keep_changed(GPtrArray *files, GHashTable *changed)
+{
+    for (guint i = files->len; i-- > 0;)
+        if (!g_hash_table_contains(changed, files->pdata[i]))
+            g_ptr_array_remove_index_fast(files, i);
+    g_ptr_array_sort(files, by_text);
+}
+
 ScanReport *scan_folder(const ScanOptions *options, GError **error)
 {
     g_autoptr(GHashTable) changed = options->diff != NULL || options->staged ? changed_lines(options, error) : NULL;
     if (changed == NULL && (options->diff != NULL || options->staged))
         return NULL;
-    g_autoptr(GHashTable) staged = options->staged ? staged_texts(options, changed, error) : NULL;
+    g_autoptr(GHashTable) staged = options->staged ? staged_texts(options, changed, FILE_MAX, error) : NULL;
     if (staged == NULL && options->staged)
         return NULL;
     /* What the whole code base says is also asked when only a part of it is looked at. */
@@ -387,6 +410,8 @@ ScanReport *scan_folder(const ScanOptions *options, GError **error)
     GPtrArray *files = all == NULL ? NULL : scan_files(options, error);
     if (files == NULL)
         return NULL;
+    if (changed != NULL)
+        keep_changed(files, changed);
     g_autoptr(ScanReport) report = g_new0(ScanReport, 1);
     report->findings = g_ptr_array_new_with_free_func(scan_finding_free);
     report->skipped = g_ptr_array_new_with_free_func(skipped_free);

@@ -104,8 +104,10 @@ char *scan_baseline_text(const ScanReport *report)
     GString *text = g_string_new("# Findings of `pgfold scan` that are known: what is not in this list is new.\n");
     for (guint i = 0; i < report->findings->len; i++) {
         const ScanFinding *finding = report->findings->pdata[i];
-        if (finding->suppressed == NULL || strcmp(finding->suppressed, "baseline") == 0)
-            g_string_append_printf(text, "%s %s %s\n", finding->fingerprint, finding->rule->id, finding->file);
+        if (finding->suppressed != NULL && strcmp(finding->suppressed, "baseline") != 0)
+            continue;
+        g_autofree char *file = g_strdelimit(g_strdup(finding->file), "\r\n", '?'); /* for people only */
+        g_string_append_printf(text, "%s %s %s\n", finding->fingerprint, finding->rule->id, file);
     }
     return g_string_free(text, FALSE);
 }
