@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/guard.h"
 #include "base/spawn.h"
 #include "cmd/command.h"
 #include "cmd/scan_fix.h"
@@ -277,6 +278,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     };
     if (args_flag(args, "list-files"))
         return list_files(&spec, out, error);
+    guard_enable();
     g_autoptr(ScanReport) report = scan_folder(&spec, error);
     if (report == NULL)
         return PGF_ERROR_USAGE;

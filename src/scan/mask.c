@@ -7,14 +7,17 @@
 
 #define NAME "(?:password|passwd|passphrase|passcode|pwd|secret|pass(?![a-z])|(?<![a-z])pw(?![a-z]))\\w*"
 
+/* A quoted text, unless it is the name of a variable. */
+#define LITERAL "([\"'`])(?!(?-i:[A-Z0-9_]*(?:PASS|PWD|SECRET|PW)[A-Z0-9_]*)\\1)((?:\\\\.|(?!\\1)[^\\\\\\n])+)"
+
 /* In each the last group is the secret. */
 static const char *const PATTERNS[] = {
     /* Any URI: "://user:SECRET@" */
     "://[^\\s:@/\"'`]*:([^\\s@\"'`]+)@",
     /* password="SECRET", "password": "SECRET", get("PASSWORD", 'SECRET'), PASSWORD || "SECRET"; a name of a variable
      * is none */
-    NAME "[\"'`]?[\\])}]*\\s*,?[^\"'`\\n;,]{0,40}?([\"'`])(?!(?-i:[A-Z0-9_]*(?:PASS|PWD|SECRET|PW)[A-Z0-9_]*)\\1)"
-         "((?:\\\\.|(?!\\1)[^\\\\\\n])+)",
+    NAME "[\"'`]?[\\])}]*[^\"'`\\n;,]{0,40}?" LITERAL,
+    NAME "[\"'`]?[\\])}]*\\s*,\\s*[bruf]{0,2}" LITERAL,
     /* PASSWORD=SECRET, password: SECRET, ${PASSWORD:-SECRET} */
     NAME "[\"'`]?\\s*(?:=>|:[-=?]|[:=])\\s*([^\\s\"'`;,&(){}\\[\\]<>$%|]+)",
     /* --password SECRET, ENV PASSWORD SECRET */

@@ -181,6 +181,7 @@ static bool matcher_finds(const Matcher *matcher, const char *text, gsize length
 
 bool prefilter_passes(const Prefilter *prefilter, const char *text, gsize length)
 {
-    return (length >= 3 && memcmp(text, "::1", 3) == 0) || matcher_finds(prefilter->wide, text, length) ||
+    return (length >= 3 && memcmp(text, "::1", 3) == 0 && (length == 3 || !is_word_char(text[3]))) ||
+           matcher_finds(prefilter->wide, text, length) ||
            (prefilter->narrow != NULL && matcher_finds(prefilter->narrow, text, length));
 }

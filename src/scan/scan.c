@@ -9,6 +9,7 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "base/guard.h"
 #include "config/protect.h"
 #include "scan/classify.h"
 #include "scan/commands.h"
@@ -264,13 +265,21 @@ static void *work(void *data)
 {
     Run *run = data;
     GString *buffer = g_string_sized_new(1 << 16);
+    guard_thread();
     for (;;) {
         pthread_mutex_lock(&run->lock);
         guint i = run->next++;
         pthread_mutex_unlock(&run->lock);
         if (i >= run->report->files->len || cancel_requested())
             break;
-        look_at(run, run->report->files->pdata[i], buffer);
+        const char *file = run->report->files->pdata[i];
+        if (guard_has_crashed(file)) {
+            skip(run, file, "crashed the parser of its language");
+            continue;
+        }
+        guard_file(file);
+        look_at(run, file, buffer);
+        guard_file(NULL);
     }
     g_string_free(buffer, TRUE);
     return NULL;
@@ -308,8 +317,10 @@ static void read_project(ScanContext *context, const GPtrArray *files)
             text = NULL;
         ScanClass class =
             text == NULL ? SCAN_PRODUCTION : classify(options->config, options->folder, file, text, length);
-        if (compose && text != NULL)
+        guard_file(file);
+        if (compose && text != NULL && !guard_has_crashed(file))
             project_read_compose(context, file, text, length, class);
+        guard_file(NULL);
         if (listed ||
             (shell && text != NULL && class != SCAN_TEST && class != SCAN_PROTECTED &&
              language_of(file, text, length) != NULL && strcmp(language_of(file, text, length)->id, "shell") == 0 &&
