@@ -37,8 +37,7 @@ static void on_crash(int number)
     if (atomic_flag_test_and_set(&crashing)) /* another thread is at it */
         for (;;)
             pause();
-    memcpy(list + had, current, length);
-    memcpy(list + had + length, "//", 3);
+    stpcpy(stpcpy(list + had, current), "//");
     sigset_t none;
     sigemptyset(&none);
     pthread_sigmask(SIG_SETMASK, &none, NULL);
