@@ -4,6 +4,8 @@
 
 #include "scan/value.h"
 
+#define DEPTH_MAX 1000 /* nodes around a node: deeper ones are no code, and a cursor takes the square of it */
+
 const Fact *facts_of(const Facts *facts, TSNode node)
 {
     gpointer index = g_hash_table_lookup(facts->by_node, node.id);
@@ -117,6 +119,7 @@ Facts *facts_read(const Source *source)
     const LanguageCapture *captures;
     const TSQuery *query = language_query(source->language, &captures);
     TSQueryCursor *cursor = ts_query_cursor_new();
+    ts_query_cursor_set_max_start_depth(cursor, DEPTH_MAX);
     TSQueryCursorOptions options = {(void *)source, is_late};
     ts_query_cursor_exec_with_options(cursor, query, ts_tree_root_node(source->tree), &options);
     TSQueryMatch match;
