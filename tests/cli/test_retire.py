@@ -513,7 +513,8 @@ exec $real "$@"
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("word", ["read-tree", "hash-object", "commit-tree", "update-ref", "checkout"])
+@pytest.mark.parametrize("word", [*(pytest.param(word, marks=pytest.mark.long) for word in ("read-tree", "hash-object", "commit-tree")),
+                                  "update-ref", "checkout"])
 def test_killed_at_any_moment_the_tree_is_before_or_after_and_the_same_command_goes_on(folded, word, moment):
     before = folded.state()
     first, last = ("kill -9 $PPID", "") if moment == "before" else ("", '$real "$@"; status=$?; kill -9 $PPID; exit $status')
