@@ -48,7 +48,7 @@ demo: ## fold three databases from a "laptop" into a "vps"
 	@demo/run
 
 bench: build ## time folds, comparisons of large tables, merges and tunnels beside what one would do by hand
-	@tools/install-packages run
+	@tools/install-packages run bench
 	@bench/fold
 	@bench/reconcile
 	@bench/merge
