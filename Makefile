@@ -47,12 +47,13 @@ demo: ## fold three databases from a "laptop" into a "vps"
 	@$(MAKE) --no-print-directory -s build
 	@demo/run
 
-bench: build ## time folds, comparisons of large tables, merges and tunnels beside what one would do by hand
+bench: build ## time folds, comparisons of large tables, merges, tunnels and scans beside what one would do by hand
 	@tools/install-packages run bench
 	@bench/fold
 	@bench/reconcile
 	@bench/merge
 	@bench/tunnel
+	@bench/scan
 
 install: build ## into $(DESTDIR)$(PREFIX)
 	@$(MESON) configure build -Dprefix=$(PREFIX)
