@@ -3,10 +3,10 @@
 
 #include "base/error.h"
 #include "base/guard.h"
-#include "base/spawn.h"
 #include "cmd/command.h"
 #include "cmd/scan_fix.h"
 #include "cmd/scan_view.h"
+#include "git/git.h"
 #include "out/text.h"
 #include "scan/scan.h"
 
@@ -56,10 +56,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Where, where_clear)
 /* The top of git's work tree, or folder. Transfer full. */
 static char *work_tree(const char *folder)
 {
-    const char *argv[] = {"git", "rev-parse", "--show-toplevel", NULL};
-    SpawnSpec spec = {.argv = argv, .cwd = folder};
+    const char *words[] = {"rev-parse", "--show-toplevel", NULL};
     g_auto(SpawnResult) result = {0};
-    if (!spawn_run(&spec, deadline_in_ms(30000), &result, NULL) || result.status != 0)
+    if (!git_ask(folder, words, NULL, &result, NULL) || result.status != 0)
         return g_strdup(folder);
     return g_strdup(g_strchomp(result.out));
 }
@@ -83,37 +82,15 @@ static char *real(const char *path)
     return copy;
 }
 
-/* pgfold.yaml in folder or above it, within the work tree. Transfer full; NULL: there is none. */
-static char *config_above(const char *folder, const char *top)
-{
-    for (g_autofree char *at = g_strdup(folder);;) {
-        static const char *const NAMES[] = {"pgfold.yaml", "pgfold.yml"};
-        for (guint i = 0; i < G_N_ELEMENTS(NAMES); i++) {
-            char *path = g_build_filename(at, NAMES[i], NULL);
-            if (g_file_test(path, G_FILE_TEST_EXISTS))
-                return path;
-            g_free(path);
-        }
-        if (strcmp(at, top) == 0 || strcmp(at, "/") == 0)
-            return NULL;
-        char *above = g_path_get_dirname(at);
-        g_free(at);
-        at = above;
-    }
-}
-
 /* The code base of the first path: where its pgfold.yaml is, or the top of its work tree, or it itself. */
 static bool find_root(const CommandArgs *args, const char *first, Where *where, GError **error)
 {
     g_autofree char *folder = g_file_test(first, G_FILE_TEST_IS_DIR) ? g_strdup(first) : g_path_get_dirname(first);
     g_autofree char *top = work_tree(folder);
     g_autofree char *path = NULL;
-    if (args_config(args) != NULL) {
-        if (!config_find(args_config(args), &path, error))
-            return false;
-    } else {
-        path = config_above(folder, top);
-    }
+    if (args_config(args) != NULL ? !config_find(args_config(args), &path, error)
+                                  : !config_find_from(folder, &path, error))
+        return false;
     if (path != NULL) {
         where->config = config_load(path, CONFIG_CODE, error);
         if (where->config == NULL)

@@ -7,12 +7,10 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
-#include "base/spawn.h"
 #include "cmd/scan_view.h"
+#include "git/git.h"
 #include "out/diff.h"
 #include "out/text.h"
-
-#define GIT_MS 120000
 
 /* A file with the text that it will have. */
 typedef struct Change {
@@ -99,23 +97,20 @@ static GPtrArray *make_changes(const ScanReport *report, const char *folder)
 static bool find_unsaved(const char *folder, const GPtrArray *changes, char **ret_files, bool *ret_git, GError **error)
 {
     *ret_files = NULL;
-    const char *top[] = {"git", "rev-parse", "--is-inside-work-tree", NULL};
-    SpawnSpec ask = {.argv = top, .cwd = folder, .err = SPAWN_DISCARD};
+    const char *top[] = {"rev-parse", "--is-inside-work-tree", NULL};
     g_auto(SpawnResult) inside = {0};
-    *ret_git = spawn_run(&ask, deadline_in_ms(GIT_MS), &inside, NULL) && inside.status == 0;
+    *ret_git = git_ask(folder, top, NULL, &inside, NULL) && inside.status == 0;
     if (!*ret_git)
         return cancel_check(error);
-    g_autoptr(GPtrArray) argv = g_ptr_array_new();
-    static const char *const WORDS[] = {"git",   "--literal-pathspecs", "status", "--porcelain",
-                                        "-uall", "--ignored",           "--"};
-    for (guint i = 0; i < G_N_ELEMENTS(WORDS); i++)
-        g_ptr_array_add(argv, (gpointer)WORDS[i]);
+    static const char *const STATUS[] = {"--literal-pathspecs", "status", "--porcelain", "-uall", "--ignored", "--"};
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    for (guint i = 0; i < G_N_ELEMENTS(STATUS); i++)
+        g_ptr_array_add(words, (gpointer)STATUS[i]);
     for (guint i = 0; i < changes->len; i++)
-        g_ptr_array_add(argv, (gpointer)((const Change *)changes->pdata[i])->file);
-    g_ptr_array_add(argv, NULL);
-    SpawnSpec spec = {.argv = (const char *const *)argv->pdata, .cwd = folder};
+        g_ptr_array_add(words, (gpointer)((const Change *)changes->pdata[i])->file);
+    g_ptr_array_add(words, NULL);
     g_auto(SpawnResult) status = {0};
-    if (!spawn_run(&spec, deadline_in_ms(GIT_MS), &status, error))
+    if (!git_ask(folder, (const char *const *)words->pdata, NULL, &status, error))
         return false;
     if (status.status != 0) {
         pgf_error_set(error, PGF_ERROR_REFUSED, "Run `git status`, or give --yes.", "git status failed: %s",

@@ -19,5 +19,4 @@ void scan_show(const ScanReport *report, const ScanSummary *summary, Out *out);
 void scan_show_rule(const ScanRule *rule, Out *out);
 void scan_show_github(const ScanReport *report, Out *out);
 json_t *scan_json(const ScanReport *report, const ScanSummary *summary);
-/* root: of the code base, for the base of its relative paths. */
 json_t *scan_sarif(const ScanReport *report);

@@ -175,6 +175,9 @@ typedef struct Config {
  * neither. True with *ret_path NULL when there is none; an error when given does not exist, or a folder has both. */
 bool config_find(const char *given, char **ret_path, GError **error);
 
+/* Likewise for another folder (absolute) than the current one. */
+bool config_find_from(const char *folder, char **ret_path, GError **error);
+
 /* Reads and checks one file. */
 Config *config_load(const char *path, ConfigUse use, GError **error);
 

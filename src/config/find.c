@@ -75,6 +75,13 @@ static bool find_upwards(const char *start, char **ret_path, GError **error)
     return true;
 }
 
+bool config_find_from(const char *folder, char **ret_path, GError **error)
+{
+    if (!find_in(folder, ret_path, error))
+        return false;
+    return *ret_path != NULL || find_upwards(folder, ret_path, error);
+}
+
 bool config_find(const char *given, char **ret_path, GError **error)
 {
     *ret_path = NULL;

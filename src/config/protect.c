@@ -140,3 +140,12 @@ bool config_path_matches(const Config *config, const char *entry, const char *ab
     g_autofree char *resolved = path_resolve(root);
     return matches_below(absolute, root, pattern) || matches_below(absolute, resolved, pattern);
 }
+
+bool config_path_listed(const Config *config, char *const *entries, const char *folder, const char *file)
+{
+    g_autofree char *absolute = g_build_filename(folder, file, NULL);
+    for (guint i = 0; entries[i] != NULL; i++)
+        if (config_path_matches(config, entries[i], absolute))
+            return true;
+    return false;
+}

@@ -34,5 +34,7 @@ bool config_check_protected_path(const Config *config, const char *what, const c
 char *config_path_root(const Config *config, const char *entry);
 /* Whether an absolute path without links is what that entry means, or lies in it. */
 bool config_path_matches(const Config *config, const char *entry, const char *absolute);
+/* Whether one of entries (patterns as in protect.paths, NULL-terminated) means a file, which is relative to folder. */
+bool config_path_listed(const Config *config, char *const *entries, const char *folder, const char *file);
 /* Whether an entry has *, ? or [ in it. */
 bool config_is_pattern(const char *entry);

@@ -6,8 +6,9 @@
 #include "pg/url.h"
 
 /* What else speaks to PostgreSQL, or of it, and is none. */
-static const char *const NOT_SERVERS[] = {"postgrest", "exporter", "pgadmin", "pgbouncer", "postgres-meta", "adminer"};
-static const char *const SERVERS[] = {"postgres", "postgis", "timescale", "pgvector", "paradedb"};
+static const char *const NOT_SERVERS[] = {"postgrest", "exporter", "pgadmin", "pgbouncer", "postgres-meta",
+                                          "adminer",   "pgpool",   "backup",  "-client",   "postgres-operator"};
+static const char *const SERVERS[] = {"postgres", "postgis", "timescale", "pgvector", "pgvecto", "paradedb"};
 
 static bool contains_any(const char *text, const char *const *words, gsize n)
 {
@@ -25,7 +26,7 @@ bool image_is_postgres(const char *image, GHashTable *environment)
         return true;
     /* An application may be given POSTGRES_USER as well, but then also the host to connect to. */
     static const char *const OURS[] = {"PGDATA", "POSTGRES_INITDB_ARGS", "POSTGRES_HOST_AUTH_METHOD"};
-    for (gsize i = 0; i < G_N_ELEMENTS(OURS); i++)
+    for (gsize i = 0; environment != NULL && i < G_N_ELEMENTS(OURS); i++)
         if (g_hash_table_contains(environment, OURS[i]))
             return true;
     return image == NULL && g_hash_table_contains(environment, "POSTGRES_PASSWORD") &&

@@ -3,7 +3,7 @@
 
 #include "discover/discover.h"
 
-/* image may be NULL (a service that is built); environment: name -> value. */
+/* image may be NULL (a service that is built), and environment (name -> value), where it is not known. */
 bool image_is_postgres(const char *image, GHashTable *environment);
 /* The port that the server listens on in its container. */
 int image_port(GHashTable *environment);

@@ -43,15 +43,29 @@ static void set_git_error(const char *const *words, const SpawnResult *result, G
     pgf_error_set(error, PGF_ERROR_REFUSED, hint, "git %s failed: %s", words[0], said);
 }
 
-bool git_run(const Git *git, const char *const *words, const char *const *env, const char *input, int *ret_status,
-             char **ret_out, gsize *ret_length, GError **error)
+/* Transfer container. */
+static GPtrArray *argv_of(const char *const *words)
 {
-    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    GPtrArray *argv = g_ptr_array_new();
     for (gsize i = 0; i < G_N_ELEMENTS(ALWAYS); i++)
         g_ptr_array_add(argv, (gpointer)ALWAYS[i]);
     for (gsize i = 0; words[i] != NULL; i++)
         g_ptr_array_add(argv, (gpointer)words[i]);
     g_ptr_array_add(argv, NULL);
+    return argv;
+}
+
+bool git_ask(const char *folder, const char *const *words, const char *input, SpawnResult *ret_result, GError **error)
+{
+    g_autoptr(GPtrArray) argv = argv_of(words);
+    SpawnSpec spec = {.argv = (const char *const *)argv->pdata, .cwd = folder, .input = input};
+    return spawn_run(&spec, deadline_in_ms(GIT_MS), ret_result, error);
+}
+
+bool git_run(const Git *git, const char *const *words, const char *const *env, const char *input, int *ret_status,
+             char **ret_out, gsize *ret_length, GError **error)
+{
+    g_autoptr(GPtrArray) argv = argv_of(words);
     SpawnSpec spec = {.argv = (const char *const *)argv->pdata,
                       .setenv = env == NULL ? GIT_ENVIRONMENT : env,
                       .cwd = git->top != NULL ? git->top : git->folder,

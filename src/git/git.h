@@ -19,6 +19,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/spawn.h"
+
 typedef struct Git {
     char *folder;     /* absolute: where it was opened */
     char *top;        /* absolute: of the work tree */
@@ -28,6 +30,12 @@ typedef struct Git {
     char *branch;     /* "main"; NULL: HEAD is detached */
     mode_t file_mask; /* umask that git's files are made with: the user's, not ours */
 } Git;
+
+/* Runs git in a folder that may be in no work tree, with settings of the user's that would change its output taken
+ * back. words: without "git", NULL-terminated; input: for its standard input, or NULL. The caller looks at the status.
+ * What a hook of git's has set (its index) counts. False with an error where there is no git, at the deadline or on
+ * cancel. */
+bool git_ask(const char *folder, const char *const *words, const char *input, SpawnResult *ret_result, GError **error);
 
 /* PGF_ERROR_REFUSED where there is no git program, or folder is in no work tree. */
 Git *git_open(const char *folder, mode_t file_mask, GError **error);

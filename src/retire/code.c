@@ -253,13 +253,8 @@ static void references_plan(Work *work, const ScanOptions *options, const Docs *
 /* Whether a reference leads to a file that is gone by then: scan also tells of those to scripts that are suspected. */
 static bool is_dangling(const Work *work, const ScanFinding *finding)
 {
-    static const char before[] = "refers to ", after[] = ", which";
-    const char *end = strstr(finding->message, after);
-    if (!g_str_has_prefix(finding->message, before) || end == NULL)
-        return true;
-    const char *start = finding->message + strlen(before);
-    g_autofree char *file = g_strndup(start, (gsize)(end - start));
-    return g_hash_table_contains(work->removed, file) || !g_hash_table_contains(work->tracked, file);
+    return finding->reference == NULL || g_hash_table_contains(work->removed, finding->reference) ||
+           !g_hash_table_contains(work->tracked, finding->reference);
 }
 
 /* What is left of the findings, sorted by what to do about it. */

@@ -2,10 +2,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/spawn.h"
+#include "git/git.h"
 #include "scan/files.h"
-
-#define GIT_MS 120000
 
 static void take_hunk(GArray *lines, const char *hunk)
 {
@@ -71,11 +69,10 @@ static GHashTable *parse(const char *out)
     return changed;
 }
 
-static bool run_git(const ScanOptions *options, const char *const *argv, const char *input, SpawnResult *result,
+static bool run_git(const ScanOptions *options, const char *const *words, const char *input, SpawnResult *result,
                     GError **error)
 {
-    SpawnSpec spec = {.argv = argv, .cwd = options->folder, .input = input};
-    if (!spawn_run(&spec, deadline_in_ms(GIT_MS), result, error))
+    if (!git_ask(options->folder, words, input, result, error))
         return false;
     if (result->status == 0)
         return true;
@@ -91,30 +88,26 @@ GHashTable *changed_lines(const ScanOptions *options, GError **error)
         pgf_error_set(error, PGF_ERROR_USAGE, NULL, "--diff %s is not a revision", options->diff);
         return NULL;
     }
-    const char *argv[] = {"git",
-                          "-c",
-                          "core.quotepath=off",
-                          "diff",
-                          "--no-color",
-                          "--no-ext-diff",
-                          "--no-textconv",
-                          "--inter-hunk-context=0",
-                          "--no-prefix",
-                          "--relative",
-                          "-U0",
-                          options->staged ? "--cached" : options->diff,
-                          options->staged && options->diff != NULL ? options->diff : "--",
-                          options->staged && options->diff != NULL ? "--" : NULL,
-                          NULL};
+    const char *words[] = {"diff",
+                           "--no-color",
+                           "--no-ext-diff",
+                           "--no-textconv",
+                           "--inter-hunk-context=0",
+                           "--no-prefix",
+                           "--relative",
+                           "-U0",
+                           options->staged ? "--cached" : options->diff,
+                           options->staged && options->diff != NULL ? options->diff : "--",
+                           options->staged && options->diff != NULL ? "--" : NULL,
+                           NULL};
     g_auto(SpawnResult) result = {0};
-    if (!run_git(options, argv, NULL, &result, error))
+    if (!run_git(options, words, NULL, &result, error))
         return NULL;
     GHashTable *changed = parse(result.out);
     if (options->staged)
         return changed;
     /* Files that git does not know yet are new as a whole. */
-    const char *others[] = {"git", "-c",       "core.quotepath=off", "ls-files",
-                            "-z",  "--others", "--exclude-standard", NULL};
+    const char *others[] = {"ls-files", "-z", "--others", "--exclude-standard", NULL};
     g_auto(SpawnResult) untracked = {0};
     if (!run_git(options, others, NULL, &untracked, error)) {
         g_hash_table_unref(changed);
@@ -189,10 +182,10 @@ static char *object_list(const GPtrArray *blobs)
 /* Those that are too large go from blobs. */
 static bool drop_large(const ScanOptions *options, GPtrArray *blobs, gsize max, GError **error)
 {
-    const char *argv[] = {"git", "cat-file", "--batch-check=%(objectsize)", NULL};
+    const char *words[] = {"cat-file", "--batch-check=%(objectsize)", NULL};
     g_autofree char *list = object_list(blobs);
     g_auto(SpawnResult) result = {0};
-    if (!run_git(options, argv, list, &result, error))
+    if (!run_git(options, words, list, &result, error))
         return false;
     g_auto(GStrv) sizes = g_strsplit(result.out, "\n", -1);
     guint n = MIN(g_strv_length(sizes), blobs->len);
@@ -204,14 +197,14 @@ static bool drop_large(const ScanOptions *options, GPtrArray *blobs, gsize max, 
 
 GHashTable *staged_texts(const ScanOptions *options, GHashTable *changed, gsize max, GError **error)
 {
-    const char *argv[] = {"git", "ls-files", "-s", "-z", NULL};
+    const char *words[] = {"ls-files", "-s", "-z", NULL};
     g_auto(SpawnResult) listed = {0};
-    if (!run_git(options, argv, NULL, &listed, error))
+    if (!run_git(options, words, NULL, &listed, error))
         return NULL;
     g_autoptr(GPtrArray) blobs = changed_blobs(listed.out, listed.out_len, changed);
     if (!drop_large(options, blobs, max, error))
         return NULL;
-    const char *batch[] = {"git", "cat-file", "--batch=%(objectsize)", NULL};
+    const char *batch[] = {"cat-file", "--batch=%(objectsize)", NULL};
     g_autofree char *list = object_list(blobs);
     g_auto(SpawnResult) result = {0};
     if (!run_git(options, batch, list, &result, error))

@@ -4,17 +4,6 @@
 
 #include "config/protect.h"
 
-static bool is_listed(const Config *config, char **entries, const char *folder, const char *file)
-{
-    if (config == NULL)
-        return false;
-    g_autofree char *absolute = g_build_filename(folder, file, NULL);
-    for (guint i = 0; entries[i] != NULL; i++)
-        if (config_path_matches(config, entries[i], absolute))
-            return true;
-    return false;
-}
-
 static bool matches_any(const char *name, const char *const *patterns)
 {
     for (guint i = 0; patterns[i] != NULL; i++)
@@ -148,10 +137,10 @@ static bool is_test_text(const char *text, gsize length)
 
 ScanClass classify(const Config *config, const char *folder, const char *file, const char *text, gsize length)
 {
-    if (config != NULL && is_listed(config, config->protect[CONFIG_PROTECT_PATHS], folder, file))
+    if (config != NULL && config_path_listed(config, config->protect[CONFIG_PROTECT_PATHS], folder, file))
         return SCAN_PROTECTED;
     for (guint i = 0; config != NULL && i < CONFIG_CODE_CLASSES; i++)
-        if (is_listed(config, config->code.classes[i], folder, file))
+        if (config_path_listed(config, config->code.classes[i], folder, file))
             return (ScanClass)i;
     g_auto(GStrv) components = g_strsplit(file, "/", -1);
     g_autofree char *base = g_path_get_basename(file);

@@ -22,16 +22,6 @@ static bool is_tool(const char *word, gsize length)
     return false;
 }
 
-static bool in_comment(const Source *source, guint at)
-{
-    for (guint i = 0; i < source->comments->len; i++) {
-        const ScanSpan *span = source->comments->pdata[i];
-        if (at >= span->start && at < span->end)
-            return true;
-    }
-    return false;
-}
-
 /* "-h X", "-hX", "--host X", "--host=X": *ret_value is where X begins; 0 when it is none of these. */
 static guint host_option(const char *text, guint at, guint end)
 {
@@ -155,7 +145,7 @@ void commands_read(Source *source, guint start, guint end)
         guint at = word_end(text, word, end, "\"'`()[]{},;|&");
         guint value = tool ? host_option(text, word, end) : 0;
         if (names_tool(text, word, at))
-            tool = !in_comment(source, word);
+            tool = !source_in_comment(source, word);
         else if (value != 0)
             at = MAX(at, add_host(source, word, value, end));
         word = skip_to_word(text, at, end, &tool);

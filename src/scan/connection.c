@@ -113,6 +113,30 @@ bool password_is_literal(const char *text, gsize length)
            !(lower[0] == '%' && !g_ascii_isxdigit(lower[1])) && !g_strv_contains(EMPTY, lower);
 }
 
+/* Of several hosts the first that is local: libpq goes on to it when the others do not answer. */
+static void take_host(Connection *connection, const char *from, const char *to)
+{
+    while (from <= to) {
+        const char *comma = from < to ? memchr(from, ',', (gsize)(to - from)) : NULL;
+        const char *stop = comma == NULL ? to : comma;
+        const char *close = from < stop && *from == '[' ? memchr(from, ']', (gsize)(stop - from)) : NULL;
+        const char *colon =
+            from < stop ? memchr(close == NULL ? from : close, ':', (gsize)(stop - (close == NULL ? from : close)))
+                        : NULL;
+        const char *host_end = close != NULL ? close + 1 : colon != NULL ? colon : stop;
+        g_autofree char *host = take(from, host_end);
+        if (connection->host == NULL || host_is_local(host)) {
+            g_free(connection->host);
+            g_free(connection->port);
+            connection->host = g_steal_pointer(&host);
+            connection->port = colon == NULL ? NULL : take(colon + 1, stop);
+        }
+        if (comma == NULL || host_is_local(connection->host))
+            return;
+        from = comma + 1;
+    }
+}
+
 static void parse_authority(Connection *connection, const char *text, const char *from, const char *to)
 {
     const char *at = NULL;
@@ -129,21 +153,7 @@ static void parse_authority(Connection *connection, const char *text, const char
         }
         from = at + 1;
     }
-    for (const char *c = from; c < to; c++)
-        if (*c == ',')
-            to = c;
-    const char *host_end = to;
-    if (to > from && *from == '[') {
-        const char *close = memchr(from, ']', (gsize)(to - from));
-        host_end = close == NULL ? to : close + 1;
-    } else {
-        const char *colon = memchr(from, ':', (gsize)(to - from));
-        if (colon != NULL)
-            host_end = colon;
-    }
-    connection->host = take(from, host_end);
-    if (host_end < to && *host_end == ':')
-        connection->port = take(host_end + 1, to);
+    take_host(connection, from, to);
 }
 
 /* text[start] begins a scheme whose "://" (or JDBC's ":") was seen at rest. */
@@ -238,7 +248,7 @@ Connection connection_find(const char *text, gsize length, gsize from)
 
 /* "key<equals>value" pairs, split at separator; values may be quoted. */
 typedef struct Pairs {
-    guint known, server, host_known;
+    guint known, server, host_known, dbname;
     bool foreign; /* of another kind of server */
     Connection *connection;
 } Pairs;
@@ -288,6 +298,7 @@ static void take_pair(Pairs *pairs, const char *text, const char *key, gsize key
         pairs->foreign |= length == 2 && memcmp(value, "sa", 2) == 0;
     } else if (strcmp(name, "dbname") == 0 || strcmp(name, "database") == 0 || strcmp(name, "initial catalog") == 0) {
         to = &pairs->connection->database;
+        pairs->dbname += strcmp(name, "dbname") == 0; /* libpq's alone */
     } else if (strcmp(name, "password") == 0 || strcmp(name, "pwd") == 0) {
         pairs->connection->password_start = (guint)(value - text);
         pairs->connection->password_end = (guint)(value + length - text);
@@ -355,7 +366,7 @@ static Connection parse_pairs(const char *text, const char *from, const char *en
         if (at < end)
             whole = next_pair(&pairs, text, at, end, separator, &at);
     }
-    bool enough = pairs.known >= 2 && (pairs.host_known || connection.database != NULL);
+    bool enough = pairs.dbname > 0 || (pairs.known >= 2 && (pairs.host_known || connection.database != NULL));
     if (!whole || pairs.foreign || !(enough || (form == CONNECTION_PDO && pairs.known >= 1))) {
         connection_clear(&connection);
         return (Connection){.form = CONNECTION_NONE};

@@ -3,11 +3,9 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
-#include "base/spawn.h"
 #include "config/protect.h"
+#include "git/git.h"
 #include "scan/files.h"
-
-#define GIT_MS 120000
 
 /* Folders of what others wrote, or of what a build made. */
 static bool is_foreign_folder(const char *name)
@@ -83,13 +81,8 @@ static bool is_wanted(const ScanOptions *options, const char *file, bool tracked
     for (guint i = 0; i + 1 < n; i++)
         if (is_foreign_folder(parts[i]) && !(tracked && is_maybe_foreign(parts[i]) && strcmp(parts[i], "vendor") != 0))
             return false;
-    if (options->config == NULL)
-        return true;
-    g_autofree char *absolute = g_build_filename(options->folder, file, NULL);
-    for (guint i = 0; options->config->code.skip[i] != NULL; i++)
-        if (config_path_matches(options->config, options->config->code.skip[i], absolute))
-            return false;
-    return true;
+    return options->config == NULL ||
+           !config_path_listed(options->config, options->config->code.skip, options->folder, file);
 }
 
 static bool is_under(const ScanOptions *options, const char *file)
@@ -119,19 +112,9 @@ static void take_names(const ScanOptions *options, GPtrArray *files, const char 
 /* False without an error: git is not there, or the folder is in no work tree. */
 static bool list_with_git(const ScanOptions *options, GPtrArray *files, const char *which)
 {
-    const char *argv[] = {"git",
-                          "-c",
-                          "core.quotepath=off",
-                          "-c",
-                          "core.fsmonitor=false",
-                          "ls-files",
-                          "-z",
-                          which,
-                          which[2] == 'o' ? "--exclude-standard" : NULL,
-                          NULL};
-    SpawnSpec spec = {.argv = argv, .cwd = options->folder};
+    const char *words[] = {"ls-files", "-z", which, which[2] == 'o' ? "--exclude-standard" : NULL, NULL};
     g_auto(SpawnResult) result = {0};
-    if (!spawn_run(&spec, deadline_in_ms(GIT_MS), &result, NULL) || result.status != 0)
+    if (!git_ask(options->folder, words, NULL, &result, NULL) || result.status != 0)
         return false;
     take_names(options, files, result.out, result.out_len, which[2] == 'c');
     return true;

@@ -162,6 +162,7 @@ void scan_finding_free(gpointer data)
     g_free(finding->message);
     g_free(finding->remedy);
     g_free(finding->variable);
+    g_free(finding->reference);
     g_free(finding->line_text);
     g_free(finding->fingerprint);
     g_free(finding->suppressed);

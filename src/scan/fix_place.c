@@ -166,16 +166,6 @@ static bool is_word_char(char c)
     return g_ascii_isalnum(c) || c == '_' || (c & 0x80) != 0;
 }
 
-static bool in_comment(const Source *source, guint at)
-{
-    for (guint i = 0; i < source->comments->len; i++) {
-        const ScanSpan *span = source->comments->pdata[i];
-        if (at >= span->start && at < span->end)
-            return true;
-    }
-    return false;
-}
-
 static const char *find_word(const char *text, gsize length, gsize from, const char *word)
 {
     gsize size = strlen(word);
@@ -198,7 +188,7 @@ static guint count_within(const Source *source, guint start, guint end, const ch
         if (at == NULL)
             return n;
         from = (gsize)(at - source->text);
-        n += !in_comment(source, (guint)from);
+        n += !source_in_comment(source, (guint)from);
         from++;
     }
 }

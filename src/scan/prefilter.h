@@ -1,7 +1,7 @@
 /*
  * The bytes without which no file can have a finding: a file that has none of them is not parsed.
  *
- * One pass over the file. `pgfold scan --prefilter` prints the same as a pattern for other tools.
+ * One pass over the file. bench/scan gives the same to ripgrep, as a pattern.
  */
 #pragma once
 

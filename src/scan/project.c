@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "discover/image.h"
 #include "scan/classify.h"
 #include "scan/language.h"
 #include "scan/tree.h"
@@ -13,23 +14,6 @@ void scan_service_free(gpointer data)
     g_free(service->file);
     g_strfreev(service->ports);
     g_free(service);
-}
-
-static bool image_is_postgres(const char *image)
-{
-    static const char *const WORDS[] = {"postgres", "postgis", "timescaledb", "pgvector", "pgvecto", NULL};
-    static const char *const NEVER[] = {"exporter", "backup", "pgadmin", "pgbouncer",         "postgrest",
-                                        "adminer",  "pgpool", "client",  "postgres-operator", NULL};
-    const char *slash = strrchr(image, '/');
-    g_autofree char *lower = g_ascii_strdown(image, -1);
-    (void)slash;
-    for (guint i = 0; NEVER[i] != NULL; i++)
-        if (strstr(lower, NEVER[i]) != NULL)
-            return false;
-    for (guint i = 0; WORDS[i] != NULL; i++)
-        if (strstr(lower, WORDS[i]) != NULL)
-            return true;
-    return false;
 }
 
 /* "services.NAME.KEY" of a path; the name is taken to *ret_name. */
@@ -77,13 +61,13 @@ static bool build_is_postgres(const ScanContext *context, const char *compose, c
     if (last == NULL)
         return false;
     g_autofree char *image = g_strndup(last, strcspn(last, "\r\n"));
-    return image_is_postgres(image);
+    return image_is_postgres(image, NULL);
 }
 
 static bool runs_postgres(const ScanContext *context, const char *file, const Setting *setting, char **ret_name)
 {
     if (is_service_key(setting->path, "image", ret_name)) {
-        if (image_is_postgres(setting->value))
+        if (image_is_postgres(setting->value, NULL))
             return true;
         g_clear_pointer(ret_name, g_free);
         return false;
@@ -197,7 +181,7 @@ static void judge_pods(const Source *source, ScanClass class, GPtrArray *finding
     for (guint i = 0; i < source->settings->len && class != SCAN_TEST; i++) {
         const Setting *setting = source->settings->pdata[i];
         if (setting->path == NULL || !g_str_has_suffix(setting->path, "spec.containers.image") ||
-            !image_is_postgres(setting->value) || (findings->len > 0 && finding_at(findings, setting->start)))
+            !image_is_postgres(setting->value, NULL) || (findings->len > 0 && finding_at(findings, setting->start)))
             continue;
         ScanFinding *finding =
             scan_finding_new(scan_rule("local-service"), source, class, setting->start, setting->end);
@@ -342,6 +326,7 @@ void project_judge_references(const ScanContext *context, const Source *source, 
             ScanFinding *finding = scan_finding_new(scan_rule("local-reference"), source, class, start, end);
             finding->whole_start = start;
             finding->whole_end = end;
+            finding->reference = g_strdup(obsolete);
             finding->message = g_strdup_printf("refers to %s, which is to be removed", obsolete);
             g_ptr_array_add(findings, finding);
         }

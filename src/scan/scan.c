@@ -124,15 +124,6 @@ static bool says_generated(const char *text, gsize length)
     return false;
 }
 
-static bool is_listed(const Config *config, char **entries, const char *folder, const char *file)
-{
-    g_autofree char *absolute = g_build_filename(folder, file, NULL);
-    for (guint i = 0; entries[i] != NULL; i++)
-        if (config_path_matches(config, entries[i], absolute))
-            return true;
-    return false;
-}
-
 static void set_remedy(ScanFinding *finding, const Config *config)
 {
     const char *variable = finding->variable != NULL ? finding->variable
@@ -184,7 +175,7 @@ static GPtrArray *look(const ScanContext *context, const char *file, const char 
     g_autofree char *base = g_path_get_basename(file);
     bool own =
         strcmp(base, "pgfold.yaml") == 0 || strcmp(base, "pgfold.yml") == 0; /* it says what is local on purpose */
-    bool local = own || (config != NULL && is_listed(config, config->code.local, options->folder, file));
+    bool local = own || (config != NULL && config_path_listed(config, config->code.local, options->folder, file));
     findings = code && !local ? judge(context, source, class) : g_ptr_array_new_with_free_func(scan_finding_free);
     if (code && source_is_late(source))
         *ret_reason = "takes too long to judge";
@@ -307,8 +298,8 @@ static void read_project(ScanContext *context, const GPtrArray *files)
     for (guint i = 0; i < files->len; i++) {
         const char *file = files->pdata[i], *reason;
         bool compose = file_is_compose(file);
-        bool listed =
-            options->config != NULL && is_listed(options->config, options->config->code.remove, options->folder, file);
+        bool listed = options->config != NULL &&
+                      config_path_listed(options->config, options->config->code.remove, options->folder, file);
         bool shell =
             !listed && (g_str_has_suffix(file, ".sh") || g_str_has_suffix(file, ".bash") || strchr(file, '.') == NULL);
         gsize length;

@@ -75,6 +75,7 @@ typedef struct ScanFinding {
     char *message;                 /* what is wrong, in one line; without secrets */
     char *remedy;                  /* what to do, in one line */
     char *variable;                /* that is read, or NULL */
+    char *reference;               /* local-reference: the file that it names, relative to the folder; else NULL */
     char *line_text;               /* the source line, passwords masked, not longer than SCAN_LINE_MAX bytes */
     guint mark_start, mark_length; /* characters of line_text that are the place */
     char *fingerprint;             /* of rule, file, and the text of the place: stays when lines move (baseline) */

@@ -69,4 +69,5 @@ guint source_line(Source *source, guint at, guint *ret_start);
 /* Has this file taken longer than any that a person wrote does, or is the whole run cancelled? Then nothing of it
  * counts. */
 bool source_is_late(const Source *source);
+bool source_in_comment(const Source *source, guint at);
 char *source_slice(const Source *source, guint start, guint end); /* transfer full */

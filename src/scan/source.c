@@ -98,3 +98,13 @@ guint source_line(Source *source, guint at, guint *ret_start)
     *ret_start = g_array_index(source->lines, guint, low);
     return low + 1;
 }
+
+bool source_in_comment(const Source *source, guint at)
+{
+    for (guint i = 0; i < source->comments->len; i++) {
+        const ScanSpan *span = source->comments->pdata[i];
+        if (at >= span->start && at < span->end)
+            return true;
+    }
+    return false;
+}

@@ -231,16 +231,6 @@ static void read_comment(Reader *reader, const Fact *fact)
     g_ptr_array_add(reader->source->comments, span);
 }
 
-static bool in_comment(const Source *source, guint at)
-{
-    for (guint i = 0; i < source->comments->len; i++) {
-        const ScanSpan *span = source->comments->pdata[i];
-        if (at >= span->start && at < span->end)
-            return true;
-    }
-    return false;
-}
-
 /* A shell's expansions stand anywhere, not only in texts. */
 static void read_placeholders(Source *source)
 {
@@ -248,7 +238,7 @@ static void read_placeholders(Source *source)
     placeholder_read(source, 0, (guint)source->length);
     for (guint i = source->settings->len; i-- > before;) {
         const Setting *setting = source->settings->pdata[i];
-        if (in_comment(source, setting->start))
+        if (source_in_comment(source, setting->start))
             g_ptr_array_remove_index(source->settings, i);
     }
 }
