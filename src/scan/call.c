@@ -5,28 +5,38 @@
 #include "scan/talk.h"
 #include "scan/value.h"
 
-/* Arguments that are values: those with a name ("default=...") are left out unless name asks for one. */
-static TSNode argument(const Facts *facts, TSNode arguments, guint wanted, const char *const *names)
+/* The binding of an argument with a name ("default=..."), or NULL. */
+static const Fact *named_argument(const Facts *facts, TSNode argument)
+{
+    const Fact *fact = facts_of(facts, argument);
+    bool named = fact != NULL && fact->kind == FACT_BIND && !ts_node_is_null(fact->first);
+    return named && kind_says(ts_node_type(argument), "argument") ? fact : NULL;
+}
+
+/* One of those without a name, counted from 0. */
+static TSNode argument(const Facts *facts, TSNode arguments, guint wanted)
 {
     guint seen = 0;
     TSNode none = {0};
-    if (ts_node_is_null(arguments))
-        return none;
-    guint n = MIN(ts_node_named_child_count(arguments), 50u);
+    guint n = ts_node_is_null(arguments) ? 0 : MIN(ts_node_named_child_count(arguments), 50u);
     for (guint i = 0; i < n; i++) {
         TSNode child = ts_node_named_child(arguments, i);
-        const Fact *fact = facts_of(facts, child);
-        const char *kind = ts_node_type(child);
-        if (kind_says(kind, "comment"))
-            continue;
-        if (fact != NULL && fact->kind == FACT_BIND && !ts_node_is_null(fact->first) && kind_says(kind, "argument")) {
-            g_autofree char *name = facts_name(facts, fact->first);
-            if (names != NULL && g_strv_contains(names, name))
-                return fact->second;
-            continue;
-        }
-        if (names == NULL && seen++ == wanted)
+        if (!kind_says(ts_node_type(child), "comment") && named_argument(facts, child) == NULL && seen++ == wanted)
             return child;
+    }
+    return none;
+}
+
+/* The value of the argument whose name says that it is a default. */
+static TSNode named_default(const Facts *facts, TSNode arguments)
+{
+    TSNode none = {0};
+    guint n = ts_node_is_null(arguments) ? 0 : MIN(ts_node_named_child_count(arguments), 50u);
+    for (guint i = 0; i < n; i++) {
+        const Fact *fact = named_argument(facts, ts_node_named_child(arguments, i));
+        g_autofree char *name = fact == NULL ? NULL : facts_name(facts, fact->first);
+        if (name != NULL && name_is_default(name))
+            return fact->second;
     }
     return none;
 }
@@ -34,7 +44,7 @@ static TSNode argument(const Facts *facts, TSNode arguments, guint wanted, const
 static guint argument_count(const Facts *facts, TSNode arguments)
 {
     guint n = 0;
-    while (n < 6 && !ts_node_is_null(argument(facts, arguments, n, NULL)))
+    while (n < 6 && !ts_node_is_null(argument(facts, arguments, n)))
         n++;
     return n;
 }
@@ -224,17 +234,15 @@ static bool read_option(const Call *call, Value *ret_value)
 
 Value call_value(const Facts *facts, const Fact *fact, int depth)
 {
-    static const char *const DEFAULTS[] = {"default",      "fallback",     "default_value", "defaultValue",   "def",
-                                           "DefaultValue", "cast_default", "initial",       "server_default", NULL};
     Value value = {.text = NULL};
     g_autofree char *function = facts_function(facts, fact);
     char *generic = strchr(function, '<'); /* configService.get<string>(...) */
     if (generic != NULL)
         *generic = '\0';
     Call call = {.facts = facts, .function = function, .n = argument_count(facts, fact->second), .depth = depth};
-    call.first = argument(facts, fact->second, 0, NULL);
-    call.second = argument(facts, fact->second, 1, NULL);
-    call.named = argument(facts, fact->second, 0, DEFAULTS);
+    call.first = argument(facts, fact->second, 0);
+    call.second = argument(facts, fact->second, 1);
+    call.named = named_default(facts, fact->second);
     if (ts_node_is_null(call.named)) /* Ruby: ENV.fetch("X") { "default" } */
         call.named = ts_node_child_by_field_name(fact->node, "block", 5);
     call.object = receiver(fact);
@@ -251,7 +259,7 @@ Value facts_argument(const Facts *facts, const Fact *call)
 {
     if (argument_count(facts, call->second) != 1)
         return (Value){.text = NULL};
-    TSNode only = argument(facts, call->second, 0, NULL);
+    TSNode only = argument(facts, call->second, 0);
     Value value = value_of(facts, only, 1);
     if (value.text == NULL) {
         TSNode inner = first_string(facts, only);

@@ -30,9 +30,10 @@ bool function_talks(const char *function)
 
 bool name_is_default(const char *name)
 {
-    static const char *const NAMES[] = {
-        "default",     "default_value", "defaultvalue",    "default_value_t", "fallback", "devdefault", "orelse",
-        "withdefault", "getordefault",  "default_factory", "initial",         "missing",  NULL};
+    static const char *const NAMES[] = {"default",      "default_value",   "defaultvalue",   "default_value_t",
+                                        "fallback",     "devdefault",      "orelse",         "withdefault",
+                                        "getordefault", "default_factory", "initial",        "missing",
+                                        "def",          "cast_default",    "server_default", NULL};
     g_autofree char *lower = g_ascii_strdown(name, -1);
     return g_strv_contains(NAMES, lower);
 }

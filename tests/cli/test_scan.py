@@ -1,40 +1,22 @@
 """pgfold scan: how well it finds what leads back to a local database. test_scan_files.py: which files it looks at."""
 import os
 import pathlib
-import sys
 
 import pytest
 
 import documents
 import harness
-
-sys.path.insert(0, str(harness.ROOT / "tests" / "scan"))
-
-import corpus  # noqa: E402
+from scanning import Project, corpus
 
 FALLBACK = 'import os\nURL = os.environ.get("DATABASE_URL", "postgresql://localhost:5432/app")\n'
 PGFOLD = os.environ.get("PGFOLD", str(harness.ROOT / "build" / "pgfold"))
 MODEL = harness.ROOT / "tests" / "fixtures" / "model-project"
 
 
-class Project:
-    """A folder of code, whose parent is no code base."""
-
-    def __init__(self, pgfold):
-        self.pgfold = pgfold
-        self.folder = pgfold.cwd / "project"
-        self.folder.mkdir()
-
-    def write(self, name, text):
-        (self.folder / name).write_text(text, encoding="utf-8")
-
-    def __call__(self, *arguments, status=0):
-        return self.pgfold("scan", *arguments, cwd=self.folder, status=status, env={"GIT_CEILING_DIRECTORIES": self.pgfold.cwd})
-
-    def places(self):
-        """{"file:line": rule}."""
-        document = documents.check(self("--json").json(), "scan")
-        return {f"{f['file']}:{f['place']['line']}": f["rule"] for f in document["findings"]}
+def places(project):
+    """{"file:line": rule}."""
+    document = documents.check(project("--json").json(), "scan")
+    return {f"{f['file']}:{f['place']['line']}": f["rule"] for f in document["findings"]}
 
 
 @pytest.fixture
@@ -71,10 +53,10 @@ def test_the_model_project_is_reported_as_a_perfect_scan_would(project):
 def test_a_class_of_the_configuration_counts(project):
     project.write("app.py", FALLBACK)
     project.write("pgfold.yaml", "code: { tests: [app.py] }\n")
-    assert project.places() == {"app.py:2": "test-fallback"}
+    assert places(project) == {"app.py:2": "test-fallback"}
     project("--check")
     project.write("pgfold.yaml", "code: { local: [app.py] }\n")
-    assert project.places() == {}
+    assert places(project) == {}
     project.write("pgfold.yaml", "code: { skip: [app.py] }\n")
     assert "app.py" not in project("--list-files").out
 

@@ -11,10 +11,7 @@ import pytest
 
 import documents
 import harness
-
-sys.path.insert(0, str(harness.ROOT / "tests" / "scan"))
-
-import corpus  # noqa: E402
+from scanning import Project, corpus
 
 TRUE = "postgresql://app@db.example.org:5432/app"
 CASES = [*sorted((corpus.HERE / "corpus").glob("*.txt")), *sorted(corpus.RULES.glob("*.txt"))]
@@ -25,34 +22,6 @@ def git(folder, *arguments, **options):
                    "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": "/dev/null"}
     return subprocess.run(["git", "-c", "core.autocrlf=false", *arguments], cwd=folder, env=environment, check=True,
                           capture_output=True, **options)
-
-
-class Project:
-    """A folder of code, whose parent is no code base."""
-
-    def __init__(self, pgfold):
-        self.pgfold = pgfold
-        self.folder = pgfold.cwd / "project"
-        self.folder.mkdir()
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return path
-
-    def __call__(self, *arguments, status=0, **options):
-        return self.pgfold("scan", *arguments, cwd=self.folder, status=status,
-                           env={"GIT_CEILING_DIRECTORIES": self.pgfold.cwd}, **options)
-
-    def fixed(self, name, text):
-        """The text of a file after --fix."""
-        path = self.write(name, text)
-        self("--fix", "--yes")
-        return path.read_bytes().decode()
-
-    def findings(self):
-        return self("--json").json()["findings"]
 
 
 @pytest.fixture
