@@ -5,7 +5,9 @@ import harness
 
 sys.path.insert(0, str(harness.ROOT / "tests" / "scan"))
 
-import corpus  # noqa: E402, F401
+import corpus  # noqa: E402
+
+__all__ = ["Project", "corpus"]
 
 
 class Project:
