@@ -207,6 +207,7 @@ static bool on_changed_key(const PgResult *row, gpointer data, GError **error)
         const char *text = pg_result_get(row, 0, i);
         fwrite_unlocked(text, 1, strlen(text) + 1, archive->spool);
     }
+    archive->rows++;
     return true;
 }
 
@@ -225,8 +226,8 @@ bool archive_fetch_keys(Merge *merge, const MergeCommit *commit, MergeRelation *
         g_autofree char *column = sql_quote_alias("s", table->key[i]);
         g_string_append_printf(texts, "%spg_catalog.concat(s.%s)", i > 0 ? ", " : "", old);
         g_string_append_printf(new_texts, ", pg_catalog.concat(%s)", column);
-        g_string_append_printf(changed, "%spg_catalog.concat(s.%s) <> pg_catalog.concat(%s)", i > 0 ? " OR " : "", old,
-                               column);
+        g_string_append_printf(changed, "%spg_catalog.concat(s.%s) COLLATE \"C\" <> pg_catalog.concat(%s)",
+                               i > 0 ? " OR " : "", old, column);
     }
     g_autofree char *sql =
         g_strdup_printf("SELECT %s%s FROM %s s WHERE (%s) AND s.pgfold_map IS DISTINCT FROM 'known' "
@@ -234,6 +235,10 @@ bool archive_fetch_keys(Merge *merge, const MergeCommit *commit, MergeRelation *
                         texts->str, new_texts->str, table->judged, changed->str);
     bool ok = pg_query_each(merge->spec.target, sql, 0, NULL, on_changed_key, &archive, DEADLINE_NONE, error);
     r->table->changed_keys = archive.spool;
+    /* Now: rewind() forgets an error, and the keys with it. */
+    if (ok && archive.spool != NULL && (fflush(archive.spool) != 0 || ferror(archive.spool) != 0))
+        return file_error(commit->archive, error);
+    r->table->changed_rows = archive.rows;
     return ok;
 }
 
@@ -248,9 +253,11 @@ static void write_names(FILE *csv, const char *const *key, guint n)
 /* The texts of the next key's columns, old and new. False at the end, or with an error. */
 static bool read_row(FILE *spool, char **texts, size_t *sizes, guint n)
 {
-    for (guint i = 0; i < n; i++)
-        if (getdelim(&texts[i], &sizes[i], '\0', spool) <= 0)
+    for (guint i = 0; i < n; i++) {
+        ssize_t length = getdelim(&texts[i], &sizes[i], '\0', spool);
+        if (length <= 0 || texts[i][length - 1] != '\0') /* the end, or in the middle of a text */
             return false;
+    }
     return true;
 }
 
@@ -292,9 +299,11 @@ static bool note_keys(const MergeRelation *r, const MergeCommit *commit, FILE *c
     g_autoptr(GString) old_key = g_string_new(NULL);
     g_autoptr(GString) new_key = g_string_new(NULL);
     bool ok = true;
+    guint64 rows = 0;
     rewind(spool);
     write_names(csv, r->table->key, n);
     while (ok && read_row(spool, texts, sizes, 2 * n)) {
+        rows++;
         for (guint i = 0; i < 2 * n; i++)
             write_csv_field(csv, texts[i], i + 1 == 2 * n);
         ok = ledger_merge_add_key(commit->ledger, commit->run, r->source->schema, r->source->name,
@@ -302,6 +311,12 @@ static bool note_keys(const MergeRelation *r, const MergeCommit *commit, FILE *c
     }
     if (ok && ferror(spool) != 0)
         ok = file_error(commit->archive, error);
+    if (ok && rows != r->table->changed_rows) { /* each of them, or the next fold would bring its row again */
+        pgf_error_set(error, PGF_ERROR_MIDWAY, "Is the disk full? The same command begins again.",
+                      "%" G_GUINT64_FORMAT " changed keys of %s.%s were to be noted, %" G_GUINT64_FORMAT " were",
+                      r->table->changed_rows, r->source->schema, r->source->name, rows);
+        ok = false;
+    }
     for (guint i = 0; i < 2 * n; i++)
         free(texts[i]);
     return ok;

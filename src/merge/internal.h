@@ -24,6 +24,7 @@ typedef struct MergeTable {
     char *number_sequence;  /* quoted name, or NULL */
     gint64 numbers_used;    /* where the source's sequence of that name stands, or 0 */
     FILE *changed_keys;     /* on their way into the archive, or NULL */
+    guint64 changed_rows;   /* how many there are in it */
     gint64 guessed_above;   /* a preview's new numbers follow on this one; -1: there are none */
     guint component;        /* relations that refer to each other in a cycle share it */
     bool cyclic;            /* in a cycle, or refers to itself */
@@ -113,6 +114,8 @@ typedef enum JudgedStep {
     JUDGED_NUMBERED  /* and rows in conflict have new keys */
 } JudgedStep;
 
+/* Nothing where none was made. */
+bool judged_drop(Merge *merge, MergeTable *table, GError **error);
 bool judged_make(Merge *merge, MergeRelation *relation, MergeMode mode, JudgedStep step, const char *number,
                  GError **error);
 /* Whether a parent's keys have changed since. */

@@ -326,7 +326,8 @@ static bool start_anew(Merge *merge, GError **error)
 {
     for (guint i = 0; i < merge->relations->len; i++) {
         MergeRelation *r = merge->relations->pdata[i];
-        r->table->made = false;
+        if (!judged_drop(merge, r->table, error))
+            return false;
         r->table->guessed_above = -1;
         if (r->staged && keys_are_known(merge, r) && !recall_keys(merge, r, error))
             return false;

@@ -318,6 +318,13 @@ static bool fill(Merge *merge, MergeRelation *r, const char *select, GError **er
     return false;
 }
 
+bool judged_drop(Merge *merge, MergeTable *table, GError **error)
+{
+    bool made = table->made;
+    table->made = false;
+    return !made || sql_run(merge, NULL, error, "DROP TABLE %s", table->judged);
+}
+
 bool judged_make(Merge *merge, MergeRelation *r, MergeMode mode, JudgedStep step, const char *number, GError **error)
 {
     MergeTable *table = r->table;

@@ -45,6 +45,27 @@ def test_what_happens_before_the_locks_is_judged_again_and_nothing_else(pair, ru
     pair.pgfold("verify", status=0)
 
 
+def test_a_parent_that_is_not_merged_is_looked_at_too(pair, running):
+    """Nothing of it is staged: its rows are the same on both sides when the fold is planned."""
+    parents = "CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1), (2);"
+    sides(pair, f"{parents} CREATE TABLE t (id serial PRIMARY KEY, v text);"
+                "CREATE TABLE c (id int PRIMARY KEY, t int REFERENCES t, p int REFERENCES p);",
+          "INSERT INTO t VALUES (1, 'mine'); INSERT INTO c VALUES (1, 1, 1), (2, 1, 2); SELECT setval('t_id_seq', 1)",
+          "INSERT INTO t VALUES (1, 'theirs'); SELECT setval('t_id_seq', 1)")
+    pair.configure(rules(t="rekey", c="keep-target"))
+    pair.target.sql(f"ALTER DATABASE \"{pair.name}\" SET log_statement = 'all'")
+    before = judgements(pair)
+    with contextlib.closing(Session(pair.target)) as writer:
+        writer.say("BEGIN; LOCK TABLE t IN ROW EXCLUSIVE MODE;")
+        process = running(*FOLD)
+        wait_for_lock(pair)
+        planned = judgements(pair) - before
+        writer.say("DELETE FROM p WHERE id = 2; COMMIT;")
+        process.communicate(timeout=60)
+    assert judgements(pair) - before > planned
+    assert pair.target.sql("SELECT count(*) FROM c WHERE p = 2") == "0"
+
+
 def test_new_keys_follow_on_the_source_s_sequence_as_planned(pair):
     """It stands beyond the source's rows, and the fold raises the target's to it."""
     sides(pair, BOTH, f"{MINE}; SELECT setval('t_id_seq', 90)", THEIRS)
