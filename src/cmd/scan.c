@@ -231,6 +231,11 @@ static int run(const CommandArgs *args, Out *out, GError **error)
                       "--write-baseline writes all findings: without --diff and --staged");
         return PGF_ERROR_USAGE;
     }
+    if (args_flag(args, "fix") && (args_flag(args, "check") || args_string(args, "format") != NULL)) {
+        pgf_error_set(error, PGF_ERROR_USAGE, "Fix first, then run `pgfold scan --check`.",
+                      "--fix does not go with --check or --format");
+        return PGF_ERROR_USAGE;
+    }
     if (args_flag(args, "fix") && args_flag(args, "staged")) { /* what is staged is not what is in the file */
         pgf_error_set(error, PGF_ERROR_USAGE, "Use --diff HEAD.", "--fix and --staged do not go together");
         return PGF_ERROR_USAGE;

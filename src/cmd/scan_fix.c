@@ -7,6 +7,7 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "base/io.h"
 #include "cmd/scan_view.h"
 #include "git/git.h"
 #include "out/diff.h"
@@ -149,17 +150,14 @@ static bool is_allowed(const ScanFixOptions *options, const GPtrArray *changes, 
     return false;
 }
 
-static bool write_all(int fd, const char *text, gsize length)
+/* What was looked at is what is there: a question may stand for hours. */
+static bool is_unchanged(const char *path, const Change *change, struct stat *ret_about)
 {
-    for (gsize done = 0; done < length;) {
-        gssize n = write(fd, text + done, length - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        done += (gsize)n;
-    }
-    return fsync(fd) == 0;
+    g_autofree char *now = NULL;
+    gsize length = 0;
+    return lstat(path, ret_about) == 0 && S_ISREG(ret_about->st_mode) &&
+           g_file_get_contents(path, &now, &length, NULL) && length == change->old_length &&
+           memcmp(now, change->old, length) == 0;
 }
 
 /* In one step, with the mode and owner of the file that it takes the place of. */
@@ -168,10 +166,15 @@ static bool write_change(const char *folder, const Change *change, GError **erro
     g_autofree char *path = g_build_filename(folder, change->file, NULL);
     g_autofree char *parent = g_path_get_dirname(path), *temp = g_build_filename(parent, ".pgfold-fix-XXXXXX", NULL);
     struct stat about;
-    int fd = lstat(path, &about) == 0 && S_ISREG(about.st_mode) ? g_mkstemp_full(temp, O_RDWR | O_CLOEXEC, 0600) : -1;
-    bool ok = fd >= 0 && write_all(fd, change->new, change->new_length);
+    if (!is_unchanged(path, change, &about)) {
+        pgf_error_set(error, PGF_ERROR_REFUSED, "Run the command again.", "%s was changed by somebody else meanwhile",
+                      change->file);
+        return false;
+    }
+    int fd = g_mkstemp_full(temp, O_RDWR | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && io_write_all(fd, change->new, change->new_length) && fsync(fd) == 0;
     if (ok && (about.st_uid != geteuid() || about.st_gid != getegid()))
-        ok = fchown(fd, about.st_uid, about.st_gid) == 0 || errno == EPERM;
+        ok = fchown(fd, about.st_uid, about.st_gid) == 0;
     ok = ok && fchmod(fd, about.st_mode & 07777) == 0 && rename(temp, path) == 0;
     int problem = errno;
     if (fd >= 0)
@@ -179,7 +182,9 @@ static bool write_change(const char *folder, const Change *change, GError **erro
     if (!ok && fd >= 0)
         unlink(temp);
     if (!ok)
-        pgf_error_set(error, PGF_ERROR_MIDWAY, NULL, "%s could not be written: %s", change->file, g_strerror(problem));
+        pgf_error_set(error, PGF_ERROR_MIDWAY,
+                      "Run it again as the owner of the file, where its folder may be written to.",
+                      "%s could not be written: %s", change->file, g_strerror(problem));
     return ok;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "config/path.h"
 #include "docs/internal.h"
 
@@ -105,18 +106,6 @@ static bool check_unchanged(const Config *config, const DocsChange *change, GErr
     return false;
 }
 
-static bool write_all(int fd, const char *text)
-{
-    for (gsize left = strlen(text); left > 0;) {
-        ssize_t count = write(fd, text, left);
-        if (count < 0 && errno != EINTR)
-            return false;
-        text += MAX(count, 0);
-        left -= (gsize)MAX(count, 0);
-    }
-    return true;
-}
-
 static bool write_beside(const Config *config, const DocsChange *change, mode_t mask, GPtrArray *pending,
                          GError **error)
 {
@@ -138,7 +127,7 @@ static bool write_beside(const Config *config, const DocsChange *change, mode_t 
     }
     one->temporary = temporary;
     mode_t mode = change->old_text == NULL ? 0666 & ~mask : change->mode;
-    bool good = write_all(fd, change->new_text) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    bool good = io_write_all(fd, change->new_text, strlen(change->new_text)) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
     cause = errno;
     if (close(fd) != 0 && good) {
         good = false;

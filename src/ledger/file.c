@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/io.h"
 
 #define ROOM_HINT "free room on that disk or see who owns the folder, then run the same command again"
 
@@ -23,20 +24,6 @@ bool file_make_folder(const char *path, GError **error)
     pgf_error_set(error, PGF_ERROR_USAGE, "run pgfold in a folder that you may write to, as the user who owns it",
                   "cannot use the folder %s: %s", path, g_strerror(code == 0 ? errno : code));
     return false;
-}
-
-static bool write_all(int fd, const char *text, gsize length)
-{
-    while (length > 0) {
-        ssize_t n = write(fd, text, length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        text += n;
-        length -= (gsize)n;
-    }
-    return fsync(fd) == 0;
 }
 
 static bool sync_folder(const char *folder)
@@ -58,7 +45,7 @@ bool file_write_new(const char *folder, const char *name, const char *text, gsiz
         return false;
     }
     int fd = g_mkstemp_full(temp, O_RDWR | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write_all(fd, text, length);
+    bool ok = fd >= 0 && io_write_all(fd, text, length) && fsync(fd) == 0;
     int code = errno;
     if (fd >= 0 && close(fd) != 0 && ok) {
         ok = false;

@@ -84,14 +84,17 @@ static char *asked(const char *condition, bool *ret_complete)
     return NULL;
 }
 
-static bool is_target(const Fix *fix, const char *text, const char *target, const char *variable)
+/* The name that is assigned to, or a read of the variable and of no other ("DATABASE_URL_REPLICA"). */
+static bool is_target(const char *text, const char *target, const char *variable)
 {
     g_autofree char *walrus = g_strdup_printf("(%s := ", target);
     if (strcmp(text, target) == 0 || g_str_has_prefix(text, walrus))
         return true;
-    (void)fix;
-    return strstr(text, variable) != NULL && strpbrk(text, "|&=") == NULL && strstr(text, " or ") == NULL &&
-           strstr(text, " and ") == NULL;
+    const char *at = strstr(text, variable);
+    gsize length = strlen(variable);
+    bool whole = at != NULL && !g_ascii_isalnum(at[length]) && at[length] != '_' &&
+                 (at == text || (!g_ascii_isalnum(at[-1]) && at[-1] != '_'));
+    return whole && strpbrk(text, "|&=") == NULL && strstr(text, " or ") == NULL && strstr(text, " and ") == NULL;
 }
 
 static TSNode function_around(TSNode node)
@@ -198,7 +201,7 @@ bool fix_if_empty(Fix *fix)
     g_autofree char *text = unwrap(tidy(raw));
     bool complete = false;
     g_autofree char *subject = asked(text, &complete);
-    if (subject == NULL || !is_target(fix, subject, target, fix->variable))
+    if (subject == NULL || !is_target(subject, target, fix->variable))
         return fix_refuse(fix, "the condition asks for more than whether it is missing");
     FixWords words = {.variables = fix->variable, .target = target};
     fix_style(fix, &words, fix->finding->place.start);

@@ -11,17 +11,37 @@ static bool has_prefix(TSNode node, const Source *source, const char *word)
     return end - start > length && memcmp(source->text + start, word, length) == 0;
 }
 
-/* `[ -z "$X" ]`, `test -n "$X"`: asks for the variable, and nothing else. */
-static bool asks_for(const Fix *fix, TSNode node, const char *variable)
+typedef enum Asks { ASKS_OTHER, ASKS_MISSING, ASKS_SET } Asks;
+
+/* "$X" or "${X}" in text, where it is all that is asked for; NULL otherwise. */
+static const char *only_variable(const char *text, const char *variable)
+{
+    const char *at = strchr(text, '$');
+    if (at == NULL || strchr(at + 1, '$') != NULL)
+        return NULL;
+    const char *name = at[1] == '{' ? at + 2 : at + 1;
+    gsize length = strlen(variable);
+    if (strncmp(name, variable, length) != 0 || g_ascii_isalnum(name[length]) || name[length] == '_')
+        return NULL;
+    return name;
+}
+
+/* `[ -z "$X" ]`, `test -n "$X"`: what is asked of the variable, and of nothing else. */
+static Asks asks_for(const Fix *fix, TSNode node, const char *variable)
 {
     g_autofree char *text = source_slice(fix->source, ts_node_start_byte(node), ts_node_end_byte(node));
-    g_autofree char *plain = g_strdup_printf("$%s", variable), *braces = g_strdup_printf("${%s", variable);
-    char *at = strstr(text, plain);
-    at = at != NULL ? at : strstr(text, braces);
-    if (at == NULL || strchr(at + 1, '$') != NULL || strstr(text, " -a ") != NULL || strstr(text, " -o ") != NULL ||
-        strstr(text, "&&") != NULL || strstr(text, "||") != NULL)
-        return false;
-    return strstr(text, "-z ") != NULL || strstr(text, "-n ") != NULL || strstr(text, "= \"\"") != NULL;
+    if (only_variable(text, variable) == NULL || strstr(text, " -a ") != NULL || strstr(text, " -o ") != NULL ||
+        strstr(text, "&&") != NULL || strstr(text, "||") != NULL || strchr(text, '!') != NULL)
+        return ASKS_OTHER;
+    bool missing = strstr(text, "-z ") != NULL || strstr(text, "= \"\"") != NULL, set = strstr(text, "-n ") != NULL;
+    return missing == set ? ASKS_OTHER : missing ? ASKS_MISSING : ASKS_SET;
+}
+
+/* "A && B" and "A || B": the sign between them. */
+static bool list_is_or(const Fix *fix, TSNode list)
+{
+    guint from = ts_node_end_byte(ts_node_named_child(list, 0)), to = ts_node_start_byte(ts_node_named_child(list, 1));
+    return memmem(fix->source->text + from, to - from, "||", 2) != NULL;
 }
 
 /* The statement that gives the variable its default, with what asks for it. */
@@ -39,12 +59,14 @@ static bool find_default(const Fix *fix, TSNode assignment, TSNode *ret_all, boo
     }
     if (fix_node_is(parent, "if_statement")) {
         *ret_all = parent;
-        return ts_node_named_child_count(parent) == 2 && asks_for(fix, ts_node_named_child(parent, 0), variable);
+        return ts_node_named_child_count(parent) == 2 &&
+               asks_for(fix, ts_node_named_child(parent, 0), variable) == ASKS_MISSING;
     }
     if (!fix_node_is(parent, "list") || ts_node_named_child_count(parent) != 2)
         return false;
     *ret_all = parent;
-    return ts_node_eq(ts_node_named_child(parent, 1), at) && asks_for(fix, ts_node_named_child(parent, 0), variable);
+    return ts_node_eq(ts_node_named_child(parent, 1), at) && asks_for(fix, ts_node_named_child(parent, 0), variable) ==
+                                                                 (list_is_or(fix, parent) ? ASKS_SET : ASKS_MISSING);
 }
 
 static bool mend_default(Fix *fix, TSNode node)

@@ -11,6 +11,7 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "base/io.h"
 
 enum { CHUNK = 256 * 1024, HOLE = 64 * 1024 };
 
@@ -33,20 +34,6 @@ static bool is_zero(const char *block, gsize len)
     return len == 0 || (block[0] == 0 && memcmp(block, block + 1, len - 1) == 0);
 }
 
-static bool write_all(int fd, const char *data, gsize len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        data += n;
-        len -= (gsize)n;
-    }
-    return true;
-}
-
 /* Whole blocks of zeros are skipped: a fresh WAL segment is 16 MB of almost nothing. */
 static bool write_sparse(int fd, const char *data, gsize len)
 {
@@ -55,7 +42,7 @@ static bool write_sparse(int fd, const char *data, gsize len)
         if (n == HOLE && is_zero(data + at, n)) {
             if (lseek(fd, HOLE, SEEK_CUR) < 0)
                 return false;
-        } else if (!write_all(fd, data + at, n)) {
+        } else if (!io_write_all(fd, data + at, n)) {
             return false;
         }
     }

@@ -245,6 +245,10 @@ REFUSED = {
                                     "staging"),
     "an import that nothing else uses": ("main.go", 'package main\n\nimport (\n\t"cmp"\n\t"os"\n)\n\nfunc main() {\n'
                                          '\turl := cmp.Or(os.Getenv("DATABASE_URL"), "postgres://localhost/app")\n\topen(url)\n}\n', "required"),
+    "another variable is asked for, in a shell": ("run.sh", 'if [ -z "$DATABASE_URL_TEST" ]; then\n  DATABASE_URL=postgres://localhost/app\nfi\n', ""),
+    "it is set where it is there already": ("run.sh", '[ -n "$DATABASE_URL" ] && DATABASE_URL=postgres://localhost/app\n', ""),
+    "another variable is asked for": ("db.py", 'import os\n\nurl = os.environ.get("DATABASE_URL")\nif not os.environ.get("DATABASE_URL_REPLICA"):\n'
+                                      '    url = "postgresql://localhost/app"\n', ""),
     "documentation": ("README.md", "Set `DATABASE_URL=postgresql://localhost/app`.\n", "documentation"),
 }
 
