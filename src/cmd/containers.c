@@ -23,7 +23,7 @@ typedef struct Started {
     const ConfigSource *source;
 } Started;
 
-static EngineRef ref_of(const Config *config, const ConfigSource *source)
+EngineRef containers_ref(const Config *config, const ConfigSource *source)
 {
     bool any = source->engine == NULL || g_str_equal(source->engine, "auto");
     return (EngineRef){.engine = any ? NULL : source->engine,
@@ -174,7 +174,7 @@ static bool start(Containers *containers, const EngineRef *ref, const ConfigSour
 static bool prepare(Containers *containers, const Config *config, const ConfigSource *source, bool may_start,
                     GError **error)
 {
-    EngineRef ref = ref_of(config, source);
+    EngineRef ref = containers_ref(config, source);
     Container *found = NULL;
     bool known = false, ok = true;
     if (!engine_find(&ref, &found, &known, error))
@@ -225,7 +225,7 @@ bool containers_begin(Out *out, const Config *config, const GPtrArray *sources, 
 /* Compose failed or was interrupted: did it start one? */
 static bool find_made(const Containers *containers, Started *started, GError **error)
 {
-    EngineRef ref = ref_of(containers->config, started->source);
+    EngineRef ref = containers_ref(containers->config, started->source);
     g_autoptr(Container) found = NULL;
     bool known = false;
     if (!engine_find(&ref, &found, &known, error))

@@ -8,6 +8,7 @@
 
 #include "cmd/command.h"
 #include "config/config.h"
+#include "engine/engine.h"
 #include "ledger/ledger.h"
 
 #define CONTAINERS_OPTION                                                                                              \
@@ -24,6 +25,9 @@ bool containers_begin(Out *out, const Config *config, const GPtrArray *sources, 
                       GError **error);
 /* Stops what was started; on Ctrl-C as well. */
 void containers_end(Containers *containers);
+
+/* What pgfold.yaml says of the container of a source. Borrowed from both. */
+EngineRef containers_ref(const Config *config, const ConfigSource *source);
 
 /* Lines for `pgfold status` about containers that a killed pgfold left running: of char*, transfer full. */
 GPtrArray *containers_left(Ledger *ledger, GError **error);

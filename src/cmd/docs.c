@@ -90,29 +90,12 @@ static void print_json(Out *out, const Docs *docs, bool written)
 /* --- for people ------------------------------------------------------------------------------------------------------
  */
 
-/* On a terminal a file cannot give orders to it, and lines are coloured as git does; elsewhere the diff is exact. */
-static void print_shown(Out *out, const char *diff)
-{
-    g_auto(GStrv) lines = g_strsplit(diff, "\n", -1);
-    for (guint i = 0; lines[i] != NULL && lines[i + 1] != NULL; i++) {
-        OutStyle style = *lines[i] == '+'   ? OUT_GOOD
-                         : *lines[i] == '-' ? OUT_BAD
-                         : *lines[i] == '@' ? OUT_DIM
-                                            : OUT_PLAIN;
-        g_autofree char *line = out_styled(out, style, lines[i]);
-        out_line(out, "%s", line);
-    }
-}
-
 static void print_diffs(Out *out, const Docs *docs)
 {
     for (guint i = 0; i < docs->changes->len; i++) {
         const DocsChange *change = docs->changes->pdata[i];
         g_autoptr(GString) diff = out_unified_diff(change->path, change->old_text, change->new_text);
-        if (out->results_tty)
-            print_shown(out, diff->str);
-        else
-            out_raw(out, diff->str);
+        out_patch(out, diff->str);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cmd/show.h"
 #include "config/protect.h"
+#include "out/diff.h"
 #include "testdb/tree.h"
 
 static const CommandOption options[] = {
@@ -70,6 +71,19 @@ static void retirement_clear(Retirement *r)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Retirement, retirement_clear)
 
+/* Before anything is done: what is written at the end can be. */
+static bool check_markdown(const Retirement *r, const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    if (!config_check_protected_path(r->config, "the checklist", path, error))
+        return false;
+    if (g_file_test(folder, G_FILE_TEST_IS_DIR))
+        return true;
+    pgf_error_set(error, PGF_ERROR_USAGE, "Make it, or choose another place.", "--markdown %s: there is no folder %s",
+                  path, folder);
+    return false;
+}
+
 static bool open_retirement(Retirement *r, GError **error)
 {
     if (args_words(r->args)[0] == NULL) {
@@ -83,7 +97,7 @@ static bool open_retirement(Retirement *r, GError **error)
     for (guint i = 0; i < r->config->warnings->len; i++)
         out_warning(r->out, "%s", (const char *)r->config->warnings->pdata[i]);
     const char *markdown = args_string(r->args, "markdown");
-    if (markdown != NULL && !config_check_protected_path(r->config, "the checklist", markdown, error))
+    if (markdown != NULL && !check_markdown(r, markdown, error))
         return false;
     r->sources = config_choose_sources(r->config, args_words(r->args), error);
     r->ledger = r->sources == NULL ? NULL : ledger_open(r->config->state, error);
@@ -187,6 +201,26 @@ static bool name_commits(Retirement *r, GError **error)
     return false;
 }
 
+/* HEAD and the files are as they were when this began. */
+static bool is_untouched(const Retirement *r)
+{
+    g_autoptr(Git) now = git_open(r->config->folder, command_caller.umask, NULL);
+    g_autoptr(GPtrArray) changed = now == NULL ? NULL : git_changed(now, NULL);
+    return changed != NULL && changed->len == 0 && g_strcmp0(now->head, r->git->head) == 0 &&
+           g_strcmp0(now->branch, r->git->branch) == 0;
+}
+
+/* Also when Ctrl-C was what stopped us. */
+static bool take_branch_back(const Retirement *r)
+{
+    bool cancelled = cancel_requested();
+    cancel_reset();
+    bool gone = git_branch_set(r->git, r->branch, NULL, r->draft->tip, NULL);
+    if (cancelled)
+        cancel_request();
+    return gone;
+}
+
 /* Where it fails, the branch that nobody went to goes again. */
 static bool go_there(Retirement *r, GError **error)
 {
@@ -199,10 +233,16 @@ static bool go_there(Retirement *r, GError **error)
         return step(r, "switch", true, &id, NULL, error);
     }
     (void)step(r, "switch", false, &id, cause, NULL);
-    if (!r->on_branch)
-        (void)git_branch_set(r->git, r->branch, NULL, r->draft->tip, NULL);
-    pgf_error_set_code(cause, PGF_ERROR_REFUSED);
-    pgf_error_set_state(cause, "nothing was changed");
+    if (is_untouched(r)) {
+        bool gone = r->on_branch || take_branch_back(r);
+        pgf_error_set_code(cause, PGF_ERROR_REFUSED);
+        pgf_error_set_state(
+            cause, gone ? "nothing was changed" : "nothing was changed, but that there is a branch %s now", r->branch);
+    } else {
+        pgf_error_set_code(cause, PGF_ERROR_MIDWAY);
+        if (pgf_error_state(cause) == NULL)
+            pgf_error_set_state(cause, "the work tree may be half way to branch %s (git status)", r->branch);
+    }
     g_propagate_error(error, g_steal_pointer(&cause));
     return false;
 }
@@ -216,97 +256,6 @@ static bool commit(Retirement *r, GError **error)
     return name_commits(r, error) && go_there(r, error);
 }
 
-/* --- what is so now ----------------------------------------------------------------------------------------------- */
-
-static void add_places(RetireLine *line, const GPtrArray *places)
-{
-    for (guint i = 0; i < places->len; i++) {
-        const RetirePlace *place = places->pdata[i];
-        g_ptr_array_add(line->items, place->line == 0
-                                         ? g_strdup_printf("%s: %s", place->file, place->what)
-                                         : g_strdup_printf("%s:%u: %s", place->file, place->line, place->what));
-    }
-}
-
-static void check_places(Retirement *r, const char *id, RetireState found, const char *none, const char *some,
-                         const GPtrArray *places)
-{
-    if (places->len == 0 && none == NULL)
-        return;
-    add_places(checklist_add(r->lines, id, places->len == 0 ? RETIRE_YES : found, NULL, places->len == 0 ? none : some,
-                             places->len == 0 ? NULL : show_count(places->len, "place")),
-               places);
-}
-
-static void check_removed(Retirement *r)
-{
-    GPtrArray *there = g_ptr_array_new_with_free_func(g_free);
-    for (guint i = 0; i < r->code->removed->len; i++) {
-        g_autofree char *path = g_build_filename(r->config->folder, r->code->removed->pdata[i], NULL);
-        if (g_file_test(path, G_FILE_TEST_EXISTS))
-            g_ptr_array_add(there, g_strdup(r->code->removed->pdata[i]));
-    }
-    for (guint i = 0; i < r->code->missed->len; i++)
-        g_ptr_array_add(there, g_strdup(r->code->missed->pdata[i]));
-    if (r->config->code.remove[0] != NULL) {
-        RetireLine *line = checklist_add(r->lines, "removed", there->len == 0 ? RETIRE_YES : RETIRE_NO, NULL,
-                                         "what code.remove names is gone",
-                                         r->code->removed->len == 0 ? NULL : show_count(r->code->removed->len, "file"));
-        const GPtrArray *names = there->len == 0 ? r->code->removed : there;
-        for (guint i = 0; i < names->len; i++)
-            g_ptr_array_add(line->items, g_strdup(names->pdata[i]));
-    }
-    g_ptr_array_unref(there);
-}
-
-static void check_preserved(Retirement *r, const RetireCode *now)
-{
-    guint broken = 0;
-    for (guint i = 0; i < now->preserved->len; i++)
-        broken += ((const RetirePreserved *)now->preserved->pdata[i])->whole ? 0 : 1;
-    if (now->preserved->len == 0)
-        return;
-    RetireLine *line = checklist_add(r->lines, "preserved", broken == 0 ? RETIRE_YES : RETIRE_NO, NULL,
-                                     "preserved files are whole", show_count(now->preserved->len, "file"));
-    for (guint i = 0; i < now->preserved->len; i++) {
-        const RetirePreserved *one = now->preserved->pdata[i];
-        if (broken == 0 || !one->whole)
-            g_ptr_array_add(line->items, g_strdup_printf("%s: %s", one->file, one->how));
-    }
-}
-
-static bool check_code(Retirement *r, GError **error)
-{
-    g_autoptr(RetireCode) now = retire_code_left(r->config, r->git, r->code->removed, error);
-    if (now == NULL)
-        return false;
-    if (r->draft->commits > 0)
-        checklist_add(r->lines, "commits", RETIRE_YES, NULL, "the changes are on a branch of their own",
-                      g_strdup_printf("%s, %u commit%s, %.12s..%.12s", r->branch, r->draft->commits,
-                                      r->draft->commits == 1 ? "" : "s", r->draft->base, r->draft->tip));
-    g_autofree char *none = g_strdup_printf(
-        "no fallback to a local database is left in production code (%u files looked at)", now->scanned);
-    check_places(r, "fallbacks", RETIRE_NO, none, "fallbacks to a local database are left in production code",
-                 now->left);
-    check_removed(r);
-    check_places(r, "references", RETIRE_NOTE, NULL, "references to what is gone, to be mended by hand", now->dangling);
-    check_preserved(r, now);
-    check_places(r, "elsewhere", RETIRE_NOTE, NULL, "local databases in tests, documents and infrastructure",
-                 now->elsewhere);
-    check_places(r, "mentions", RETIRE_NOTE, NULL, "documents speak of a local database", r->code->mentions);
-    check_places(r, "suspects", RETIRE_NOTE, NULL, "seem to serve only a local database, and are not in code.remove",
-                 now->suspects);
-    return true;
-}
-
-static bool check_closed(Retirement *r, RetireJob *job, GError **error)
-{
-    if (job->container == NULL)
-        checklist_add(r->lines, "fenced", RETIRE_YES, job->source->name, "it is fenced",
-                      g_strdup(job->fence ? "closed by this run, and a write was refused" : "it was closed before"));
-    return retire_check_container(r, job, error);
-}
-
 /* --- the order of things ------------------------------------------------------------------------------------------ */
 
 static bool work(Retirement *r, GError **error)
@@ -314,7 +263,7 @@ static bool work(Retirement *r, GError **error)
     if (!commit(r, error) || !each(r, retire_close, error) || !each(r, retire_check_protected, error))
         return false;
     g_clear_pointer(&r->containers, containers_end); /* those that --start began */
-    return each(r, retire_stop, error) && check_code(r, error) && each(r, check_closed, error) &&
+    return each(r, retire_stop, error) && retire_check_code(r, error) && each(r, retire_check_closed, error) &&
            retire_write_markdown(r, error);
 }
 
@@ -359,24 +308,6 @@ static void show_done(Retirement *r)
     out_line(out, "To take it back: pgfold retire --undo %s", ((const RetireJob *)r->jobs->pdata[0])->source->name);
 }
 
-/* On a terminal, no file may drive it. */
-static void show_patch(Out *out, const char *patch)
-{
-    if (!out->results_tty) {
-        out_raw(out, patch);
-        return;
-    }
-    g_auto(GStrv) lines = g_strsplit(patch, "\n", -1);
-    for (guint i = 0; lines[i] != NULL; i++) {
-        g_autofree char *line = out_styled(out,
-                                           *lines[i] == '+'   ? OUT_GOOD
-                                           : *lines[i] == '-' ? OUT_BAD
-                                                              : OUT_PLAIN,
-                                           lines[i]);
-        out_line(out, "%s", line);
-    }
-}
-
 static bool rehearse(Retirement *r, GError **error)
 {
     if (!make_draft(r, true, error))
@@ -392,8 +323,20 @@ static bool rehearse(Retirement *r, GError **error)
     retire_show_checklist(r);
     out_line(r->out, "%s: everything is ready, and nothing was changed (--dry-run).%s", names,
              *patch == '\0' ? "" : " The patch:\n");
-    show_patch(r->out, patch);
+    out_patch(r->out, patch);
     return true;
+}
+
+/* A question may stand for hours: the tree must be what the plan was made for. */
+static bool look_again(Retirement *r, GError **error)
+{
+    g_autoptr(Git) now = git_open(r->config->folder, command_caller.umask, error);
+    if (now == NULL || !git_gate(now, error))
+        return false;
+    if (g_strcmp0(now->head, r->git->head) == 0 && g_strcmp0(now->branch, r->git->branch) == 0)
+        return true;
+    return retire_refuse(error, g_strdup("Run the same command again: it plans anew."),
+                         "the git tree has moved on since this was planned");
 }
 
 /* *ret_open: not every check is good. */
@@ -404,7 +347,8 @@ static bool steps(Retirement *r, bool *ret_open, GError **error)
     retire_show_plan(r);
     if (args_flag(r->args, "dry-run"))
         return rehearse(r, error);
-    if (!confirm(r, error) || !retire_gate_volumes(r, error) || !work(r, error) || !mark(r, error))
+    if (!confirm(r, error) || !retire_gate_volumes(r, error) || !look_again(r, error) || !work(r, error) ||
+        !mark(r, error))
         return false;
     *ret_open = checklist_count(r->lines, RETIRE_NO) > 0;
     if (r->out->json)

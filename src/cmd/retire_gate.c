@@ -58,15 +58,6 @@ bool retire_gate_git(Retirement *r, GError **error)
 
 /* --- the container ------------------------------------------------------------------------------------------------ */
 
-EngineRef retire_engine_ref(const Config *config, const ConfigSource *source)
-{
-    bool any = source->engine == NULL || strcmp(source->engine, "auto") == 0;
-    return (EngineRef){.engine = any ? NULL : source->engine,
-                       .folder = config->folder,
-                       .compose = source->compose,
-                       .container = source->container};
-}
-
 /* By each name that it goes by. */
 static bool check_unprotected(const Retirement *r, const RetireJob *job, GError **error)
 {
@@ -80,29 +71,41 @@ static bool check_unprotected(const Retirement *r, const RetireJob *job, GError 
     return true;
 }
 
-/* The run that stopped it, after all of this was proven then: 0 where it was started since. */
+/* The run that stopped it, after all of this was proven then: 0 where it was started since, or is not there. */
 static gint64 find_closed(const Retirement *r, const RetireJob *job)
 {
-    for (guint i = 0; i < r->earlier->len; i++) {
+    for (guint i = 0; job->container != NULL && i < r->earlier->len; i++) {
         const RetireRun *run = r->earlier->pdata[i];
         const json_t *source = retire_run_source(run, job->source->name);
         const json_t *container = json_object_get(source, "container");
         const char *id = json_string_value(json_object_get(container, "id"));
-        if (source == NULL || !retire_run_began(run, "stop", job->source->name) ||
-            g_strcmp0(json_string_value(json_object_get(source, "sha256")), job->receipt->sha256) != 0)
-            continue;
         const char *started = json_string_value(json_object_get(container, "started"));
-        if (job->container == NULL || (!job->container->running && g_strcmp0(id, job->container->id) == 0 &&
-                                       g_strcmp0(started, job->container->started) == 0))
+        if (source != NULL && retire_run_began(run, "stop", job->source->name) && !job->container->running &&
+            g_strcmp0(json_string_value(json_object_get(source, "sha256")), job->receipt->sha256) == 0 &&
+            g_strcmp0(id, job->container->id) == 0 && g_strcmp0(started, job->container->started) == 0)
             return run->id;
     }
     return 0;
 }
 
+/* An earlier run proved it, and began to remove its container and volumes: that is brought to an end. */
+static void find_halfway(const Retirement *r, RetireJob *job)
+{
+    for (guint i = 0; job->container == NULL && job->closed == 0 && i < r->earlier->len; i++) {
+        const RetireRun *run = r->earlier->pdata[i];
+        const json_t *source = retire_run_source(run, job->source->name);
+        if (source == NULL || !retire_run_began(run, "remove", job->source->name) ||
+            g_strcmp0(json_string_value(json_object_get(source, "sha256")), job->receipt->sha256) != 0)
+            continue;
+        job->closed = run->id;
+        job->halfway = source;
+    }
+}
+
 bool retire_gate_container(Retirement *r, RetireJob *job, GError **error)
 {
     const ConfigSource *source = job->source;
-    EngineRef ref = retire_engine_ref(r->config, source);
+    EngineRef ref = containers_ref(r->config, source);
     bool known = false;
     if (source->compose == NULL && source->container == NULL)
         return true;
@@ -113,7 +116,9 @@ bool retire_gate_container(Retirement *r, RetireJob *job, GError **error)
                              "source %s: no container engine answers, so nobody can tell whether its container runs",
                              source->name);
     job->was_running = job->container != NULL && job->container->running;
-    job->closed = find_closed(r, job);
+    /* What is removed for good must be proven now, and asked what else it holds. */
+    job->closed = args_flag(r->args, "volumes") ? 0 : find_closed(r, job);
+    find_halfway(r, job);
     return job->container == NULL || check_unprotected(r, job, error);
 }
 
@@ -136,7 +141,8 @@ bool retire_gate_volumes(Retirement *r, GError **error)
     for (guint i = 0; i < r->jobs->len; i++) {
         const RetireJob *job = r->jobs->pdata[i];
         const char *name = job->source->name;
-        if (job->container == NULL || job->container->volumes->len == 0 || is_confirmed(r, name))
+        bool some = job->container != NULL ? job->container->volumes->len > 0 : job->halfway != NULL;
+        if (!some || is_confirmed(r, name))
             continue;
         return retire_refuse(error, g_strdup_printf("Give --confirm %s, or leave --volumes out.", name),
                              "removing the volumes of %s was not confirmed by its name", name);

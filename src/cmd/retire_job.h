@@ -1,10 +1,9 @@
 /*
  * One run of `pgfold retire`, for the files of that command only.
  *
- *     gates       retire_receipt.c, retire_backup.c, retire_proof.c, retire_gate.c: whether it may begin; each adds its
- *                 line to the checklist, or refuses and says what to type next
- *     the work    retire.c (the branch), retire_outside.c (containers, volumes, fences)
- *     the end     retire_check.c: what is so now
+ *     gates       retire_receipt.c, retire_backup.c, retire_proof.c, retire_server.c, retire_gate.c: whether it may
+ * begin; each adds its line to the checklist, or refuses and says what to type next the work    retire.c (the branch),
+ * retire_outside.c (containers, volumes, fences) the end     retire.c, retire_outside.c: what is so now
  */
 #pragma once
 
@@ -23,12 +22,13 @@ typedef struct RetireHorizon {
 typedef struct RetireJob { /* one source */
     const ConfigSource *source;
     Receipt *receipt;
-    char *receipt_file;   /* its name, without the folder */
-    Container *container; /* or NULL: a plain cluster */
-    bool was_running;     /* the container, and not because --start began it */
-    gint64 closed;        /* the run of an earlier retire that stopped it; 0: none */
-    bool fence;           /* to be closed at the end */
-    bool verified;        /* by digests, now: writes since are to be looked for */
+    char *receipt_file;    /* its name, without the folder */
+    Container *container;  /* or NULL: a plain cluster */
+    bool was_running;      /* the container, and not because --start began it */
+    gint64 closed;         /* the run of an earlier retire that stopped it; 0: none */
+    const json_t *halfway; /* the source in the plan of an earlier run that began to remove container and volumes */
+    bool fence;            /* to be closed at the end */
+    bool verified;         /* by digests, now: writes since are to be looked for */
     RetireHorizon horizon;
     GPtrArray *protected; /* of ProtectItem*: before anything was changed */
 } RetireJob;
@@ -70,6 +70,15 @@ bool retire_close(Retirement *r, RetireJob *job, GError **error);
 /* "protected things are what they were before this run". Only a cancel is an error. */
 bool retire_check_protected(Retirement *r, RetireJob *job, GError **error);
 
+/* retire_server.c: what else lives in its container, that would stop or go with it. */
+bool retire_gate_server(const Retirement *r, const RetireJob *job, const Ends *ends, GError **error);
+/* False, with an error, where the source answers though its container was stopped. */
+bool retire_is_stopped(Retirement *r, const RetireJob *job, GError **error);
+
+/* retire_check.c: what is so now. */
+bool retire_check_code(Retirement *r, GError **error);
+bool retire_check_closed(Retirement *r, RetireJob *job, GError **error);
+
 /* retire_outside.c */
 json_t *retire_source_plan(const Retirement *r, const RetireJob *job);
 bool retire_stop(Retirement *r, RetireJob *job, GError **error);
@@ -92,4 +101,3 @@ int retire_undo(const CommandArgs *args, Out *out, GError **error);
 
 /* Refused: nothing was changed. Takes hint. */
 bool retire_refuse(GError **error, char *hint, const char *format, ...) G_GNUC_PRINTF(3, 4);
-EngineRef retire_engine_ref(const Config *config, const ConfigSource *source);

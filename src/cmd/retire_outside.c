@@ -41,6 +41,8 @@ static bool remove_volumes(Retirement *r, const RetireJob *job, GError **error)
 {
     const Container *container = job->container;
     const char *name = job->source->name;
+    if (!retire_is_stopped(r, job, error))
+        return false;
     out_notice(r->out, "Removing %s and its volumes.", container->name);
     if (!act(r, "remove", name, engine_remove, container->engine, container->id, error))
         return false;
@@ -51,11 +53,30 @@ static bool remove_volumes(Retirement *r, const RetireJob *job, GError **error)
     return true;
 }
 
+/* Those volumes of an earlier run's plan that are left; the container is gone. */
+static bool finish_removal(Retirement *r, const RetireJob *job, GError **error)
+{
+    const char *engine = json_string_value(json_object_get(json_object_get(job->halfway, "container"), "engine"));
+    size_t i;
+    json_t *volume;
+    json_array_foreach(json_object_get(job->halfway, "volumes"), i, volume)
+    {
+        const char *name = json_string_value(volume);
+        if (!act(r, "volume", name, engine_remove_volume, engine, name, error))
+            return false;
+    }
+    RetireLine *line = checklist_add(r->lines, "volumes", RETIRE_YES, job->source->name, "its volumes are removed",
+                                     g_strdup_printf("what run %" G_GINT64_FORMAT " had begun", job->closed));
+    json_array_foreach(json_object_get(job->halfway, "volumes"), i, volume)
+        g_ptr_array_add(line->items, g_strdup(json_string_value(volume)));
+    return true;
+}
+
 bool retire_stop(Retirement *r, RetireJob *job, GError **error)
 {
     const Container *container = job->container;
     if (container == NULL)
-        return true;
+        return job->halfway == NULL || !args_flag(r->args, "volumes") || finish_removal(r, job, error);
     if (job->was_running) {
         out_notice(r->out, "Stopping %s.", container->name);
         if (!act(r, "stop", job->source->name, engine_stop, container->engine, container->id, error))
@@ -99,6 +120,6 @@ bool retire_check_container(Retirement *r, RetireJob *job, GError **error)
         checklist_add(
             r->lines, "restart", RETIRE_NOTE, name, "its container starts again with the next boot",
             g_strdup_printf("its restart policy is \"always\": %s update --restart=no %s", now->engine, now->name));
-    add_volumes_line(r, job, now == NULL);
+    add_volumes_line(r, job, known && now == NULL);
     return true;
 }

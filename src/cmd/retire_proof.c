@@ -99,7 +99,7 @@ static bool is_source_unchanged(const Receipt *receipt, const Audit *audit)
     return receipt->large_objects.digest == NULL || g_strcmp0(receipt->large_objects.digest, objects) == 0;
 }
 
-static bool judge(Retirement *r, RetireJob *job, const Verification *verification, GError **error)
+static bool judge(Retirement *r, RetireJob *job, const Ends *ends, const Verification *verification, GError **error)
 {
     const char *name = job->source->name;
     g_autofree char *outcome = verify_outcome(verification);
@@ -122,6 +122,8 @@ static bool judge(Retirement *r, RetireJob *job, const Verification *verificatio
                             "them in the target since: --moved-on",
                             name),
             "source %s is as its receipt says, and the target is not any more: %s", name, outcome);
+    if (!retire_target_holds(job, ends, error))
+        return false;
     checklist_add(r->lines, "true", RETIRE_YES, name, "the receipt is still true",
                   g_strdup_printf("every table of the source has the digest of the receipt; the target has moved on "
                                   "since (--moved-on): %s",
@@ -152,7 +154,7 @@ static bool verify_again(Retirement *r, RetireJob *job, Comparison *comparison, 
         return false;
     g_autoptr(Verification) verification = verifying_run(comparison, &record, r->out, 0, error);
     job->verified = verification != NULL;
-    return verification != NULL && judge(r, job, verification, error);
+    return verification != NULL && judge(r, job, comparison->ends, verification, error);
 }
 
 /* --- what is protected -------------------------------------------------------------------------------------------- */
@@ -211,25 +213,10 @@ static void add_items(RetireLine *line, const GPtrArray *texts)
         g_ptr_array_add(line->items, g_strdup(texts->pdata[i]));
 }
 
-/* A protected database that would stop together with the source. */
-static bool check_neighbours(const RetireJob *job, const Ends *ends, GError **error)
-{
-    for (guint i = 0; job->container != NULL && i < job->protected->len; i++) {
-        const ProtectItem *item = job->protected->pdata[i];
-        if (strcmp(item->kind, "database") == 0 && item->parts->len > 0 &&
-            g_strcmp0(item->server, pg_conn_label(ends->source)) == 0)
-            return retire_refuse(error, g_strdup("Move it elsewhere first, or take it out of protect.databases."),
-                                 "the protected database %s runs in the container of source %s (%s), which would be "
-                                 "stopped",
-                                 item->name, job->source->name, job->container->name);
-    }
-    return true;
-}
-
 static bool check_receipt_protected(Retirement *r, RetireJob *job, const Ends *ends, GError **error)
 {
     job->protected = protect_take(ends, error);
-    if (job->protected == NULL || !check_neighbours(job, ends, error))
+    if (job->protected == NULL)
         return false;
     g_autoptr(GPtrArray) now = protect_compare(job->protected, job->protected);
     g_autoptr(GPtrArray) changed = g_ptr_array_new_with_free_func(g_free);
@@ -270,7 +257,7 @@ static bool plan_fence(Retirement *r, RetireJob *job, const Ends *ends, const Fe
 static bool prove(Retirement *r, RetireJob *job, Comparison *comparison, GError **error)
 {
     const Ends *ends = comparison->ends;
-    if (!check_ends(job, ends, error))
+    if (!check_ends(job, ends, error) || !retire_gate_server(r, job, ends, error))
         return false;
     g_autoptr(FenceSurvey) survey = fence_survey(ends->source, r->ledger, error);
     if (survey == NULL || !plan_fence(r, job, ends, survey, error))

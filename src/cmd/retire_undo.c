@@ -1,6 +1,7 @@
 /* pgfold retire --undo: containers, fences and the branch, back to what they were. */
 #include <string.h>
 
+#include "base/cancel.h"
 #include "base/error.h"
 #include "cmd/retire_job.h"
 #include "fence/fence.h"
@@ -174,6 +175,9 @@ static bool undo_code(Undo *undo, const RetireRun *run, GError **error)
         /* It was killed before it made one. */
     } else if (at == NULL) {
         say(undo, g_strdup_printf("Branch %s is gone already.", branch));
+    } else if (strcmp(at, tip) != 0 && strcmp(at, base) != 0) {
+        return retire_refuse(error, g_strdup("Run the same command again: it looks at it anew."),
+                             "branch %s has moved on meanwhile", branch);
     } else if (!json_is_true(json_object_get(code, "new"))) {
         bool is_here = g_strcmp0(undo->git->branch, branch) == 0;
         if (strcmp(at, tip) == 0 &&
@@ -191,30 +195,46 @@ static bool undo_code(Undo *undo, const RetireRun *run, GError **error)
 
 /* --- outside ------------------------------------------------------------------------------------------------------ */
 
+/* What is there is started, whatever the steps of the run say; what is not there does not stand in the way of the rest.
+ */
 static bool start_again(Undo *undo, const RetireRun *run, const char *source, const json_t *container, GError **error)
 {
-    const char *id = get(container, "id"), *engine = get(container, "engine");
+    const char *id = get(container, "id"), *engine = get(container, "engine"), *name = get(container, "name");
     EngineRef ref = {.engine = engine, .container = id};
     g_autoptr(Container) found = NULL;
     bool known = false;
     if (!json_is_true(json_object_get(container, "running")) || !retire_run_began(run, "stop", source))
         return true;
-    if (retire_run_began(run, "remove", source)) {
-        out_warning(undo->out,
-                    "container %s of %s was removed (--volumes), and cannot come back; its backup has the rows",
-                    get(container, "name"), source);
-        return true;
-    }
     if (!engine_find(&ref, &found, &known, error))
         return false;
-    if (found == NULL) {
-        pgf_error_set(error, PGF_ERROR_CONNECT, NULL, "source %s: container %s is not there any more%s", source,
-                      get(container, "name"), known ? "" : ", or its engine does not answer");
+    if (found == NULL && !known) {
+        pgf_error_set(error, PGF_ERROR_CONNECT, "Start it, and run the same command again.",
+                      "source %s: %s does not answer, so nobody can tell whether its container %s is there", source,
+                      engine, name);
         return false;
+    }
+    if (found == NULL) {
+        out_warning(undo->out, "container %s of %s is gone%s, and cannot come back; its backup has the rows", name,
+                    source, retire_run_began(run, "remove", source) ? " (--volumes)" : "");
+        return true;
     }
     if (!found->running && !engine_start(&ref, found, deadline_in_ms(ENGINE_START_MS), error))
         return false;
     say(undo, g_strdup_printf("%s: container %s runs again.", source, found->name));
+    return true;
+}
+
+/* The fence is of a run of retire, and not one that somebody raised by himself. */
+static bool is_of_retire(const Undo *undo, const FenceSurvey *survey)
+{
+    for (guint i = 0; i < survey->rows->len; i++) {
+        const LedgerFence *row = survey->rows->pdata[i];
+        bool ours = false;
+        for (guint k = 0; k < undo->runs->len; k++)
+            ours |= ((const RetireRun *)undo->runs->pdata[k])->id == row->run;
+        if (!ours)
+            return false;
+    }
     return true;
 }
 
@@ -226,6 +246,11 @@ static bool lift(Undo *undo, const ConfigSource *source, GError **error)
     g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
     if (survey == NULL)
         return false;
+    if (!is_of_retire(undo, survey)) {
+        out_warning(undo->out, "%s: its fence was raised by itself and stays; `pgfold fence %s --lift` lifts it",
+                    source->name, source->name);
+        return true;
+    }
     if (survey->rows->len > 0 && (!fence_gate_lift(survey, ends->source, error) ||
                                   !fence_lift(ends->source, undo->ledger, survey, false, statements, notes, error)))
         return false;
@@ -282,7 +307,7 @@ static void show_plan(Undo *undo)
         for (guint k = 0; k < undo->names->len; k++) {
             const char *name = undo->names->pdata[k];
             const json_t *source = retire_run_source(run, name);
-            if (source != NULL && retire_run_began(run, "stop", name))
+            if (source != NULL && retire_run_began(run, "stop", name) && !retire_run_began(run, "remove", name))
                 out_line(undo->out, "%s: container %s is started.", name,
                          get(json_object_get(source, "container"), "name"));
             if (source != NULL && retire_run_began(run, "fence", name))
@@ -310,7 +335,9 @@ static void show_json(Undo *undo, const char *outcome)
 
 static bool confirm(const Undo *undo, GError **error)
 {
-    return out_confirm(undo->out, args_flag(undo->args, "yes"), "Put this back?") ||
+    if (out_confirm(undo->out, args_flag(undo->args, "yes"), "Put this back?"))
+        return true;
+    return cancel_check(error) &&
            retire_refuse(error, g_strdup("Answer y, or give --yes where nobody can be asked."), "not confirmed");
 }
 
@@ -349,7 +376,11 @@ int retire_undo(const CommandArgs *args, Out *out, GError **error)
         show_plan(&undo);
         outcome = "ready";
         if (!args_flag(args, "dry-run")) {
-            if (!confirm(&undo, error) || !act(&undo, error))
+            /* The question may have stood for hours: the tree is looked at again. */
+            if (!confirm(&undo, error))
+                return 0;
+            g_clear_pointer(&undo.git, git_free);
+            if (!check_code(&undo, error) || !act(&undo, error))
                 return 0;
             outcome = "undone";
         }

@@ -80,6 +80,8 @@ static void show_outside(const Retirement *r, const RetireJob *job)
         out_line(out, "%s: container %s of %s is stopped.", name, container->name, container->engine);
     else if (container != NULL)
         out_line(out, "%s: container %s of %s does not run.", name, container->name, container->engine);
+    else if (job->halfway != NULL)
+        out_line(out, "%s: its container is removed already.", name);
     else if (job->fence)
         out_line(out, "%s: it is fenced (read-only, closed), and not deleted.", name);
     else

@@ -203,9 +203,3 @@ Docs *docs_make(const DocsInput *input, GError **error)
     docs->sources = g_steal_pointer(&facts.sources);
     return g_steal_pointer(&docs);
 }
-
-GPtrArray *docs_changes(const DocsInput *input, GError **error)
-{
-    g_autoptr(Docs) docs = docs_make(input, error);
-    return docs == NULL ? NULL : g_ptr_array_ref(docs->changes);
-}

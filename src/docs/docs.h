@@ -69,8 +69,6 @@ Docs *docs_make(const DocsInput *input, GError **error);
 void docs_free(Docs *docs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Docs, docs_free)
 
-/* The changes of docs_make() alone. DocsChange*. Transfer full. */
-GPtrArray *docs_changes(const DocsInput *input, GError **error);
 bool docs_change_is_needed(const DocsChange *change);
 
 /* Writes what is needed: each file under another name beside it first, with the mode that it had (new ones: as umask

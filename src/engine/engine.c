@@ -189,8 +189,8 @@ bool engine_stop(const char *engine, const char *id, Deadline deadline, GError *
 static bool is_gone(const GError *cause)
 {
     g_autofree char *text = g_ascii_strdown(cause->message, -1);
-    return strstr(text, "no such") != NULL || strstr(text, "no container with") != NULL ||
-           strstr(text, "no volume with") != NULL;
+    return strstr(text, "no such container") != NULL || strstr(text, "no such volume") != NULL ||
+           strstr(text, "no container with") != NULL || strstr(text, "no volume with") != NULL;
 }
 
 static bool remove_one(const char *const *argv, Deadline deadline, GError **error)

@@ -8,7 +8,7 @@
  *     git_draft_write(draft, path, text, ...)
  *     git_draft_commit(draft, message, &error)
  *     git_branch_set(git, branch, draft->tip, NULL, &error)  now they have a name
- *     git_switch(git, branch, &error)                      now the user's tree has them
+ *     git_switch(git, branch, false, &error)                      now the user's tree has them
  *
  * Until git_branch_set() nothing of the repository changes but objects that nothing refers to. Hooks do not run.
  * Paths are relative to the top of the work tree, with slashes. Main thread only: children are started.
@@ -58,8 +58,8 @@ bool git_check_branch_name(const Git *git, const char *branch, GError **error);
 /* Other branches that have the commit; char*. Transfer full. */
 GPtrArray *git_branches_with(const Git *git, const char *commit, const char *but, GError **error);
 
-/* Makes a branch that must not be there yet, or moves one that is at old, or (commit NULL) deletes one that is at old.
- */
+/* Makes a branch that must not be there yet, or moves one that is at old, or (commit NULL) deletes one that is at old;
+ * never one that another work tree has checked out. */
 bool git_branch_set(const Git *git, const char *branch, const char *commit, const char *old, GError **error);
 /* The work tree and HEAD go to a branch, or (detach) to a commit. It goes on to its end whatever happens to us. */
 bool git_switch(const Git *git, const char *to, bool detach, GError **error);

@@ -10,9 +10,25 @@
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+/* A branch that another work tree has checked out is not taken from under it. */
+static bool check_other_trees(const Git *git, const char *ref, const char *branch, GError **error)
+{
+    g_autofree char *at = git_line(git, WORDS("for-each-ref", "--format=%(worktreepath)", ref), NULL, error);
+    if (at == NULL)
+        return false;
+    if (*at == '\0' || strcmp(at, git->top) == 0)
+        return true;
+    pgf_error_set(error, PGF_ERROR_REFUSED,
+                  "Check out another branch there, or remove it (git worktree remove), and run this again.",
+                  "branch %s is checked out in the work tree %s", branch, at);
+    return false;
+}
+
 bool git_branch_set(const Git *git, const char *branch, const char *commit, const char *old, GError **error)
 {
     g_autofree char *ref = g_strconcat("refs/heads/", branch, NULL);
+    if (old != NULL && !check_other_trees(git, ref, branch, error))
+        return false;
     if (commit == NULL)
         return git_run(git, WORDS("update-ref", "-d", ref, old), NULL, NULL, NULL, NULL, NULL, error);
     return git_run(git, WORDS("update-ref", "-m", "pgfold retire", ref, commit, old == NULL ? "" : old), NULL, NULL,
@@ -73,6 +89,12 @@ static bool run_to_its_end(const Git *git, const char *const *argv, GError **err
     g_autoptr(Child) child = cancel_check(error) ? spawn_start(&spec, error) : NULL;
     umask(ours);
     bool ok = child != NULL && wait_out(child, &status, error);
+    if (!ok && child != NULL && child_running(child)) { /* half a checkout would help nobody: it goes on without us */
+        child_detach(g_steal_pointer(&child));
+        pgf_error_set_code(*error, PGF_ERROR_MIDWAY);
+        pgf_error_set_state(*error, "git is still at work in %s", git->top);
+        pgf_error_set_hint(*error, "Wait until it has ended (git status), and run the same command again.");
+    }
     if (ok && status != 0) {
         g_autofree char *text = read_back(fd);
         g_autofree char *said = spawn_tail(text, 4);
@@ -87,18 +109,43 @@ bool git_switch(const Git *git, const char *to, bool detach, GError **error)
 {
     return run_to_its_end(git,
                           WORDS("git", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false", "checkout",
-                                "--quiet", "--no-recurse-submodules", detach ? "--detach" : "--no-guess", to, "--"),
+                                "--quiet", "--no-overwrite-ignore", "--no-recurse-submodules",
+                                detach ? "--detach" : "--no-guess", to, "--"),
                           error);
 }
 
 bool git_forward(const Git *git, const char *commit, GError **error)
 {
-    return run_to_its_end(git, WORDS("git", "-c", "core.hooksPath=/dev/null", "merge", "--quiet", "--ff-only", commit),
+    return run_to_its_end(git,
+                          WORDS("git", "-c", "core.hooksPath=/dev/null", "merge", "--quiet", "--no-overwrite-ignore",
+                                "--ff-only", commit),
                           error);
+}
+
+/* `git reset` would write over files that are ignored: those that come back must not be there. */
+static bool check_in_the_way(const Git *git, const char *commit, GError **error)
+{
+    g_autofree char *names = NULL;
+    gsize length = 0;
+    if (!git_run(git, WORDS("diff", "--name-only", "-z", "--no-renames", "--diff-filter=D", commit, "HEAD", "--"), NULL,
+                 NULL, NULL, &names, &length, error))
+        return false;
+    for (const char *at = names; at < names + length; at += strlen(at) + 1) {
+        g_autofree char *path = g_build_filename(git->top, at, NULL);
+        struct stat about;
+        if (lstat(path, &about) != 0)
+            continue;
+        pgf_error_set(error, PGF_ERROR_REFUSED, "Move it away, and run this again.",
+                      "%s would be written over: git does not keep what stands there now", path);
+        return false;
+    }
+    return true;
 }
 
 bool git_back(const Git *git, const char *commit, GError **error)
 {
+    if (!check_in_the_way(git, commit, error))
+        return false;
     return run_to_its_end(git, WORDS("git", "-c", "core.hooksPath=/dev/null", "reset", "--quiet", "--keep", commit),
                           error);
 }

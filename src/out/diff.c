@@ -265,3 +265,20 @@ GString *out_unified_diff(const char *path, const char *old_text, const char *ne
     g_free(new.items);
     return diff;
 }
+
+void out_patch(Out *out, const char *patch)
+{
+    if (!out->results_tty) {
+        out_raw(out, patch);
+        return;
+    }
+    g_auto(GStrv) lines = g_strsplit(patch, "\n", -1);
+    for (guint i = 0; lines[i] != NULL && lines[i + 1] != NULL; i++) {
+        OutStyle style = *lines[i] == '+'   ? OUT_GOOD
+                         : *lines[i] == '-' ? OUT_BAD
+                         : *lines[i] == '@' ? OUT_DIM
+                                            : OUT_PLAIN;
+        g_autofree char *line = out_styled(out, style, lines[i]);
+        out_line(out, "%s", line);
+    }
+}

@@ -4,8 +4,8 @@
  *
  * The plan: {"code": null or {"branch", "from": branch or null, "base", "tip", "new": bool},
  *            "sources": [{"name", "receipt", "sha256", "fence": bool,
- *                         "container": null or {"engine", "id", "name", "running": bool}, "volumes": [name]}]}
- * Steps: "branch" and "switch" (item: the branch), "stop", "remove" and "fence" (item: the source), "volume".
+ *                         "container": null or {"engine", "id", "name", "running": bool, "started"}, "volumes":
+ * [name]}]} Steps: "branch" and "switch" (item: the branch), "stop", "remove" and "fence" (item: the source), "volume".
  */
 #pragma once
 

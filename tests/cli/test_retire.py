@@ -570,3 +570,37 @@ def test_status_shows_what_is_retired(folded):
     assert status["state"] == "retired" and status["retire"]["good"]
     folded.run("retire", "--undo", "--yes", status=0)
     assert folded.run("status", "--json", status=0).json()["sources"][0]["state"] == "contained"
+
+
+def test_an_undo_does_not_write_over_a_file_that_git_ignores(project):
+    """One that retire removed, and that somebody has made anew: git would not bring it back."""
+    project.write({".gitignore": "*.local\n", "env.local": "A=1\n"})
+    project.git("add", "-f", "env.local")
+    project.configure("code:\n  remove: [env.local]\n")
+    project.commit("Local")
+    project.fold()
+    project.retire()
+    assert not (project.folder / "env.local").exists()
+    project.write({"env.local": "MINE=1\n"})
+    result = project.run("retire", "--undo", "--yes")
+    assert result.status not in (0, None)
+    assert (project.folder / "env.local").read_text(encoding="utf-8") == "MINE=1\n"
+    (project.folder / "env.local").unlink()
+    project.run("retire", "--undo", "--yes", status=0)
+    assert (project.folder / "env.local").read_text(encoding="utf-8") == "A=1\n"
+
+
+def test_a_branch_that_another_work_tree_has_checked_out_stays(folded, tmp_path):
+    folded.retire()
+    folded.git("checkout", "-q", "main")
+    folded.git("worktree", "add", "-q", str(tmp_path / "review"), BRANCH)
+    result = folded.run("retire", "--undo", "--yes")
+    assert result.status not in (0, None) and "review" in result.err
+    assert BRANCH in folded.git("branch", "--list", BRANCH)
+    folded.git("worktree", "remove", str(tmp_path / "review"))
+    folded.run("retire", "--undo", "--yes", status=0)
+    assert folded.git("branch", "--list", BRANCH) == ""
+
+
+def test_a_checklist_that_could_not_be_written_is_said_before_anything_is_done(folded):
+    folded.refused("no folder", arguments=("--markdown", "no/such/list.md"), status=2)

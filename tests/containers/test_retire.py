@@ -127,6 +127,24 @@ def test_volumes_go_only_with_the_name_of_the_source(retiring):
     assert "cannot come back" in result.err and retiring.git("branch", "--show-current") == "main"
 
 
+def test_volumes_that_hold_another_database_stay(retiring):
+    """Its rows are in no receipt, and in no backup."""
+    retiring.project.sql("CREATE DATABASE analytics")
+    before = retiring.volumes()
+    assert_one_error(retiring.retire("--volumes", "--confirm", "local", status=4), "analytics", "--volumes")
+    assert retiring.volumes() == before and retiring.local in retiring.project.running()
+
+
+def test_volumes_of_a_source_that_was_stopped_go_only_when_it_is_proven_again(retiring):
+    """Something may have been protected since, or the target be gone."""
+    before = retiring.volumes()
+    retiring.retire()
+    assert_one_error(retiring.retire("--volumes", "--confirm", "local", status=3), "is not running", "--start")
+    assert retiring.volumes() == before
+    retiring.retire("--volumes", "--confirm", "local", "--start")
+    assert len(before - retiring.volumes()) == 1
+
+
 def test_a_protected_container_is_not_stopped(retiring):
     retiring.configure(f"protect:\n  containers: [{retiring.local}]\n")
     retiring.git("commit", "-q", "-a", "-m", "Protect")
