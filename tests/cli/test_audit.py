@@ -1,7 +1,10 @@
 """`pgfold audit`: exact numbers, every kind of difference, every check, each side untouched."""
+import subprocess
+
 import pytest
 
 import documents
+import harness
 
 
 @pytest.fixture
@@ -135,6 +138,19 @@ def test_both_sides_are_read_in_one_snapshot(chinook):
     said = log.read_bytes()[began:].decode()
     assert said.count("SET TRANSACTION SNAPSHOT") == 2
     assert "pg_export_snapshot" in said
+
+
+def test_a_session_that_drops_a_temporary_table_holds_nothing_up(chinook):
+    """The index of its TOAST table is locked until it ends."""
+    target = chinook.target
+    process = subprocess.Popen([harness.client("psql"), "-X", "-q"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                               env=harness.clean_environment(**target.cluster.environment(target.name)))
+    with process:
+        process.stdin.write("CREATE TEMP TABLE t (v text); BEGIN; DROP TABLE t; \\echo dropped\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "dropped\n"
+        audit(chinook, status=0)
+        process.stdin.close()
 
 
 def test_checks_of_the_source(pair):
