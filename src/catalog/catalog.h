@@ -47,14 +47,15 @@ typedef struct CatalogUnique {
 typedef struct CatalogRelation {
     guint32 oid;
     char *schema, *name;
-    char *label;      /* schema.name, for people */
-    char *quoted;     /* "schema"."name", for SQL; the two sides are matched by it */
-    char *read_from;  /* its name in the database that it was read from, for SQL there: quoted, unless renamed */
-    char kind;        /* r table, p partitioned table, m materialized view, f foreign table */
-    char persistence; /* p permanent, u unlogged */
-    guint64 bytes;    /* pg_total_relation_size */
-    guint64 pages;    /* blocks of the heap now */
-    double estimate;  /* rows, as the planner last knew them; -1 unknown */
+    char *label;         /* schema.name, for people */
+    char *quoted;        /* "schema"."name", for SQL; the two sides are matched by it */
+    char *read_from;     /* its name in the database that it was read from, for SQL there: quoted, unless renamed */
+    char kind;           /* r table, p partitioned table, m materialized view, f foreign table */
+    char persistence;    /* p permanent, u unlogged */
+    guint64 bytes;       /* pg_total_relation_size */
+    guint64 table_bytes; /* pg_table_size: without indexes */
+    guint64 pages;       /* blocks of the heap now */
+    double estimate;     /* rows, as the planner last knew them; -1 unknown */
     char *owner;
     bool is_partition;
     bool row_security;

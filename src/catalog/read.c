@@ -52,6 +52,7 @@ static bool on_relation(const PgResult *row, gpointer data, GError **error)
     r->row_security = pg_result_bool(row, 0, 10);
     r->extension_member = pg_result_bool(row, 0, 11);
     r->populated = pg_result_bool(row, 0, 12);
+    r->table_bytes = (guint64)pg_result_int(row, 0, 13);
     g_ptr_array_add(reader->catalog->relations, r);
     g_hash_table_insert(reader->by_oid, GUINT_TO_POINTER(r->oid), r);
     g_hash_table_insert(reader->catalog->by_name, r->quoted, r);

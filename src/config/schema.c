@@ -272,8 +272,9 @@ static const ConfigKey FOLD_KEYS[] = {
      .kind = CONFIG_KIND_SIZE,
      .offset = offsetof(ConfigFold, split_above),
      .unless_given = "`1GB`",
-     .about = "Tables larger than this are copied in parts, by several workers at once. A number with `kB`, `MB`, "
-              "`GB` or `TB`, 1 MB at least."},
+     .about = "Tables larger than this (without indexes) may be copied in parts, by several workers at once: where one "
+              "of them alone would keep a worker longer than the others. A number with `kB`, `MB`, `GB` or `TB`, 1 MB "
+              "at least."},
     {.name = "lock_timeout",
      .kind = CONFIG_KIND_NUMBER,
      .offset = offsetof(ConfigFold, lock_timeout),

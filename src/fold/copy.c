@@ -118,21 +118,24 @@ static PoolJob *add_job(Fold *fold, Pool *pool, const CatalogRelation *relation,
     task->first_block = part->first_block;
     task->end_block = part->end_block;
     g_ptr_array_add(fold->tasks, task);
-    PoolJob *job = pool_add(pool, "copy", relation->label, relation->bytes / parts + G_MAXUINT32, run_copy, task);
+    PoolJob *job = pool_add(pool, "copy", relation->label, relation->table_bytes / parts + G_MAXUINT32, run_copy, task);
     job->progress = &task->progress;
     fold->copies_left++;
     return job;
 }
 
-/* Block ranges are read through TID range scans, which servers have since 14; before, each part would read it all. */
+/* A table is split only where it alone would keep one worker longer than all the others: parts cannot be written
+ * frozen, and their rows are written once more when they are read. Block ranges are read through TID range scans, which
+ * servers have since 14; before, each part would read it all. */
 static guint parts_of(const Fold *fold, const CatalogRelation *relation, const char *columns)
 {
     const FoldSpec *spec = fold->spec;
     guint workers = spec->sources->len;
-    if (workers < 2 || relation->bytes <= spec->split_above || *columns == '\0' ||
+    if (workers < 2 || relation->table_bytes <= spec->split_above || *columns == '\0' ||
         pg_conn_identity(spec->ends->source)->version < 140000)
         return 1;
-    return (guint)MIN(MIN(relation->bytes / spec->split_above + 1, (guint64)workers), (guint64)MAX_PARTS);
+    guint64 share = fold->copy_bytes / workers + 1;
+    return (guint)CLAMP((relation->table_bytes + share / 2) / share, 1, MIN(workers, MAX_PARTS));
 }
 
 static void add_table(Fold *fold, Pool *pool, const CatalogRelation *relation, GPtrArray *jobs)
@@ -149,13 +152,25 @@ static void add_table(Fold *fold, Pool *pool, const CatalogRelation *relation, G
     }
 }
 
+static bool is_copied(const PlanRelation *r)
+{
+    const AuditRelation *audit = r->verify->audit;
+    return r->action == PLAN_NEW && r->merge == NULL && audit->source_digested && audit->source_digest.rows > 0;
+}
+
 void fold_add_copies(Fold *fold, Pool *pool, GHashTable *table_jobs)
 {
     const GPtrArray *relations = fold->spec->plan->relations;
+    fold->copy_bytes = 0;
+    for (guint i = 0; i < relations->len; i++) {
+        const PlanRelation *r = relations->pdata[i];
+        if (is_copied(r))
+            fold->copy_bytes += r->verify->audit->source->table_bytes;
+    }
     for (guint i = 0; i < relations->len; i++) {
         const PlanRelation *r = relations->pdata[i];
         const AuditRelation *audit = r->verify->audit;
-        if (r->action != PLAN_NEW || r->merge != NULL || !audit->source_digested || audit->source_digest.rows == 0)
+        if (!is_copied(r))
             continue;
         GPtrArray *jobs = g_ptr_array_new();
         g_hash_table_insert(table_jobs, GUINT_TO_POINTER(audit->source->oid), jobs);

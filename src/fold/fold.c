@@ -9,11 +9,6 @@
 
 enum { LEDGER_COMMIT_MS = 500 };
 
-static const char SESSION[] =
-    "SET check_function_bodies = off; SET synchronous_commit = off; SET client_min_messages = warning; "
-    "SELECT pg_catalog.set_config('maintenance_work_mem', '256MB', false) "
-    "WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) < 268435456";
-
 /* --- the ledger beside the work --------------------------------------------------------------------------------- */
 
 static void note(Fold *fold, bool ok, GError **error)
@@ -138,13 +133,6 @@ bool fold_step(Fold *fold, const char *name, FoldStep step, GError **error)
 
 /* --- steps -------------------------------------------------------------------------------------------------------- */
 
-/* The name by which fold_clean_up() finds what a killed run still has running on the server. */
-static bool prepare_session(const Fold *fold, PgConn *conn, GError **error)
-{
-    g_autofree char *name = pg_quote_literal(fold->marker);
-    return pg_execf(conn, deadline_in_ms(PG_CATALOG_MS), error, "SET application_name = %s; %s", name, SESSION);
-}
-
 static bool open_stage(Fold *fold, GError **error)
 {
     const FoldSpec *spec = fold->spec;
@@ -153,11 +141,12 @@ static bool open_stage(Fold *fold, GError **error)
     else
         fold->main = fold->own_main =
             pg_conn_open("target", spec->ends->config->target.url, fold->stage, deadline_in_ms(PG_CONNECT_MS), error);
-    if (fold->main == NULL || !prepare_session(fold, fold->main, error))
+    if (fold->main == NULL || !fold_choose_memory(fold, spec->sources->len, error) ||
+        !fold_prepare_session(fold, fold->main, error))
         return false;
     fold->targets = ends_target_connections(spec->ends, fold->stage, spec->sources->len, error);
     for (guint i = 0; fold->targets != NULL && i < fold->targets->len; i++)
-        if (!prepare_session(fold, fold->targets->pdata[i], error))
+        if (!fold_prepare_session(fold, fold->targets->pdata[i], error))
             return false;
     return fold->targets != NULL;
 }

@@ -25,8 +25,13 @@ typedef struct Fold {
     GError *ledger_error; /* the first record that could not be written, or NULL */
     guint copies_left;    /* rows that are not in yet; at 0 the snapshot is let go */
     gint64 last_commit;   /* of the batch */
+    guint64 copy_bytes;   /* of all tables that are copied, without their indexes */
+    gint64 sort_memory;   /* maintenance_work_mem of each session, in bytes */
 } Fold;
 
+/* session.c: how much memory a worker may sort in; what holds for every session of the run in the target. */
+bool fold_choose_memory(Fold *fold, guint workers, GError **error);
+bool fold_prepare_session(const Fold *fold, PgConn *conn, GError **error);
 /* own.c */
 bool fold_create_roles(Fold *fold, GError **error);
 bool fold_create_database(Fold *fold, GError **error);

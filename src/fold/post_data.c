@@ -6,7 +6,7 @@
 /* Statements of one entry, run in a worker. */
 typedef struct EntryTask {
     const DumpEntry *entry;
-    char *sql; /* instead of the entry's own, or NULL */
+    const PoolJob *job;
 } EntryTask;
 
 typedef struct TableTask {
@@ -16,7 +16,9 @@ typedef struct TableTask {
 static bool run_entry(PoolWorker *worker, gpointer data, GError **error)
 {
     const EntryTask *task = data;
-    if (pg_exec(worker->target, task->sql != NULL ? task->sql : task->entry->sql, DEADLINE_NONE, error))
+    /* One transaction, as are all statements that are sent together. */
+    if (pg_execf(worker->target, DEADLINE_NONE, error, "%s%s",
+                 task->job->crowded ? "SET LOCAL max_parallel_maintenance_workers = 0; " : "", task->entry->sql))
         return true;
     g_prefix_error(error, "creating %s %s: ", task->entry->type, task->entry->name);
     return false;
@@ -65,6 +67,7 @@ static void add_index(Fold *fold, Pool *pool, const DumpEntry *entry, GHashTable
     /* pg_dump adds CLUSTER ON and REPLICA IDENTITY to an index as ALTER TABLE. */
     bool exclusive = !g_str_equal(entry->type, "INDEX") || strstr(entry->sql, "ALTER TABLE") != NULL;
     PoolJob *job = pool_add(pool, exclusive ? "constraint" : "index", entry->name, 0, run_entry, task);
+    task->job = job;
     g_hash_table_insert(index_jobs, GINT_TO_POINTER(entry->id), job);
     for (guint i = 0; i < entry->depends->len; i++) {
         int id = g_array_index(entry->depends, int, i);

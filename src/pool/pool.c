@@ -24,8 +24,10 @@ typedef struct Thread {
 struct Pool {
     guint size;
     Thread *threads;
-    GPtrArray *jobs;    /* all, owned */
-    GPtrArray *pending; /* not started; not owned */
+    GPtrArray *jobs;  /* all, owned */
+    GPtrArray *added; /* since the last pool_run(); not owned */
+    GSequence *ready; /* wait for nothing but a worker and their lock: the heaviest first; not owned */
+    guint waiting;    /* for other jobs */
     GPtrArray *running;
     /* Below: shared with the threads, under mutex. */
     pthread_mutex_t mutex;
@@ -73,7 +75,8 @@ Pool *pool_new(guint workers, PgConn *const *sources, PgConn *const *targets)
     (void)PGF_ERROR; /* made before any thread is: ThreadSanitizer does not see the lock that GLib makes it under */
     pool->size = workers;
     pool->jobs = g_ptr_array_new_with_free_func(job_free);
-    pool->pending = g_ptr_array_new();
+    pool->added = g_ptr_array_new();
+    pool->ready = g_sequence_new(NULL);
     pool->running = g_ptr_array_new();
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->to_do_changed, NULL);
@@ -110,7 +113,8 @@ void pool_free(Pool *pool)
     pthread_cond_destroy(&pool->done_changed);
     g_queue_clear(&pool->to_do);
     g_ptr_array_unref(pool->jobs);
-    g_ptr_array_unref(pool->pending);
+    g_ptr_array_unref(pool->added);
+    g_sequence_free(pool->ready);
     g_ptr_array_unref(pool->running);
     g_free(pool->threads);
     g_free(pool);
@@ -126,8 +130,9 @@ PoolJob *pool_add(Pool *pool, const char *kind, const char *label, guint64 weigh
     job->run = run;
     job->data = data;
     job->unblocks = g_ptr_array_new();
+    job->number = pool->jobs->len;
     g_ptr_array_add(pool->jobs, job);
-    g_ptr_array_add(pool->pending, job);
+    g_ptr_array_add(pool->added, job);
     return job;
 }
 
@@ -160,25 +165,55 @@ static bool lock_is_free(const Pool *pool, const PoolJob *job)
     return true;
 }
 
-/* The heaviest job that may run now; NULL when none may. */
-static PoolJob *next_job(const Pool *pool)
+static int heavier_first(gconstpointer a, gconstpointer b, gpointer unused)
 {
-    PoolJob *best = NULL;
-    for (guint i = 0; i < pool->pending->len; i++) {
-        PoolJob *job = pool->pending->pdata[i];
-        if (job->waits_for == 0 && (best == NULL || job->weight > best->weight) && lock_is_free(pool, job))
-            best = job;
+    const PoolJob *left = a;
+    const PoolJob *right = b;
+    (void)unused;
+    if (left->weight != right->weight)
+        return left->weight > right->weight ? -1 : 1;
+    return left->number < right->number ? -1 : 1;
+}
+
+static void make_ready(Pool *pool, PoolJob *job)
+{
+    g_sequence_insert_sorted(pool->ready, job, heavier_first, NULL);
+}
+
+/* Their weights and what they wait for are known by now. */
+static void take_added(Pool *pool)
+{
+    for (guint i = 0; i < pool->added->len; i++) {
+        PoolJob *job = pool->added->pdata[i];
+        if (job->waits_for == 0)
+            make_ready(pool, job);
+        else
+            pool->waiting++;
     }
-    return best;
+    g_ptr_array_set_size(pool->added, 0);
+}
+
+/* The heaviest job that may run now, taken out of those that are ready; NULL when none may. */
+static PoolJob *next_job(Pool *pool)
+{
+    for (GSequenceIter *at = g_sequence_get_begin_iter(pool->ready); !g_sequence_iter_is_end(at);
+         at = g_sequence_iter_next(at)) {
+        PoolJob *job = g_sequence_get(at);
+        if (!lock_is_free(pool, job))
+            continue;
+        g_sequence_remove(at);
+        return job;
+    }
+    return NULL;
 }
 
 static void start_jobs(Pool *pool, PoolObserver observer, gpointer user_data)
 {
     PoolJob *job;
     while (pool->running->len < pool->size && (job = next_job(pool)) != NULL) {
-        g_ptr_array_remove(pool->pending, job);
         g_ptr_array_add(pool->running, job);
         job->started = g_get_monotonic_time();
+        job->crowded = pool->running->len + (guint)g_sequence_get_length(pool->ready) >= pool->size;
         if (observer != NULL)
             observer(POOL_JOB_STARTED, job, NULL, user_data);
         pthread_mutex_lock(&pool->mutex);
@@ -211,14 +246,20 @@ static void job_ended(Pool *pool, PoolJob *job)
 {
     job->finished = g_get_monotonic_time();
     g_ptr_array_remove(pool->running, job);
-    for (guint i = 0; i < job->unblocks->len; i++)
-        ((PoolJob *)job->unblocks->pdata[i])->waits_for--;
+    for (guint i = 0; i < job->unblocks->len; i++) {
+        PoolJob *other = job->unblocks->pdata[i];
+        if (--other->waits_for > 0)
+            continue;
+        pool->waiting--;
+        make_ready(pool, other);
+    }
 }
 
 bool pool_run(Pool *pool, PoolObserver observer, gpointer user_data, GError **error)
 {
     GError *first = NULL;
-    while (pool->running->len > 0 || (first == NULL && pool->pending->len > 0)) {
+    take_added(pool);
+    while (pool->running->len > 0 || (first == NULL && pool->waiting + (guint)g_sequence_get_length(pool->ready) > 0)) {
         if (first == NULL)
             start_jobs(pool, observer, user_data);
         g_assert(pool->running->len > 0); /* a cycle of dependencies would be a bug of ours */
@@ -243,7 +284,8 @@ bool pool_run(Pool *pool, PoolObserver observer, gpointer user_data, GError **er
     }
     if (first == NULL)
         return true;
-    g_ptr_array_set_size(pool->pending, 0);
+    g_sequence_remove_range(g_sequence_get_begin_iter(pool->ready), g_sequence_get_end_iter(pool->ready));
+    pool->waiting = 0;
     if (cancel_signal() == 0)
         cancel_reset();
     g_propagate_error(error, first);

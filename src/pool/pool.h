@@ -39,8 +39,10 @@ struct PoolJob {
     PoolRun run;
     gpointer data;                         /* not owned */
     const struct PgCopyProgress *progress; /* counters of a copy that the observer may read at any time, or NULL */
+    bool crowded; /* set as it starts: there is other work for every worker, so it should be content with one core */
     /* The pool's own: */
     const Pool *pool;
+    guint number; /* in the order in which they were added */
     guint waits_for;
     GPtrArray *unblocks;      /* of PoolJob* */
     gint64 started, finished; /* monotonic, microseconds */

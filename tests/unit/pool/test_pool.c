@@ -96,6 +96,25 @@ static void test_longest_first(void)
     g_assert_cmpint(tasks[0].at, ==, 2);
 }
 
+static void test_crowded(void)
+{
+    Shared shared = {0};
+    Task tasks[8] = {0};
+    PoolJob *jobs[8];
+    g_autoptr(Pool) pool = pool_new(WORKERS, NULL, NULL);
+    for (int i = 0; i < 8; i++) {
+        tasks[i].shared = &shared;
+        jobs[i] = pool_add(pool, "job", "job", 1, run_task, &tasks[i]);
+    }
+    PoolJob *alone = pool_add(pool, "job", "alone", 1, run_task, &(Task){.shared = &shared});
+    for (int i = 0; i < 8; i++)
+        pool_after(alone, jobs[i]);
+    g_assert_true(pool_run(pool, NULL, NULL, NULL));
+    g_assert_true(jobs[0]->crowded);
+    g_assert_true(jobs[3]->crowded);
+    g_assert_false(alone->crowded);
+}
+
 static void test_failure(void)
 {
     Shared shared = {0};
@@ -154,6 +173,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pool/a job starts when all that it depends on have ended", test_dependencies);
     g_test_add_func("/pool/jobs that want the same thing for themselves run one at a time", test_exclusive);
     g_test_add_func("/pool/longer jobs start first", test_longest_first);
+    g_test_add_func("/pool/a job knows whether other work waits beside it", test_crowded);
     g_test_add_func("/pool/a failing job ends the others, and what depends on it never starts", test_failure);
     g_test_add_func("/pool/the observer hears of every job in the thread that runs the pool", test_observer);
     return g_test_run();
