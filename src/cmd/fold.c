@@ -68,10 +68,11 @@ static bool clean_up_old_runs(Job *job, bool *ret_again, GError **error)
     *ret_again = false;
     if (owned == NULL)
         return false;
+    if (!fold_find_unfinished(job->ledger, comparison->ends, &job->resume, error))
+        return false;
     if (owned->len > 0 && args_flag(job->args, "dry-run")) {
-        out_notice(
-            job->out,
-            "An earlier run has left something in the target; a fold would take it away first (`pgfold status`).");
+        out_notice(job->out, "An earlier run has left something in the target; a fold would %s (`pgfold status`).",
+                   job->resume != 0 ? "go on from what it has left" : "take it away first");
         return true;
     }
     /* Our own snapshot must not stand in the way of what is to be dropped. */
@@ -79,10 +80,13 @@ static bool clean_up_old_runs(Job *job, bool *ret_again, GError **error)
         return false;
     g_autoptr(GPtrArray) removed = g_ptr_array_new_with_free_func(g_free);
     if (!fold_clean_up(job->ledger, 0, job->choice->config->target.url, cluster, comparison->ends->target_database,
-                       removed, error)) {
+                       job->resume, removed, error)) {
         g_prefix_error(error, "an earlier run has left something that could not be taken away: ");
         return false;
     }
+    if (job->resume != 0)
+        out_notice(job->out, "Run %" G_GINT64_FORMAT " died on the way: this one goes on from what it has left.",
+                   job->resume);
     for (guint i = 0; i < removed->len; i++)
         out_notice(job->out, "Took away what an earlier run had left: %s", (const char *)removed->pdata[i]);
     *ret_again = removed->len > 0 || (owned->len > 0 && comparison->target_snapshot != NULL);
@@ -209,6 +213,8 @@ static bool execute(Job *job, GError **error)
                      .rename_data = job->comparison,
                      .ledger = job->ledger,
                      .run = job->run,
+                     .resume = job->resume,
+                     .scratch = job->analysis->scratch,
                      .split_above = choice->config->fold.split_above,
                      .no_owner = args_flag(job->args, "no-owner"),
                      .no_privileges = args_flag(job->args, "no-privileges"),
@@ -280,7 +286,7 @@ static void take_columns_away(Job *job)
     g_clear_pointer(&job->analysis, analysis_free);
     g_clear_pointer(&job->comparison, comparison_free);
     /* What cannot be taken away now stays in the ledger as the run's own. */
-    (void)fold_clean_up(job->ledger, job->run, job->choice->config->target.url, cluster, NULL, NULL, NULL);
+    (void)fold_clean_up(job->ledger, job->run, job->choice->config->target.url, cluster, NULL, 0, NULL, NULL);
 }
 
 static bool fold_steps(Job *job, GError **error)

@@ -12,6 +12,7 @@ typedef struct Job {
     const ConfigSource *source;
     Ledger *ledger;
     gint64 run;
+    gint64 resume; /* the run that died, from which this one goes on; or 0 */
     Comparison *comparison;
     Analysis *analysis;
     Receipt *receipt;

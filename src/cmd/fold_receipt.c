@@ -68,6 +68,13 @@ static void print_receipt(const Job *job, const FoldResult *result, const char *
     g_autofree char *time = out_duration((double)(receipt->finished - receipt->started) / G_USEC_PER_SEC);
     out_line(job->out, "\n%s is contained in the target: %s %s%s and proven in %s.", job->source->name, rows,
              result->merged ? "brought there" : "copied", overwritten, time);
+    g_autofree char *there = show_count(result->rows_there, "row");
+    g_autofree char *tables = show_count(result->tables_there, "table");
+    if (result->tables_there > 0)
+        out_line(job->out, "Of run %" G_GINT64_FORMAT ", which had died, %s of %s were there already; proven again.",
+                 job->resume, there, tables);
+    else if (result->anew != NULL)
+        out_line(job->out, "What run %" G_GINT64_FORMAT " had left was made anew: %s.", job->resume, result->anew);
     if (result->archive != NULL)
         out_line(job->out, "Rows that lost, and keys that changed: %s", result->archive);
     g_autoptr(LedgerMerge) note = ledger_merge_of(job->ledger, job->run, NULL);
@@ -77,12 +84,28 @@ static void print_receipt(const Job *job, const FoldResult *result, const char *
     out_line(job->out, "Receipt: %s", path);
 }
 
+/* Of the run that this one went on from. */
+static void note_what_was_there(const Job *job, const FoldResult *result)
+{
+    g_autofree char *rows = show_count(result->rows_there, "row");
+    g_autofree char *tables = show_count(result->tables_there, "table");
+    if (result->tables_there > 0)
+        receipt_add_note(job->receipt,
+                         "goes on from run %" G_GINT64_FORMAT ", which had died: %s of %s were there, and "
+                         "have the digests of this run's snapshot",
+                         job->resume, rows, tables);
+    if (result->anew != NULL)
+        receipt_add_note(job->receipt, "what run %" G_GINT64_FORMAT " had left was made anew: %s", job->resume,
+                         result->anew);
+}
+
 bool fold_write_receipt(Job *job, const FoldSpec *spec, const FoldResult *result, GError **error)
 {
     Receipt *receipt = job->receipt;
     g_autofree char *path = NULL;
     fold_evidence(spec, result, receipt);
     fold_protect_after(job);
+    note_what_was_there(job, result);
     receipt->finished = g_get_real_time();
     g_autoptr(GPtrArray) warnings = checks_warnings(job->analysis->findings);
     for (guint i = 0; i < warnings->len; i++)

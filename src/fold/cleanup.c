@@ -1,11 +1,11 @@
 #include "base/error.h"
-#include "fold/fold.h"
+#include "fold/internal.h"
 
 enum { GONE_MS = 60000, LOCK_SECONDS = 20 };
 
 /* Statements of a killed run may still be running: a backend that builds an index does not notice that its client died.
  * Their sessions are named after the run's marker (fold.c). Returns when pg_stat_activity no longer lists them. */
-static bool end_backends(PgConn *conn, const char *database, GError **error)
+bool fold_end_backends(PgConn *conn, const char *database, GError **error)
 {
     static const char SQL[] = "SELECT count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity "
                               "WHERE datname = $1 AND application_name ~ '^pgfold_' AND usename = CURRENT_USER "
@@ -63,7 +63,7 @@ static bool remove_object(Ledger *ledger, const LedgerObject *object, const char
     }
     bool gone = missing != NULL && object->database != NULL; /* its whole database was dropped */
     const char *database = g_str_equal(object->kind, "database") ? object->name : object->database;
-    if (!gone && database != NULL && !end_backends(conn, database, error))
+    if (!gone && database != NULL && !fold_end_backends(conn, database, error))
         return false;
     if (g_str_equal(object->kind, "database") && !unmake_template(conn, object->name, error))
         return false;
@@ -73,14 +73,15 @@ static bool remove_object(Ledger *ledger, const LedgerObject *object, const char
 }
 
 bool fold_clean_up(Ledger *ledger, gint64 run, const char *target_url, const char *system_identifier,
-                   const char *database, GPtrArray *removed, GError **error)
+                   const char *database, gint64 except, GPtrArray *removed, GError **error)
 {
     g_autoptr(GPtrArray) objects = ledger_owned_objects(ledger, run, system_identifier, error);
     if (objects == NULL)
         return false;
     for (guint i = 0; i < objects->len; i++) {
         const LedgerObject *object = objects->pdata[i];
-        if (database != NULL && object->database != NULL && !g_str_equal(object->database, database))
+        bool elsewhere = database != NULL && object->database != NULL && !g_str_equal(object->database, database);
+        if (elsewhere || (except != 0 && object->run == except))
             continue;
         if (!remove_object(ledger, object, target_url, error)) {
             g_prefix_error(error, "taking away %s %s: ", object->kind, object->name);
@@ -90,4 +91,15 @@ bool fold_clean_up(Ledger *ledger, gint64 run, const char *target_url, const cha
             g_ptr_array_add(removed, g_strdup_printf("%s %s", object->kind, object->name));
     }
     return true;
+}
+
+bool fold_remove_object(Ledger *ledger, gint64 run, gint64 object, const char *target_url, GError **error)
+{
+    g_autoptr(GPtrArray) objects = ledger_owned_objects(ledger, run, NULL, error);
+    for (guint i = 0; objects != NULL && i < objects->len; i++) {
+        const LedgerObject *o = objects->pdata[i];
+        if (o->id == object)
+            return remove_object(ledger, o, target_url, error);
+    }
+    return objects != NULL;
 }

@@ -8,7 +8,7 @@ static bool make_final(Fold *fold, GError **error)
 {
     for (guint i = 0; i < fold->spec->plan->entries->len; i++) {
         const PlanEntry *p = fold->spec->plan->entries->pdata[i];
-        if (!fold_makes(p) || !fold_is_final(p->entry))
+        if (!fold_makes(fold, p) || !fold_is_final(p->entry))
             continue;
         g_autofree char *sql = dump_entry_sql(p->entry, fold->spec->no_owner);
         if (!pg_exec(fold->main, sql, DEADLINE_NONE, error)) {
@@ -107,9 +107,7 @@ static bool rename_database(Fold *fold, GError **error)
     PgConn *conn = fold->spec->ends->target;
     g_autofree char *stage = pg_quote_ident(fold->stage);
     g_autofree char *name = pg_quote_ident(fold->spec->ends->target_database);
-    g_clear_pointer(&fold->targets, g_ptr_array_unref);
-    g_clear_pointer(&fold->own_main, pg_conn_close);
-    fold->main = NULL;
+    fold_close_stage(fold);
     g_autofree char *rename = g_strdup_printf("ALTER DATABASE %s RENAME TO %s", stage, name);
     for (int i = 0;; i++) {
         g_autoptr(GError) cause = NULL;
@@ -124,6 +122,19 @@ static bool rename_database(Fold *fold, GError **error)
     }
 }
 
+/* The run that this one goes on from has made it. */
+static bool is_marked(const Fold *fold, const char *role)
+{
+    static const char SQL[] = "SELECT FROM pg_catalog.pg_roles WHERE rolname = $1 "
+                              "AND pg_catalog.shobj_description(oid, 'pg_authid') = $2";
+    const char *values[] = {role, fold->marker};
+    if (fold->taken_over == 0)
+        return false;
+    g_autoptr(PgResult) r =
+        pg_query_params(fold->spec->ends->target, SQL, 2, values, deadline_in_ms(PG_CATALOG_MS), NULL);
+    return r != NULL && pg_result_rows(r) > 0;
+}
+
 static void give_roles_their_comments(Fold *fold)
 {
     const GPtrArray *roles = fold->spec->plan->roles;
@@ -132,7 +143,7 @@ static void give_roles_their_comments(Fold *fold)
         g_autofree char *quoted = pg_quote_ident(role->name);
         g_autofree char *comment = role->comment == NULL ? NULL : pg_quote_literal(role->comment);
         /* The fold is complete: a comment that stays is a blemish, no failure. */
-        if (role->create_sql != NULL)
+        if (role->create_sql != NULL || is_marked(fold, role->name))
             (void)pg_execf(fold->spec->ends->target, deadline_in_ms(PG_CATALOG_MS), NULL, "COMMENT ON ROLE %s IS %s",
                            quoted, comment == NULL ? "NULL" : comment);
     }

@@ -152,10 +152,11 @@ static void add_table(Fold *fold, Pool *pool, const CatalogRelation *relation, G
     }
 }
 
-static bool is_copied(const PlanRelation *r)
+bool fold_copies(const Fold *fold, const PlanRelation *r)
 {
     const AuditRelation *audit = r->verify->audit;
-    return r->action == PLAN_NEW && r->merge == NULL && audit->source_digested && audit->source_digest.rows > 0;
+    return r->action == PLAN_NEW && r->merge == NULL && audit->source_digested && audit->source_digest.rows > 0 &&
+           (fold->rows_there == NULL || !g_hash_table_contains(fold->rows_there, r));
 }
 
 void fold_add_copies(Fold *fold, Pool *pool, GHashTable *table_jobs)
@@ -164,13 +165,13 @@ void fold_add_copies(Fold *fold, Pool *pool, GHashTable *table_jobs)
     fold->copy_bytes = 0;
     for (guint i = 0; i < relations->len; i++) {
         const PlanRelation *r = relations->pdata[i];
-        if (is_copied(r))
+        if (fold_copies(fold, r))
             fold->copy_bytes += r->verify->audit->source->table_bytes;
     }
     for (guint i = 0; i < relations->len; i++) {
         const PlanRelation *r = relations->pdata[i];
         const AuditRelation *audit = r->verify->audit;
-        if (!is_copied(r))
+        if (!fold_copies(fold, r))
             continue;
         GPtrArray *jobs = g_ptr_array_new();
         g_hash_table_insert(table_jobs, GUINT_TO_POINTER(audit->source->oid), jobs);

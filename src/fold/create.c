@@ -57,7 +57,7 @@ static bool make_all(Fold *fold, GError **error)
     g_autoptr(GPtrArray) batch = g_ptr_array_new();
     for (guint i = 0; i < fold->spec->plan->entries->len; i++) {
         const PlanEntry *p = fold->spec->plan->entries->pdata[i];
-        if (p->entry->section != DUMP_PRE_DATA || !fold_makes(p) || fold_is_final(p->entry))
+        if (p->entry->section != DUMP_PRE_DATA || !fold_makes(fold, p) || fold_is_final(p->entry))
             continue;
         g_ptr_array_add(batch, (gpointer)p->entry);
         /* In a database of our own a transaction per batch keeps the server's lock table small. */

@@ -1,9 +1,14 @@
 /* Which of pg_dump's entries a run makes, and when. */
 #include "fold/internal.h"
 
-bool fold_makes(const PlanEntry *entry)
+bool fold_makes(const Fold *fold, const PlanEntry *entry)
 {
-    return entry->action == PLAN_NEW && *entry->entry->sql != '\0';
+    return entry->action == PLAN_NEW && *entry->entry->sql != '\0' && fold_presence(fold, entry->entry) != PLAN_THERE;
+}
+
+PlanPresence fold_presence(const Fold *fold, const DumpEntry *entry)
+{
+    return fold->there == NULL ? PLAN_ABSENT : GPOINTER_TO_INT(g_hash_table_lookup(fold->there, entry));
 }
 
 bool fold_is_final(const DumpEntry *entry)

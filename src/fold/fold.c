@@ -177,14 +177,46 @@ static bool add_constraints(Fold *fold, GError **error)
     return fold_pool_run(fold, pool, error);
 }
 
+void fold_close_stage(Fold *fold)
+{
+    g_clear_pointer(&fold->targets, g_ptr_array_unref);
+    g_clear_pointer(&fold->own_main, pg_conn_close);
+    fold->main = NULL;
+}
+
+/* The database that an earlier run left is of no use. Its name stays: the roles that are there bear it. */
+static bool drop_stage(Fold *fold, GError **error)
+{
+    fold_close_stage(fold);
+    return fold_remove_object(fold->spec->ledger, fold->spec->run, fold->taken_over,
+                              fold->spec->ends->config->target.url, error);
+}
+
+static bool go_on(Fold *fold, GError **error)
+{
+    if (!fold_step(fold, "take over", fold_take_over, error))
+        return false;
+    if (!fold->stage_exists)
+        return fold->taken_over == 0 || fold_step(fold, "drop", drop_stage, error);
+    if (!open_stage(fold, error) || !fold_step(fold, "adopt", fold_adopt, error))
+        return false;
+    return fold->there != NULL || fold_step(fold, "drop", drop_stage, error);
+}
+
 static bool run_all(Fold *fold, GError **error)
 {
+    if (fold->spec->resume != 0) {
+        fold_phase(fold, "what was left");
+        if (!go_on(fold, error))
+            return false;
+    }
     fold_phase(fold, "schema");
     if (!fold_step(fold, "roles", fold_create_roles, error))
         return false;
-    if (fold->own_database && !fold_step(fold, "database", fold_create_database, error))
+    if (fold->own_database && fold->there == NULL &&
+        (!fold_step(fold, "database", fold_create_database, error) || !open_stage(fold, error)))
         return false;
-    if (!open_stage(fold, error) || !fold_step(fold, "pre-data", fold_create_pre_data, error))
+    if ((!fold->own_database && !open_stage(fold, error)) || !fold_step(fold, "pre-data", fold_create_pre_data, error))
         return false;
     fold_phase(fold, "rows and indexes");
     if (!move_rows(fold, error))
@@ -227,7 +259,7 @@ static void clean_up_after(const FoldSpec *spec, bool in_doubt, GError *failure)
     if (cancel_requested())
         cancel_reset();
     bool clean = fold_clean_up(spec->ledger, spec->run, spec->ends->config->target.url,
-                               pg_conn_identity(spec->ends->target)->system_identifier, NULL, NULL, &error);
+                               pg_conn_identity(spec->ends->target)->system_identifier, NULL, 0, NULL, &error);
     if (clean && in_doubt)
         pgf_error_set_state(
             failure,
@@ -240,7 +272,7 @@ static void clean_up_after(const FoldSpec *spec, bool in_doubt, GError *failure)
         pgf_error_set_state(
             failure,
             "the target still holds what this run had made (%s); the source was only read. The next `pgfold fold` "
-            "takes it away first",
+            "goes on from there, or takes it away first",
             error->message);
     if (pgf_error_hint(failure) == NULL)
         pgf_error_set_hint(failure,
@@ -283,8 +315,7 @@ bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
     }
     if (fold.committed && !fold_merges(&fold))
         fold_note_for_undo(&fold);
-    g_clear_pointer(&fold.targets, g_ptr_array_unref);
-    g_clear_pointer(&fold.own_main, pg_conn_close);
+    fold_close_stage(&fold);
     if (!ok && fold.committed) {
         if (fold.own_database && fold.refresh_late)
             explain_late_failure(failure);
@@ -304,6 +335,8 @@ bool fold_run(const FoldSpec *spec, FoldResult *ret_result, GError **error)
     g_ptr_array_unref(fold.tasks);
     g_hash_table_unref(fold.steps);
     g_hash_table_unref(fold.late);
+    g_clear_pointer(&fold.there, g_hash_table_unref);
+    g_clear_pointer(&fold.rows_there, g_hash_table_unref);
     g_free(fold.drop_sql);
     g_free(fold.undo);
     g_free(fold.marker);

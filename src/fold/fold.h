@@ -39,6 +39,8 @@ typedef struct FoldSpec {
     gpointer rename_data;
     Ledger *ledger; /* locked */
     gint64 run;
+    gint64 resume;       /* the run to go on from (fold_find_unfinished()), or 0 */
+    const char *scratch; /* temporary folder, for the definitions of what it left */
     guint64 split_above; /* bytes */
     bool no_owner, no_privileges;
     FoldWatch watch;
@@ -58,9 +60,12 @@ typedef struct FoldResult {
     Digest large_objects; /* of the target */
     bool large_objects_good;
     guint64 rows, bytes; /* copied; inserted by a merge */
-    char *archive;       /* where rows that lost are, or NULL */
-    bool merged;         /* a merge was committed, and looked at afterwards: proofs of its tables may be bad */
-    char *database;      /* where it all is: the target database */
+    guint64 rows_there;  /* brought there by the run that this one went on from, and proven again */
+    guint tables_there;
+    char *anew;     /* why what an earlier run had left was of no use; or NULL */
+    char *archive;  /* where rows that lost are, or NULL */
+    bool merged;    /* a merge was committed, and looked at afterwards: proofs of its tables may be bad */
+    char *database; /* where it all is: the target database */
     guint32 database_oid;
 } FoldResult;
 
@@ -74,6 +79,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FoldResult, fold_result_clear)
 
 /* Takes away what a run (0: all runs that are no longer alive) has left in this cluster. database: leaves alone what
  * lies in other databases, so that one that cannot be cleaned does not hold up folds into the others; NULL: everything.
+ * except: a run that another one goes on from; or 0.
  * Labels of what was removed go to removed (of char*; may be NULL). Waits no longer than a minute for others. */
 bool fold_clean_up(Ledger *ledger, gint64 run, const char *target_url, const char *system_identifier,
-                   const char *database, GPtrArray *removed, GError **error);
+                   const char *database, gint64 except, GPtrArray *removed, GError **error);
+
+/* The run that died while it made a new database of that name from this source, and whose work can be gone on from; 0:
+ * there is none. */
+bool fold_find_unfinished(Ledger *ledger, const Ends *ends, gint64 *ret_run, GError **error);

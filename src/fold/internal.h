@@ -25,13 +25,33 @@ typedef struct Fold {
     GError *ledger_error; /* the first record that could not be written, or NULL */
     guint copies_left;    /* rows that are not in yet; at 0 the snapshot is let go */
     gint64 last_commit;   /* of the batch */
-    guint64 copy_bytes;   /* of all tables that are copied, without their indexes */
-    gint64 sort_memory;   /* maintenance_work_mem of each session, in bytes */
+    gint64 taken_over;    /* object of the ledger: the database that an earlier run has left; or 0 */
+    bool stage_exists;    /* it is there */
+    GHashTable *there;    /* DumpEntry* -> PlanPresence in what an earlier run has left; NULL where there is nothing */
+    GHashTable *rows_there; /* of PlanRelation*: all of their rows are in it; or NULL */
+    guint64 copy_bytes;     /* of all tables that are copied, without their indexes */
+    gint64 sort_memory;     /* maintenance_work_mem of each session, in bytes */
 } Fold;
 
 /* session.c: how much memory a worker may sort in; what holds for every session of the run in the target. */
 bool fold_choose_memory(Fold *fold, guint workers, GError **error);
 bool fold_prepare_session(const Fold *fold, PgConn *conn, GError **error);
+/* adopt.c: what the run before (spec->resume) owned is this run's, its name included; says whether its database is
+ * there. Then, connected to that: finds what of it can stay. fold->result->anew says why nothing can. */
+bool fold_take_over(Fold *fold, GError **error);
+bool fold_adopt(Fold *fold, GError **error);
+/* post_data.c: the SQL by which a foreign key is made before its rows were looked at, or NULL for other entries. */
+char *fold_not_valid_sql(const DumpEntry *entry);
+const CatalogForeignKey *fold_foreign_key_of(const Fold *fold, const DumpEntry *entry); /* or NULL */
+/* prove.c: of a table as it is in the target. */
+bool fold_digest_target(PgConn *target, const CatalogRelation *source, DigestText text, Digest *ret_digest,
+                        GError **error);
+/* cleanup.c: ends what a dead run still has running in that database. conn: to any database of its server. */
+bool fold_end_backends(PgConn *conn, const char *database, GError **error);
+/* Takes one object of that run away. */
+bool fold_remove_object(Ledger *ledger, gint64 run, gint64 object, const char *target_url, GError **error);
+/* fold.c: ends the run's sessions in the database that it makes. */
+void fold_close_stage(Fold *fold);
 /* own.c */
 bool fold_create_roles(Fold *fold, GError **error);
 bool fold_create_database(Fold *fold, GError **error);
@@ -66,7 +86,9 @@ bool fold_try_refreshes(Fold *fold, GError **error);
 bool fold_undo_refreshes(Fold *fold, GError **error);
 bool fold_refresh(Fold *fold, GError **error);
 /* copy.c, large_objects.c: add jobs to pool; table_jobs: source oid of the table -> GPtrArray of PoolJob* */
+bool fold_copies(const Fold *fold, const PlanRelation *r); /* the rows of this one */
 void fold_add_copies(Fold *fold, Pool *pool, GHashTable *table_jobs);
+bool fold_remove_large_objects(Fold *fold, GError **error); /* all of the database */
 bool fold_copy_large_objects(PoolWorker *worker, gpointer fold, GError **error);
 /* post_data.c */
 void fold_add_indexes(Fold *fold, Pool *pool, GHashTable *table_jobs);
@@ -87,6 +109,8 @@ void fold_phase(Fold *fold, const char *name);
 typedef bool (*FoldStep)(Fold *fold, GError **error);
 bool fold_step(Fold *fold, const char *name, FoldStep step, GError **error);
 /* entry.c: whether an entry of the plan is to be made by this run; */
-bool fold_makes(const PlanEntry *entry);
+bool fold_makes(const Fold *fold, const PlanEntry *entry);
+/* how the database that an earlier run has left has it; */
+PlanPresence fold_presence(const Fold *fold, const DumpEntry *entry);
 /* and whether in its last step: it would act on others at once, and hangs on no table of ours. */
 bool fold_is_final(const DumpEntry *entry);

@@ -133,6 +133,20 @@ static bool create_list(Fold *fold, const char *oids, GError **error)
     return r != NULL;
 }
 
+bool fold_remove_large_objects(Fold *fold, GError **error)
+{
+    g_autoptr(GPtrArray) lists = list_oids(fold->main, error);
+    for (guint i = 0; lists != NULL && i < lists->len; i++) {
+        const char *values[] = {lists->pdata[i]};
+        g_autoptr(PgResult) r = pg_query_params(
+            fold->main, "SELECT count(pg_catalog.lo_unlink(o.oid)) FROM unnest($1::pg_catalog.oid[]) o (oid)", 1,
+            values, DEADLINE_NONE, error);
+        if (r == NULL)
+            return false;
+    }
+    return lists != NULL;
+}
+
 bool fold_create_large_objects(Fold *fold, GError **error)
 {
     const Audit *audit = fold->spec->plan->verification->audit;

@@ -5,13 +5,14 @@
 #include "fold/internal.h"
 
 /* The object is the run's own only if this statement makes it: one that somebody else made meanwhile is not. */
-static bool own_and_make(Fold *fold, const char *kind, const char *name, const char *cleanup, const char *sql,
-                         GError **error)
+static bool own_and_make(Fold *fold, const char *kind, const char *name, const char *becomes, const char *cleanup,
+                         const char *sql, GError **error)
 {
     const FoldSpec *spec = fold->spec;
     PgConn *conn = spec->ends->target;
     gint64 object = 0;
-    if (!ledger_object_own(spec->ledger, spec->run, kind, name, NULL, cleanup, &object, error))
+    if (!ledger_object_own(spec->ledger, spec->run, kind, name, NULL, cleanup, &object, error) ||
+        (becomes != NULL && !ledger_object_becomes(spec->ledger, object, becomes, error)))
         return false;
     if (pg_exec(conn, sql, DEADLINE_NONE, error))
         return true;
@@ -38,7 +39,7 @@ static bool create_role(Fold *fold, const PlanRole *role, GError **error)
     g_autofree char *cleanup = g_strconcat("DO ", literal, NULL);
     /* One query is one transaction: there is no moment at which the role is there without its comment. */
     g_autofree char *sql = g_strdup_printf("%s; COMMENT ON ROLE %s IS %s", role->create_sql, quoted, marker);
-    return own_and_make(fold, "role", role->name, cleanup, sql, error);
+    return own_and_make(fold, "role", role->name, NULL, cleanup, sql, error);
 }
 
 bool fold_create_roles(Fold *fold, GError **error)
@@ -69,7 +70,7 @@ bool fold_create_database(Fold *fold, GError **error)
     g_autofree char *quoted = pg_quote_ident(fold->stage);
     g_autofree char *sql = fold_fill_in(spec->plan->create_database_sql, quoted);
     g_autofree char *cleanup = g_strdup_printf("DROP DATABASE IF EXISTS %s", quoted);
-    if (own_and_make(fold, "database", fold->stage, cleanup, sql, error))
+    if (own_and_make(fold, "database", fold->stage, spec->ends->target_database, cleanup, sql, error))
         return true;
     g_prefix_error(error, "creating the database: ");
     return false;
@@ -117,7 +118,7 @@ bool fold_own_objects(Fold *fold, GError **error)
     g_autoptr(GHashTable) ours = g_hash_table_new(g_direct_hash, g_direct_equal);
     for (guint i = 0; i < spec->plan->entries->len; i++) {
         const PlanEntry *p = spec->plan->entries->pdata[i];
-        if (fold_makes(p) && !fold_is_final(p->entry))
+        if (fold_makes(fold, p) && !fold_is_final(p->entry))
             g_hash_table_add(ours, (gpointer)p->entry);
     }
     leave_attached(spec->plan->dump, ours);

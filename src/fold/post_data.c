@@ -100,7 +100,7 @@ static void find_late(Fold *fold)
 {
     for (guint i = 0; i < fold->spec->plan->entries->len; i++) {
         const PlanEntry *p = fold->spec->plan->entries->pdata[i];
-        if (fold_makes(p) && p->entry->section == DUMP_POST_DATA &&
+        if (fold_makes(fold, p) && p->entry->section == DUMP_POST_DATA &&
             (!is_index(p->entry) || depends_on_late(fold, p->entry)))
             g_hash_table_add(fold->late, GINT_TO_POINTER(p->entry->id));
     }
@@ -113,7 +113,7 @@ void fold_add_indexes(Fold *fold, Pool *pool, GHashTable *table_jobs)
     find_late(fold);
     for (guint i = 0; i < fold->spec->plan->entries->len; i++) {
         const PlanEntry *p = fold->spec->plan->entries->pdata[i];
-        if (fold_makes(p) && p->entry->section == DUMP_POST_DATA && is_index(p->entry) &&
+        if (fold_makes(fold, p) && p->entry->section == DUMP_POST_DATA && is_index(p->entry) &&
             !g_hash_table_contains(fold->late, GINT_TO_POINTER(p->entry->id)))
             add_index(fold, pool, p->entry, table_jobs, by_id, index_jobs);
     }
@@ -137,10 +137,10 @@ static bool exec_entry(Fold *fold, const DumpEntry *entry, const char *sql, GErr
     return false;
 }
 
-static const CatalogForeignKey *foreign_key_of(const Fold *fold, const DumpEntry *entry)
+const CatalogForeignKey *fold_foreign_key_of(const Fold *fold, const DumpEntry *entry)
 {
     const GPtrArray *keys = fold->spec->plan->verification->audit->source->foreign_keys;
-    for (guint i = 0; i < keys->len; i++) {
+    for (guint i = 0; is_foreign_key(entry) && i < keys->len; i++) {
         const CatalogForeignKey *key = keys->pdata[i];
         if (key->oid == entry->oid)
             return key;
@@ -149,11 +149,10 @@ static const CatalogForeignKey *foreign_key_of(const Fold *fold, const DumpEntry
 }
 
 /* The entry's statement with NOT VALID before its last semicolon. */
-static char *not_valid(const char *sql)
+char *fold_not_valid_sql(const DumpEntry *entry)
 {
-    const char *end = strrchr(sql, ';');
-    g_assert(end != NULL);
-    return g_strdup_printf("%.*s NOT VALID%s", (int)(end - sql), sql, end);
+    const char *end = is_foreign_key(entry) ? strrchr(entry->sql, ';') : NULL;
+    return end == NULL ? NULL : g_strdup_printf("%.*s NOT VALID%s", (int)(end - entry->sql), entry->sql, end);
 }
 
 static guint32 child_lock(const Fold *fold, const CatalogForeignKey *key)
@@ -166,11 +165,11 @@ static guint32 child_lock(const Fold *fold, const CatalogForeignKey *key)
 /* Adds the key without looking at the rows, and a job that looks at them. Orphans make that job fail. */
 static bool add_foreign_key(Fold *fold, Pool *pool, const DumpEntry *entry, GError **error)
 {
-    const CatalogForeignKey *key = foreign_key_of(fold, entry);
+    const CatalogForeignKey *key = fold_foreign_key_of(fold, entry);
     if (key == NULL || key->partitioned || !key->validated)
         return exec_entry(fold, entry, entry->sql, error);
-    g_autofree char *sql = not_valid(entry->sql);
-    if (!exec_entry(fold, entry, sql, error))
+    g_autofree char *sql = fold_not_valid_sql(entry);
+    if (fold_presence(fold, entry) == PLAN_ABSENT && !exec_entry(fold, entry, sql, error))
         return false;
     g_autofree char *name = pg_quote_ident(key->name);
     TableTask *task = g_new0(TableTask, 1);
@@ -190,7 +189,7 @@ bool fold_waits_for_merge(const Fold *fold, const DumpEntry *entry)
         return false;
     if (g_str_equal(entry->type, "MATERIALIZED VIEW DATA"))
         return true;
-    const CatalogForeignKey *key = is_foreign_key(entry) ? foreign_key_of(fold, entry) : NULL;
+    const CatalogForeignKey *key = fold_foreign_key_of(fold, entry);
     return key != NULL && (fold_is_merged(fold, key->child) || fold_is_merged(fold, key->parent));
 }
 
@@ -199,7 +198,7 @@ bool fold_after_merge(Fold *fold, GError **error)
     const GPtrArray *entries = fold->spec->plan->entries;
     for (guint i = 0; i < entries->len; i++) {
         const PlanEntry *p = entries->pdata[i];
-        if (fold_makes(p) && p->entry->section == DUMP_POST_DATA && fold_waits_for_merge(fold, p->entry) &&
+        if (fold_makes(fold, p) && p->entry->section == DUMP_POST_DATA && fold_waits_for_merge(fold, p->entry) &&
             !exec_entry(fold, p->entry, p->entry->sql, error))
             return false;
     }
@@ -211,13 +210,13 @@ bool fold_foreign_keys(Fold *fold, Pool *pool, GError **error)
     const GPtrArray *entries = fold->spec->plan->entries;
     for (guint i = 0; i < entries->len; i++) {
         const PlanEntry *p = entries->pdata[i];
-        if (fold_makes(p) && p->entry->section == DUMP_POST_DATA && is_attach(p->entry) &&
+        if (fold_makes(fold, p) && p->entry->section == DUMP_POST_DATA && is_attach(p->entry) &&
             !exec_entry(fold, p->entry, p->entry->sql, error))
             return false;
     }
     for (guint i = 0; i < entries->len; i++) {
         const PlanEntry *p = entries->pdata[i];
-        if (fold_makes(p) && p->entry->section == DUMP_POST_DATA && is_foreign_key(p->entry) &&
+        if (fold_makes(fold, p) && p->entry->section == DUMP_POST_DATA && is_foreign_key(p->entry) &&
             !fold_waits_for_merge(fold, p->entry) && !add_foreign_key(fold, pool, p->entry, error))
             return false;
     }
@@ -253,7 +252,7 @@ bool fold_rest(Fold *fold, GError **error)
         const PlanEntry *p = entries->pdata[i];
         const DumpEntry *entry = p->entry;
         bool is_early_index = is_index(entry) && !g_hash_table_contains(fold->late, GINT_TO_POINTER(entry->id));
-        if (!fold_makes(p) || entry->section == DUMP_PRE_DATA || is_early_index || is_attach(entry) ||
+        if (!fold_makes(fold, p) || entry->section == DUMP_PRE_DATA || is_early_index || is_attach(entry) ||
             is_foreign_key(entry) || fold_is_final(entry) || fold_waits_for_merge(fold, entry) ||
             fold_refreshes_late(fold, p))
             continue;

@@ -10,16 +10,14 @@ typedef struct ProveTask {
     DigestText text;
 } ProveTask;
 
-static bool digest_target(PoolWorker *worker, ProveTask *task, GError **error)
+bool fold_digest_target(PgConn *target, const CatalogRelation *source, DigestText text, Digest *ret_digest,
+                        GError **error)
 {
-    const CatalogRelation relation = catalog_in_target(task->proof->relation->verify->audit->source);
+    const CatalogRelation relation = catalog_in_target(source);
     g_auto(GStrv) columns = digest_columns(&relation);
-    g_autofree char *sql = digest_relation_sql(&relation, (const char *const *)columns, task->text);
-    g_autoptr(PgResult) r = pg_query(worker->target, sql, DEADLINE_NONE, error);
-    if (r == NULL || !digest_from_row(r, 0, 0, &task->proof->target, error))
-        return false;
-    task->proof->digested = true;
-    return true;
+    g_autofree char *sql = digest_relation_sql(&relation, (const char *const *)columns, text);
+    g_autoptr(PgResult) r = pg_query(target, sql, DEADLINE_NONE, error);
+    return r != NULL && digest_from_row(r, 0, 0, ret_digest, error);
 }
 
 /* A table that others go on writing to in the target: is each row of the source, as it is now, still there? */
@@ -42,10 +40,11 @@ static bool run_prove(PoolWorker *worker, gpointer data, GError **error)
     ProveTask *task = data;
     FoldProof *proof = task->proof;
     const AuditRelation *audit = proof->relation->verify->audit;
-    if (!digest_target(worker, task, error)) {
+    if (!fold_digest_target(worker->target, audit->source, task->text, &proof->target, error)) {
         g_prefix_error(error, "proving %s: ", audit->source->label);
         return false;
     }
+    proof->digested = true;
     proof->good = digest_equal(&proof->target, &audit->source_digest);
     bool was_contained = proof->relation->action == PLAN_SAME;
     if (was_contained && digest_equal(&proof->target, &audit->target_digest))
@@ -170,4 +169,5 @@ void fold_result_clear(FoldResult *result)
     g_clear_pointer(&result->target, catalog_free);
     g_clear_pointer(&result->database, g_free);
     g_clear_pointer(&result->archive, g_free);
+    g_clear_pointer(&result->anew, g_free);
 }

@@ -3,14 +3,14 @@
 #include "fold/fold_sql.h"
 #include "fold/internal.h"
 
-static bool is_refresh(const PlanEntry *p)
+static bool is_refresh(const Fold *fold, const PlanEntry *p)
 {
-    return fold_makes(p) && g_str_equal(p->entry->type, "MATERIALIZED VIEW DATA");
+    return fold_makes(fold, p) && g_str_equal(p->entry->type, "MATERIALIZED VIEW DATA");
 }
 
 bool fold_refreshes_late(const Fold *fold, const PlanEntry *p)
 {
-    return fold->refresh_late && is_refresh(p);
+    return fold->refresh_late && is_refresh(fold, p);
 }
 
 bool fold_find_refreshes(Fold *fold, GError **error)
@@ -18,7 +18,7 @@ bool fold_find_refreshes(Fold *fold, GError **error)
     const GPtrArray *entries = fold->spec->plan->entries;
     bool any = false;
     for (guint i = 0; i < entries->len; i++)
-        any = any || is_refresh(entries->pdata[i]);
+        any = any || is_refresh(fold, entries->pdata[i]);
     if (!any || !fold->own_database)
         return true;
     g_autoptr(PgResult) r = pg_query(fold->main, FOLD_NAMES_DATABASE_SQL, deadline_in_ms(PG_CATALOG_MS), error);

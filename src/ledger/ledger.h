@@ -144,6 +144,7 @@ typedef struct LedgerObject {
     char *system_identifier; /* of the cluster that it is in; NULL when the run never said (ledger_run_identify) */
     char *database;          /* where cleanup_sql is to be run; NULL: any, such as postgres */
     char *cleanup_sql;       /* takes it away again; may be run twice */
+    char *becomes;           /* the name that a database is to get when all is proven; else NULL */
 } LedgerObject;
 
 /* Recorded before the object is made, so that a run killed in between is cleaned up too: cleanup_sql must therefore
@@ -156,6 +157,10 @@ bool ledger_object_set_cleanup(Ledger *ledger, gint64 object, const char *cleanu
 bool ledger_object_released(Ledger *ledger, gint64 object, GError **error);
 /* Likewise all that the run owns. */
 bool ledger_objects_release(Ledger *ledger, gint64 run, GError **error);
+/* What a database that the run makes is to be called in the end. */
+bool ledger_object_becomes(Ledger *ledger, gint64 object, const char *name, GError **error);
+/* Everything that the run `from`, which is dead, still owns is owned by the run `to` from now on. */
+bool ledger_objects_take_over(Ledger *ledger, gint64 from, gint64 to, GError **error);
 /* It is gone: cleanup_sql succeeded. */
 bool ledger_object_removed(Ledger *ledger, gint64 object, GError **error);
 /* What one run still owns, or (run 0) what all runs that are no longer alive still own, in the order in which to take

@@ -99,6 +99,7 @@ const char *const schema_steps[] = {
     "    hash INTEGER NOT NULL,\n"
     "    PRIMARY KEY (run_id, relation, key, hash)\n"
     ") STRICT, WITHOUT ROWID;\n",
+    "ALTER TABLE object ADD COLUMN becomes TEXT;\n",
     NULL,
 };
 

@@ -78,6 +78,15 @@ Plan *plan_make(const PlanSpec *spec, GError **error);
 void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 
+/* How another dump has an entry of the plan: by its own SQL, or by the second one. */
+typedef enum PlanPresence { PLAN_ABSENT, PLAN_THERE, PLAN_THERE_OTHERWISE } PlanPresence;
+/* A second text that stands for the entry, or NULL. Transfer full. */
+typedef char *(*PlanOtherSql)(const DumpEntry *entry);
+/* DumpEntry* of the plan -> PlanPresence in other; ret_more: how many entries of other the plan does not have, or not
+ * so. Transfer full. */
+GHashTable *plan_entries_in(const Plan *plan, const Dump *other, bool no_owner, PlanOtherSql other_sql,
+                            guint *ret_more);
+
 const char *plan_action_text(PlanAction action);
 /* "12 to insert, 3 to overwrite": what becomes of the rows of one relation. Transfer full. */
 char *plan_merge_text(const MergeCounts *counts);
