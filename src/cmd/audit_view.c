@@ -128,10 +128,12 @@ static void add_relation(Table *table, const AuditRelation *r, bool has_target)
     else
         table_add(table, OUT_PLAIN, "");
     add_digest(table, r->source_digested, &r->source_digest);
-    if (!has_target)
-        return;
-    add_rows(table, r->target_digested, &r->target_digest);
-    table_add(table, style_of(r->verdict), audit_verdict_text(r->verdict));
+    if (has_target) {
+        add_rows(table, r->target_digested, &r->target_digest);
+        table_add(table, style_of(r->verdict), audit_verdict_text(r->verdict));
+    }
+    if (!has_target || r->verdict == AUDIT_SAME)
+        table_usual(table);
 }
 
 static void show_relations(const AuditView *view, const AuditReport *report)

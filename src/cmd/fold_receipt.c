@@ -22,6 +22,8 @@ static void add_relation(Table *table, const ReceiptRelation *r, bool merged)
         g_autofree char *text = receipt_merge_text(r);
         table_add(table, OUT_PLAIN, text);
     }
+    if (r->verdict == RECEIPT_CONTAINED && r->action != RECEIPT_MERGE)
+        table_usual(table);
 }
 
 static void print_relations(const Job *job, bool merged)

@@ -33,6 +33,8 @@ static void add_relation(Table *table, const PlanRelation *r)
         table_add(table, OUT_PLAIN, "");
     }
     table_add(table, OUT_PLAIN, r->reason);
+    if (r->reason == NULL && (r->action == PLAN_NEW || r->action == PLAN_SAME))
+        table_usual(table);
 }
 
 static void show_relations(Out *out, const Plan *plan)

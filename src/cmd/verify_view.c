@@ -104,6 +104,8 @@ static void add_relation(Table *table, const VerifyRelation *r, bool settled)
     if (settled)
         add_count(table, counted, r->settled);
     table_add(table, style_of(r->verdict), verify_verdict_text(r->verdict));
+    if (r->verdict == VERIFY_SAME)
+        table_usual(table);
 }
 
 static void show_relations(Out *out, const Verification *v)

@@ -4,7 +4,7 @@
 
 #include "out/text.h"
 
-enum { GAP = 2, NARROWEST = 8 };
+enum { GAP = 2, NARROWEST = 8, USUAL_SHOWN = 40 };
 
 typedef struct Cell {
     char *text; /* escaped */
@@ -17,6 +17,7 @@ struct Table {
     TableColumn *columns; /* headings are in the first row of cells */
     GArray *cells;        /* of Cell, row by row, headings first */
     GArray *rules;        /* of guint: a rule stands before this row */
+    GArray *usual;        /* of guint: rows that may be left out, ascending */
 };
 
 static void cell_clear(gpointer data)
@@ -42,6 +43,7 @@ Table *table_new(const TableColumn *columns)
     table->cells = g_array_new(FALSE, FALSE, sizeof(Cell));
     g_array_set_clear_func(table->cells, cell_clear);
     table->rules = g_array_new(FALSE, FALSE, sizeof(guint));
+    table->usual = g_array_new(FALSE, FALSE, sizeof(guint));
     for (guint i = 0; i < table->n_columns; i++)
         append_cell(table, OUT_BOLD, columns[i].heading);
     return table;
@@ -53,6 +55,7 @@ void table_free(Table *table)
         return;
     g_array_unref(table->cells);
     g_array_unref(table->rules);
+    g_array_unref(table->usual);
     g_free(table->columns);
     g_free(table);
 }
@@ -96,6 +99,32 @@ void table_rule(Table *table)
     g_array_append_val(table->rules, row);
 }
 
+static gint compare_rows(gconstpointer a, gconstpointer b)
+{
+    guint left = *(const guint *)a;
+    guint right = *(const guint *)b;
+    return left < right ? -1 : left > right;
+}
+
+void table_usual(Table *table)
+{
+    guint row = all_rows(table) - 1;
+    g_array_append_val(table->usual, row);
+}
+
+/* How many rows are not shown where at most so many usual ones are (0: all). One more line would be no gain. */
+static guint hidden_rows(const Table *table, guint most_usual)
+{
+    return most_usual == 0 || table->usual->len <= most_usual + 1 ? 0 : table->usual->len - most_usual;
+}
+
+static bool is_hidden(const Table *table, guint row, guint most_usual)
+{
+    guint at = 0;
+    return hidden_rows(table, most_usual) > 0 && g_array_binary_search(table->usual, &row, compare_rows, &at) &&
+           at >= most_usual;
+}
+
 guint table_rows(const Table *table)
 {
     return table->cells->len / table->n_columns - 1;
@@ -117,14 +146,15 @@ static bool rule_before(const Table *table, guint row)
 }
 
 /* Width of every column; the flexible one gives up what the line lacks. Transfer full. */
-static int *column_widths(const Table *table, int width)
+static int *column_widths(const Table *table, int width, guint most_usual)
 {
     int *widths = g_new0(int, table->n_columns);
     int total = GAP * (int)(table->n_columns - 1);
     guint flexible = table->n_columns;
     for (guint column = 0; column < table->n_columns; column++) {
         for (guint row = 0; row < all_rows(table); row++)
-            widths[column] = MAX(widths[column], cell_at(table, row, column)->width);
+            if (!is_hidden(table, row, most_usual))
+                widths[column] = MAX(widths[column], cell_at(table, row, column)->width);
         total += widths[column];
         if (table->columns[column].flexible)
             flexible = column;
@@ -177,16 +207,23 @@ static void append_row(GString *to, const Table *table, guint row, const int *wi
     g_string_append_c(to, '\n');
 }
 
-char *table_text(const Table *table, int width, bool color)
+char *table_text_short(const Table *table, int width, bool color, guint most_usual)
 {
     GString *text = g_string_new(NULL);
-    g_autofree int *widths = column_widths(table, width);
+    g_autofree int *widths = column_widths(table, width, most_usual);
     for (guint row = 0; row < all_rows(table); row++) {
+        if (is_hidden(table, row, most_usual))
+            continue;
         if (rule_before(table, row))
             append_rule(text, table, widths);
         append_row(text, table, row, widths, color);
     }
     return g_string_free(text, FALSE);
+}
+
+char *table_text(const Table *table, int width, bool color)
+{
+    return table_text_short(table, width, color, 0);
 }
 
 /* Characters that Markdown or the HTML in it would take for markup. */
@@ -233,8 +270,14 @@ void table_print(const Table *table, Out *out)
 {
     if (out->json)
         return;
-    g_autofree char *text = table_text(table, out->results_tty ? out->width : 0, out->color_results);
+    guint most_usual = out->results_tty && !out->verbose ? USUAL_SHOWN : 0;
+    guint hidden = hidden_rows(table, most_usual);
+    g_autofree char *text = table_text_short(table, out->results_tty ? out->width : 0, out->color_results, most_usual);
     out_raw(out, text);
+    if (hidden > 0) {
+        g_autofree char *count = out_count(hidden);
+        out_line(out, "… and %s more without anything unusual (--verbose shows them)", count);
+    }
 }
 
 void table_print_markdown(const Table *table, Out *out)

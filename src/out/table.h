@@ -41,6 +41,9 @@ void table_add_count(Table *table, OutStyle style, guint64 count);
 void table_add_bytes(Table *table, OutStyle style, guint64 bytes);
 /* A line across, above a row of totals. Between complete rows only. */
 void table_rule(Table *table);
+/* The last row, which is complete, is one of many that say the same ("contained"). On a terminal only the first forty
+ * of them are shown, and a line that counts the rest, unless --verbose asks for all. */
+void table_usual(Table *table);
 /* Complete rows so far, rules not counted. */
 guint table_rows(const Table *table);
 
@@ -50,4 +53,6 @@ void table_print_markdown(const Table *table, Out *out);
 
 /* What these print. width: columns to fit in, or 0 for any width. Transfer full. */
 char *table_text(const Table *table, int width, bool color);
+/* most_usual: of the usual rows, only the first so many; 0: all. */
+char *table_text_short(const Table *table, int width, bool color, guint most_usual);
 char *table_markdown(const Table *table);

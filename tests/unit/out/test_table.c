@@ -47,6 +47,27 @@ static void test_wide_characters_keep_the_columns_straight(void)
                 "e\u0301te       2  same\n");
 }
 
+static void test_many_usual_rows_are_left_out_and_never_another(void)
+{
+    g_autoptr(Table) table = table_new(columns);
+    for (int i = 0; i < 6; i++) {
+        g_autofree char *name = g_strdup_printf("t%d", i);
+        add_row(table, name, i == 4 ? 1000000 : 5, i == 3 ? "DIFFERS" : "same");
+        if (i != 3)
+            table_usual(table);
+    }
+    g_autofree char *text = table_text_short(table, 0, false, 2);
+    g_assert_cmpstr(text, ==,
+                    "TABLE  ROWS  VERDICT\n"
+                    "-----  ----  -------\n"
+                    "t0        5  same\n"
+                    "t1        5  same\n"
+                    "t3        5  DIFFERS\n");
+    g_autofree char *all = table_text_short(table, 0, false, 4);
+    g_autofree char *whole = table_text(table, 0, false);
+    g_assert_cmpstr(all, ==, whole); /* a line that says "1 more" would take as much room */
+}
+
 static void test_the_flexible_column_is_cut_to_the_width_of_the_terminal(void)
 {
     g_autoptr(Table) table = table_new(columns);
@@ -149,6 +170,8 @@ int main(int argc, char **argv)
     g_test_add_func("/table/columns-are-aligned-without-trailing-blanks",
                     test_columns_are_aligned_without_trailing_blanks);
     g_test_add_func("/table/wide-characters-keep-the-columns-straight", test_wide_characters_keep_the_columns_straight);
+    g_test_add_func("/table/many usual rows are left out, and never another",
+                    test_many_usual_rows_are_left_out_and_never_another);
     g_test_add_func("/table/the-flexible-column-is-cut-to-the-width-of-the-terminal",
                     test_the_flexible_column_is_cut_to_the_width_of_the_terminal);
     g_test_add_func("/table/the-flexible-column-keeps-a-least-width", test_the_flexible_column_keeps_a_least_width);
