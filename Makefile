@@ -54,6 +54,7 @@ bench: build ## time folds, comparisons of large tables, merges, tunnels and sca
 	@bench/merge
 	@bench/tunnel
 	@bench/scan
+	@bench/testdb
 
 install: build ## into $(DESTDIR)$(PREFIX)
 	@$(MESON) configure build -Dprefix=$(PREFIX)
