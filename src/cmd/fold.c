@@ -289,6 +289,14 @@ static void take_columns_away(Job *job)
     (void)fold_clean_up(job->ledger, job->run, job->choice->config->target.url, cluster, NULL, 0, NULL, NULL);
 }
 
+/* Whoever reads that it failed midway asks how far it got. */
+static void say_untouched(const Job *job, GError **error)
+{
+    if (error != NULL && g_error_matches(*error, PGF_ERROR, PGF_ERROR_MIDWAY) && pgf_error_state(*error) == NULL &&
+        job->columns_marker == NULL)
+        pgf_error_set_state(*error, "nothing was changed");
+}
+
 static bool fold_steps(Job *job, GError **error)
 {
     job->receipt = receipt_new();
@@ -299,8 +307,10 @@ static bool fold_steps(Job *job, GError **error)
                                 .ledger = job->ledger,
                                 .conflicts = CONFLICTS_SHOWN,
                                 .folder = ledger_state_dir(job->ledger)};
-    if (!analyse(job, &analysis, error))
+    if (!analyse(job, &analysis, error)) {
+        say_untouched(job, error);
         return false;
+    }
     if (job->analysis->verification->audit->empty_source)
         return skip_empty(job, error);
     fold_show_notices(job);

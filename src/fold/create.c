@@ -5,6 +5,9 @@
 
 enum { ENTRIES_PER_QUERY = 100 };
 
+#define SAVE "SAVEPOINT batch"
+static const char SAVE_AGAIN[] = "RELEASE SAVEPOINT batch; " SAVE;
+
 static void append_sql(const Fold *fold, GString *to, const DumpEntry *entry)
 {
     static const char LENIENT[] = "CREATE EXTENSION IF NOT EXISTS ";
@@ -30,17 +33,17 @@ static bool make_one_by_one(Fold *fold, const GPtrArray *entries, GError **error
             return false;
         }
     }
-    return true;
+    return pg_exec(fold->main, SAVE_AGAIN, deadline_in_ms(PG_CATALOG_MS), error);
 }
 
 /* Many entries in one round trip. When one of them fails none is done, and they are made one by one to learn which it
- * is. */
+ * is. The savepoint is there before the text is sent: one that the server cannot read is not executed at all. */
 static bool make_batch(Fold *fold, GPtrArray *entries, GError **error)
 {
-    g_autoptr(GString) sql = g_string_new("SAVEPOINT batch;\n");
+    g_autoptr(GString) sql = g_string_new(NULL);
     for (guint i = 0; i < entries->len; i++)
         append_sql(fold, sql, entries->pdata[i]);
-    g_string_append(sql, ";RELEASE SAVEPOINT batch");
+    g_string_append_printf(sql, ";%s", SAVE_AGAIN);
     g_autoptr(GError) cause = NULL;
     bool ok = pg_exec(fold->main, sql->str, DEADLINE_NONE, &cause);
     if (!ok && (cause->code == PGF_ERROR_CANCELLED || cause->code == PGF_ERROR_CONNECT))
@@ -62,8 +65,8 @@ static bool make_all(Fold *fold, GError **error)
         g_ptr_array_add(batch, (gpointer)p->entry);
         /* In a database of our own a transaction per batch keeps the server's lock table small. */
         if (batch->len == ENTRIES_PER_QUERY &&
-            (!make_batch(fold, batch, error) ||
-             (fold->own_database && !pg_exec(fold->main, "COMMIT; BEGIN", deadline_in_ms(PG_CATALOG_MS), error))))
+            (!make_batch(fold, batch, error) || (fold->own_database && !pg_exec(fold->main, "COMMIT; BEGIN; " SAVE,
+                                                                                deadline_in_ms(PG_CATALOG_MS), error))))
             return false;
     }
     return batch->len == 0 || make_batch(fold, batch, error);
@@ -73,13 +76,9 @@ bool fold_create_pre_data(Fold *fold, GError **error)
 {
     if (!fold->own_database && !fold_own_objects(fold, error))
         return false;
-    if (!pg_exec(fold->main, "BEGIN", deadline_in_ms(PG_CATALOG_MS), error))
-        return false;
-    if (!fold->own_database) {
-        g_autofree char *quoted = pg_quote_ident(fold->marker);
-        if (!pg_execf(fold->main, deadline_in_ms(PG_CATALOG_MS), error, "CREATE SCHEMA %s", quoted))
-            return false;
-    }
-    return make_all(fold, error) && fold_create_large_objects(fold, error) &&
+    g_autofree char *quoted = pg_quote_ident(fold->marker);
+    g_autofree char *mark = fold->own_database ? g_strdup("") : g_strdup_printf("CREATE SCHEMA %s; ", quoted);
+    return pg_execf(fold->main, deadline_in_ms(PG_CATALOG_MS), error, "BEGIN; %s" SAVE, mark) &&
+           make_all(fold, error) && fold_create_large_objects(fold, error) &&
            pg_exec(fold->main, "COMMIT", DEADLINE_NONE, error);
 }

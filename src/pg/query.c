@@ -10,6 +10,24 @@
 
 enum { ABANDON_MS = 5000, CANCEL_AGAIN_MS = 100 };
 
+/* What helps, whatever the statement was. */
+static const char *hint_for(const char *sqlstate)
+{
+    static const char *const HINTS[][2] = {
+        {"42501", "Grant the privilege to this role, or connect as the owner of the objects."},
+        {"55P03",
+         "Another session holds, or waits for, an exclusive lock: run the same command again when it is done."},
+        {"22P05", "A character of one side has no place in the other's encoding: a UTF8 database takes all of them. Or "
+                  "change the value in the source."},
+        {"22021", "The value is no text in its database's encoding: mend it in the source."},
+        {"53100", "Make room on the disk of that server, and run the same command again."},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(HINTS); i++)
+        if (g_str_equal(HINTS[i][0], sqlstate))
+            return HINTS[i][1];
+    return NULL;
+}
+
 void pg_set_error(PgConn *conn, const PGresult *res, GError **error)
 {
     const char *state = res == NULL ? NULL : PQresultErrorField(res, PG_DIAG_SQLSTATE);
@@ -26,12 +44,7 @@ void pg_set_error(PgConn *conn, const PGresult *res, GError **error)
         return;
     }
     bool forbidden = g_str_equal(conn->sqlstate, "42501");
-    bool locked = g_str_equal(conn->sqlstate, "55P03");
-    pgf_error_set(error, forbidden ? PGF_ERROR_REFUSED : PGF_ERROR_MIDWAY,
-                  forbidden ? "Grant the privilege to this role, or connect as the owner of the objects."
-                  : locked  ? "Another session holds, or waits for, an exclusive lock: run the same command again when "
-                              "it is done."
-                            : NULL,
+    pgf_error_set(error, forbidden ? PGF_ERROR_REFUSED : PGF_ERROR_MIDWAY, hint_for(conn->sqlstate),
                   "%s: %s%s%s (SQLSTATE %s)", conn->label, primary, detail == NULL ? "" : ": ",
                   detail == NULL ? "" : detail, conn->sqlstate);
 }
