@@ -118,12 +118,30 @@ static bool ask_for_fence(PgConn *source, Ledger *ledger, GPtrArray *undo_sql, G
     return rows != NULL && fence_undo_elsewhere(source, rows, undo_sql, undo_roles, error);
 }
 
+/* A connection for questions that only a statement answers which is not allowed in the transaction of a snapshot. */
+static bool open_prober(Analysis *analysis, GError **error)
+{
+    const Ends *ends = analysis->comparison->ends;
+    bool labels = false;
+    for (guint i = 0; i < analysis->source_dump->entries->len; i++) {
+        const DumpEntry *entry = analysis->source_dump->entries->pdata[i];
+        labels = labels || g_str_equal(entry->type, "SECURITY LABEL");
+    }
+    if (!labels)
+        return true;
+    const char *database = ends->target_missing == NULL ? NULL : pg_conn_identity(ends->target)->database;
+    analysis->prober = ends_target_connections(ends, database, 1, error);
+    return analysis->prober != NULL;
+}
+
 static bool make_plan(Analysis *analysis, const AnalysisOptions *options, GError **error)
 {
     const Ends *ends = analysis->comparison->ends;
     g_autoptr(GPtrArray) undo_sql = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) undo_roles = g_ptr_array_new_with_free_func(g_free);
     if (options->ledger != NULL && !ask_for_fence(ends->source, options->ledger, undo_sql, undo_roles, error))
+        return false;
+    if (!open_prober(analysis, error))
         return false;
     PlanSpec spec = {.source = ends->source,
                      .target = ends->target,
@@ -137,8 +155,10 @@ static bool make_plan(Analysis *analysis, const AnalysisOptions *options, GError
                      .no_owner = options->no_owner,
                      .no_privileges = options->no_privileges,
                      .undo_sql = undo_sql,
-                     .undo_roles = undo_roles};
+                     .undo_roles = undo_roles,
+                     .prober = analysis->prober == NULL ? NULL : analysis->prober->pdata[0]};
     analysis->plan = plan_make(&spec, error);
+    g_clear_pointer(&analysis->prober, g_ptr_array_unref);
     const Renamed *renamed = analysis->comparison->renamed;
     for (guint i = 0; analysis->plan != NULL && renamed != NULL && i < renamed->blocks->len; i++)
         g_ptr_array_add(analysis->plan->blocks, g_strdup(renamed->blocks->pdata[i]));
@@ -163,6 +183,7 @@ void analysis_free(Analysis *analysis)
     plan_free(analysis->plan);
     merge_free(analysis->merge);
     g_clear_pointer(&analysis->stage, g_ptr_array_unref);
+    g_clear_pointer(&analysis->prober, g_ptr_array_unref);
     ledger_memory_free(analysis->memory);
     dump_reading_free(analysis->source_reading);
     dump_reading_free(analysis->target_reading);

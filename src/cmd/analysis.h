@@ -13,8 +13,9 @@ typedef struct Analysis {
     Comparison *comparison; /* not owned; its workers' connections are open */
     Verification *verification;
     LedgerMemory *memory; /* NULL without a ledger, or where the target database is missing */
-    Merge *merge;     /* judged as a preview; its session holds the stage. NULL where the target database is missing */
-    GPtrArray *stage; /* of PgConn*: that session */
+    Merge *merge;      /* judged as a preview; its session holds the stage. NULL where the target database is missing */
+    GPtrArray *stage;  /* of PgConn*: that session */
+    GPtrArray *prober; /* of PgConn*: to the target, in no transaction, while the plan is made; or NULL */
     GPtrArray *findings; /* of AuditFinding* */
     DumpTools tools;
     DumpReading *source_reading, *target_reading; /* while pg_dump works */

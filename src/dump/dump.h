@@ -32,10 +32,11 @@ typedef struct DumpEntry {
                         * blanks here and in schema and owner: tell objects apart by class_oid and oid */
     char *owner;       /* or NULL */
     DumpSection section;
-    GArray *depends; /* of int: dump ids */
-    char *sql;       /* complete statements, after the SET they need: default_tablespace for tables, materialized
-                      * views, indexes and constraints, default_table_access_method for the first two. "" where
-                      * pg_dump has nothing to run ("SCHEMA public") */
+    GArray *depends;       /* of int: dump ids */
+    char *sql;             /* complete statements, after the SET they need: default_tablespace for tables, materialized
+                            * views, indexes and constraints, default_table_access_method for the first two. "" where
+                            * pg_dump has nothing to run ("SCHEMA public") */
+    bool without_password; /* a user mapping whose password pg_dump wrote: it is not in sql */
 } DumpEntry;
 
 typedef struct Dump {
@@ -46,6 +47,11 @@ typedef struct Dump {
 
 /* entry->sql; without_owner: without the statement that gives the object its owner. Transfer full. */
 char *dump_entry_sql(const DumpEntry *entry, bool without_owner);
+
+/* The tablespace that the entry's statements put it into; NULL: the database's default one. Transfer full. */
+char *dump_entry_tablespace(const DumpEntry *entry);
+/* From now on they put it there. */
+void dump_entry_use_default_tablespace(DumpEntry *entry);
 
 /* pg_dump and pg_restore that fit a server of this version; checks that they are not older. Paths in one struct. */
 typedef struct DumpTools {

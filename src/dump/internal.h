@@ -18,6 +18,8 @@ char *dump_split_drops(const char *script, gsize length, GError **error);
 
 DumpEntry *dump_entry_new(void);
 void dump_entry_free(gpointer entry);
+/* Takes the options that are passwords out of a CREATE USER MAPPING. */
+void dump_entry_drop_password(DumpEntry *entry);
 
 /* Reads `before` and a number at *at, and moves behind both. */
 bool dump_take_number(const char **at, const char *before, guint32 *ret_number);

@@ -236,6 +236,8 @@ static bool take_entry(Splitter *s, const char **at, Mark *mark, GError **error)
     if (!next_mark(s->begin, at, s->end, mark, error))
         return false;
     entry->sql = complete_sql(s, entry, from, *at);
+    if (strcmp(entry->type, "USER MAPPING") == 0)
+        dump_entry_drop_password(entry);
     return true;
 }
 

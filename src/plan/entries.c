@@ -195,6 +195,16 @@ static bool attaches_to_existing(const DumpEntry *entry, GHashTable *source_by_i
     return false;
 }
 
+/* A password is of one server, as those of roles are. */
+static void tell_of_password(Plan *plan, const DumpEntry *entry)
+{
+    if (entry->without_password)
+        plan_notice(plan,
+                    "%s comes without its password: ALTER USER MAPPING ... OPTIONS (ADD password '...') in the "
+                    "target",
+                    entry->name);
+}
+
 static void judge_new(Plan *plan, PlanEntry *p, GHashTable *source_by_id, GHashTable *target_by_key)
 {
     if (attaches_to_existing(p->entry, source_by_id, target_by_key)) {
@@ -206,6 +216,7 @@ static void judge_new(Plan *plan, PlanEntry *p, GHashTable *source_by_id, GHashT
     }
     const DumpEntry *table = table_of(p->entry, source_by_id);
     p->action = PLAN_NEW;
+    tell_of_password(plan, p->entry);
     if (table == NULL)
         return;
     g_autofree char *key = key_of(table);

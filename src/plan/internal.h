@@ -12,6 +12,18 @@ void plan_entries(Plan *plan, const PlanSpec *spec);
 GHashTable *plan_entries_by_id(const Dump *dump);
 /* names.c: new entries whose name something else in the target has. */
 bool plan_check_names(Plan *plan, const PlanSpec *spec, GError **error);
+/* tablespaces.c: what the target's server has, and what the entries of the source want (DumpEntry* -> char*). */
+typedef struct PlanTablespaces {
+    GHashTable *there, *wanted;
+} PlanTablespaces;
+/* Before plan_entries(), which compares: entries that want what is not there get the default one. */
+bool plan_tablespaces_map(const PlanSpec *spec, PlanTablespaces *ret_spaces, GError **error);
+/* After it. */
+void plan_tablespaces_judge(Plan *plan, const PlanSpec *spec, const PlanTablespaces *spaces);
+void plan_tablespaces_clear(PlanTablespaces *spaces);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PlanTablespaces, plan_tablespaces_clear)
+/* labels.c: after plan_entries(). */
+bool plan_labels(Plan *plan, const PlanSpec *spec, GError **error);
 /* server.c: roles, the database itself, and what the connected role may do. */
 bool plan_server(Plan *plan, const PlanSpec *spec, GError **error);
 /* memberships.c: into the statements that create roles. */

@@ -214,9 +214,15 @@ Plan *plan_make(const PlanSpec *spec, GError **error)
         plan_notice(plan, "%s", (const char *)plan->merge->notices->pdata[i]);
     plan_large_objects(plan);
     plan_extensions(plan);
+    g_auto(PlanTablespaces) tablespaces = {0};
+    if (!plan_tablespaces_map(spec, &tablespaces, error)) {
+        g_prefix_error(error, "planning: ");
+        return NULL;
+    }
     plan_entries(plan, spec);
-    if (!plan_check_names(plan, spec, error) || !plan_obstacles(plan, spec, error) || !plan_server(plan, spec, error) ||
-        !plan_protect(plan, spec, error) || !plan_advice(plan, spec, error)) {
+    plan_tablespaces_judge(plan, spec, &tablespaces);
+    if (!plan_labels(plan, spec, error) || !plan_check_names(plan, spec, error) || !plan_obstacles(plan, spec, error) ||
+        !plan_server(plan, spec, error) || !plan_protect(plan, spec, error) || !plan_advice(plan, spec, error)) {
         g_prefix_error(error, "planning: ");
         return NULL;
     }

@@ -63,8 +63,8 @@ typedef struct PlanSpec {
     PgConn *source, *target; /* target: to the target database, or to another of its server where it is missing */
     bool target_missing;
     const Verification *verification;
-    const Merge *merge; /* judged; NULL where the target database is missing */
-    const Dump *source_dump;
+    const Merge *merge;      /* judged; NULL where the target database is missing */
+    const Dump *source_dump; /* what the target has no tablespace for is put into its default one, in place */
     const Dump *target_dump; /* NULL where the target database is missing */
     const Config *config;    /* for what is protected; may be NULL */
     const char *into_schema; /* what the source's schema is called in the target: whose it is there stays; or NULL */
@@ -72,6 +72,7 @@ typedef struct PlanSpec {
     /* What a fence has taken from the source's database (fence/fence.h) does not hold in a target that is created:
      * statements with {database} that come after the settings, and the roles in them (char*). NULL: no fence. */
     const GPtrArray *undo_sql, *undo_roles;
+    PgConn *prober; /* to the target, in no transaction; needed where the source has security labels, else NULL */
 } PlanSpec;
 
 Plan *plan_make(const PlanSpec *spec, GError **error);

@@ -103,6 +103,22 @@ static bool is_left_out(const RenameSpec *spec, const DumpEntry *entry)
                          (g_str_equal(entry->type, "ACL") && g_str_equal(entry->name, "SCHEMA public")));
 }
 
+/* A folder in the server's own, so that the definitions keep their words. */
+static bool make_tablespace(const DumpEntry *entry, PgConn *conn, GError **error)
+{
+    g_autofree char *name = dump_entry_tablespace(entry);
+    if (name == NULL)
+        return true;
+    const char *values[] = {name};
+    g_autoptr(PgResult) there = pg_query_params(conn, "SELECT FROM pg_catalog.pg_tablespace WHERE spcname = $1::text",
+                                                1, values, soon(), error);
+    if (there == NULL || pg_result_rows(there) > 0)
+        return there != NULL;
+    g_autofree char *quoted = pg_quote_ident(name);
+    return pg_exec(conn, "SET allow_in_place_tablespaces = on", soon(), error) &&
+           pg_execf(conn, soon(), error, "CREATE TABLESPACE %s LOCATION ''", quoted);
+}
+
 /* A materialized view that is filled is only called so: its query may not do without rows, or may ask another server.
  */
 static bool run_entry(const DumpEntry *entry, PgConn *conn, GError **error)
@@ -120,7 +136,7 @@ static bool run_entries(const RenameSpec *spec, const Dump *dump, PgConn *conn, 
 {
     for (guint i = 0; i < dump->entries->len; i++) {
         const DumpEntry *entry = dump->entries->pdata[i];
-        if (is_left_out(spec, entry) || run_entry(entry, conn, error))
+        if (is_left_out(spec, entry) || (make_tablespace(entry, conn, error) && run_entry(entry, conn, error)))
             continue;
         if (error != NULL && g_error_matches(*error, PGF_ERROR, PGF_ERROR_MIDWAY))
             pgf_error_set_code(*error, PGF_ERROR_REFUSED);
