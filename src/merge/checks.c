@@ -80,17 +80,17 @@ static void check_privileges_of(Merge *merge, const PgResult *result, int row)
     MergeRelation *r = by_target_oid(merge, result, row);
     if (r == NULL)
         return;
-    const char *role = pg_conn_identity(merge->spec.target)->role;
+    g_autofree char *role = pg_quote_ident(pg_conn_identity(merge->spec.target)->role);
     r->table->can_alter = pg_result_bool(result, row, 1);
     if (merge->spec.verify_only)
         return;
     if (!pg_result_bool(result, row, 2))
-        merge_block(merge, "%s: the role may not insert there: GRANT INSERT ON %s TO \"%s\"", r->source->label,
+        merge_block(merge, "%s: the role may not insert there: GRANT INSERT ON %s TO %s", r->source->label,
                     r->source->quoted, role);
     bool overwrites = r->whole || r->rule.on_conflict->conflict == CONFIG_CONFLICT_TAKE_SOURCE ||
                       r->rule.on_conflict->conflict == CONFIG_CONFLICT_NEWEST;
     if (overwrites && !pg_result_bool(result, row, 3))
-        merge_block(merge, "%s: the role may not update there: GRANT UPDATE ON %s TO \"%s\"", r->source->label,
+        merge_block(merge, "%s: the role may not update there: GRANT UPDATE ON %s TO %s", r->source->label,
                     r->source->quoted, role);
 }
 
@@ -105,13 +105,12 @@ static bool check_privileges(Merge *merge, GError **error)
     if (pg_result_rows(result) == 0)
         return true;
     g_autofree char *database = pg_quote_ident(pg_conn_identity(merge->spec.target)->database);
-    const char *role = pg_conn_identity(merge->spec.target)->role;
+    g_autofree char *role = pg_quote_ident(pg_conn_identity(merge->spec.target)->role);
     if (!pg_result_bool(result, 0, 4))
-        merge_block(merge, "a merge needs temporary tables in the target: GRANT TEMPORARY ON DATABASE %s TO \"%s\"",
+        merge_block(merge, "a merge needs temporary tables in the target: GRANT TEMPORARY ON DATABASE %s TO %s",
                     database, role);
     if (!pg_result_bool(result, 0, 5) && !merge->spec.verify_only)
-        merge_block(merge,
-                    "a merge keeps what undo needs in a schema of its own: GRANT CREATE ON DATABASE %s TO \"%s\"",
+        merge_block(merge, "a merge keeps what undo needs in a schema of its own: GRANT CREATE ON DATABASE %s TO %s",
                     database, role);
     return true;
 }

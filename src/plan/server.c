@@ -60,6 +60,12 @@ bool plan_gives_to(const Plan *plan, const char *role)
     return false;
 }
 
+/* As it stands in a statement. Transfer full. */
+static char *own_name(const PlanSpec *spec)
+{
+    return pg_quote_ident(pg_conn_identity(spec->target)->role);
+}
+
 static void judge_missing_role(Plan *plan, const PlanSpec *spec, PlanRole *role, const char *create_sql,
                                const Powers *powers)
 {
@@ -98,10 +104,10 @@ static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, G
         if (!g_hash_table_lookup_extended(there, name, NULL, &may_act)) {
             judge_missing_role(plan, spec, role, pg_result_get(r, i, 1), powers);
         } else if (!spec->no_owner && may_act == NULL && plan_gives_to(plan, name)) {
+            g_autofree char *quoted = pg_quote_ident(name), *us = own_name(spec);
             role->reason =
                 g_strdup_printf("%s may not give objects to role %s", pg_conn_identity(spec->target)->role, name);
-            plan_block(plan, "%s: GRANT %s TO %s on the target, or fold with --no-owner", role->reason, name,
-                       pg_conn_identity(spec->target)->role);
+            plan_block(plan, "%s: GRANT %s TO %s on the target, or fold with --no-owner", role->reason, quoted, us);
         }
     }
     return true;
@@ -151,11 +157,12 @@ static void add_database_sql(Plan *plan, const PlanSpec *spec, const char *sql)
 
 static bool plan_database(Plan *plan, const PlanSpec *spec, const Powers *powers, GError **error)
 {
+    g_autofree char *us = own_name(spec);
     if (!powers->createdb)
         plan_block(
             plan,
             "the database does not exist on the target, and %s may not create it: ALTER ROLE %s CREATEDB, or create it",
-            pg_conn_identity(spec->target)->role, pg_conn_identity(spec->target)->role);
+            pg_conn_identity(spec->target)->role, us);
     g_autoptr(PgResult) r = pg_query(spec->source, PLAN_CREATE_DATABASE_SQL, soon(), error);
     if (r == NULL)
         return false;
@@ -191,11 +198,11 @@ static bool check_schemas(Plan *plan, const PlanSpec *spec, GError **error)
         return false;
     for (int i = 0; i < pg_result_rows(r); i++) {
         const char *schema = pg_result_get(r, i, 0);
-        g_autofree char *quoted = pg_quote_ident(schema);
+        g_autofree char *quoted = pg_quote_ident(schema), *us = own_name(spec);
         if (makes_something_in(plan, schema))
             plan_block(plan,
-                       "role %s may not create anything in schema %s of the target: GRANT CREATE ON SCHEMA %s TO it",
-                       pg_conn_identity(spec->target)->role, schema, quoted);
+                       "role %s may not create anything in schema %s of the target: GRANT CREATE ON SCHEMA %s TO %s",
+                       pg_conn_identity(spec->target)->role, schema, quoted, us);
     }
     return true;
 }
@@ -208,8 +215,9 @@ bool plan_server(Plan *plan, const PlanSpec *spec, GError **error)
         return false;
     if (spec->target_missing)
         return plan_database(plan, spec, &powers, error);
+    g_autofree char *database = pg_quote_ident(pg_conn_identity(spec->target)->database), *us = own_name(spec);
     if (!powers.create_here)
-        plan_block(plan, "role %s may not create schemas in the target database: GRANT CREATE ON DATABASE to it",
-                   pg_conn_identity(spec->target)->role);
+        plan_block(plan, "role %s may not create schemas in the target database: GRANT CREATE ON DATABASE %s TO %s",
+                   pg_conn_identity(spec->target)->role, database, us);
     return check_schemas(plan, spec, error);
 }

@@ -63,6 +63,7 @@ void plan_tablespaces_judge(Plan *plan, const PlanSpec *spec, const PlanTablespa
     g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GPtrArray) names = count_wanted(plan, spaces, counts);
     const char *role = pg_conn_identity(spec->target)->role;
+    g_autofree char *us = pg_quote_ident(role);
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
         guint n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, name));
@@ -75,6 +76,6 @@ void plan_tablespaces_judge(Plan *plan, const PlanSpec *spec, const PlanTablespa
             plan_block(plan,
                        "role %s may not put anything into tablespace %s of the target: GRANT CREATE ON "
                        "TABLESPACE %s TO %s",
-                       role, name, quoted, role);
+                       role, name, quoted, us);
     }
 }

@@ -103,7 +103,7 @@ def test_a_tablespace_of_the_same_name_is_used_and_needs_its_grant(pair, tablesp
     pair.source.create().sql(f"CREATE TABLE t (id int PRIMARY KEY) TABLESPACE {quoted}; INSERT INTO t VALUES (1)")
     pair.configure(target_url=vps.url(pair.name, user="lacks_grant"))
     arguments = ("fold", "--yes", "--no-backup", "--no-owner", "--no-privileges")
-    assert_one_error(pair.pgfold(*arguments, status=4), f"GRANT CREATE ON TABLESPACE {quoted} TO lacks_grant", state="nothing was changed")
+    assert_one_error(pair.pgfold(*arguments, status=4), f"GRANT CREATE ON TABLESPACE {quoted} TO \"lacks_grant\"", state="nothing was changed")
     vps.sql("postgres", f"GRANT CREATE ON TABLESPACE {quoted} TO lacks_grant")
     pair.pgfold(*arguments, status=0)
     ask = "SELECT spcname FROM pg_class c JOIN pg_tablespace s ON s.oid = c.reltablespace WHERE relname = 't'"

@@ -147,7 +147,7 @@ def test_rows_that_row_security_hides_from_the_role_are_not_lost(small, laptop, 
 def test_a_role_that_may_not_create_databases_is_told_how(small, vps, role):
     writer = role("fold_no_createdb", at=vps)
     small.configure(target_url=vps.url(small.name, user=writer))
-    refused(small, f"ALTER ROLE {writer} CREATEDB")
+    refused(small, f'ALTER ROLE "{writer}" CREATEDB')
     assert not small.target.exists()
 
 
@@ -155,14 +155,14 @@ def test_a_role_that_may_not_create_in_the_database_is_told_how(small, vps, role
     writer = role("fold_no_create", at=vps)
     small.target.create()
     small.configure(target_url=vps.url(small.name, user=writer))
-    refused(small, "GRANT CREATE ON DATABASE", arguments=("--no-owner", "--no-privileges"))
+    refused(small, f'GRANT CREATE ON DATABASE "{small.name}" TO "{writer}"', arguments=("--no-owner", "--no-privileges"))
 
 
 def test_a_role_that_may_not_create_in_the_schema_public_is_told_before_anything_is_made(small, vps, role):
     writer = role("fold_no_public", at=vps)
     small.target.create().sql(f'GRANT CREATE ON DATABASE "{small.name}" TO {writer}')
     small.configure(target_url=vps.url(small.name, user=writer))
-    refused(small, "public", "GRANT CREATE ON SCHEMA", arguments=("--no-owner", "--no-privileges"))
+    refused(small, f'GRANT CREATE ON SCHEMA "public" TO "{writer}"', arguments=("--no-owner", "--no-privileges"))
 
 
 def test_an_owner_that_the_role_may_not_act_for_is_named(small, laptop, vps, role):
@@ -172,7 +172,7 @@ def test_an_owner_that_the_role_may_not_act_for_is_named(small, laptop, vps, rol
     small.source.sql(f"ALTER TABLE t OWNER TO {owner}")
     small.target.create().sql(f'GRANT CREATE ON DATABASE "{small.name}" TO {writer}; GRANT CREATE ON SCHEMA public TO {writer}')
     small.configure(target_url=vps.url(small.name, user=writer))
-    refused(small, f"GRANT {owner} TO {writer}")
+    refused(small, f'GRANT "{owner}" TO "{writer}"')
 
 
 def test_a_missing_role_that_cannot_be_created_is_named_with_its_statement(small, vps, role):
