@@ -12,9 +12,10 @@ UNORDERED = re.compile(r"^(ALTER (DATABASE|ROLE) .* SET|(GRANT|REVOKE) .* ON DAT
 NOISE = re.compile(r"^(\\(un)?restrict |-- Dumped |-- (Started|Completed) on )")
 
 
-def whole(database):
-    """A dump of the database with everything that belongs to it: definitions, rows in their order, settings, privileges."""
-    result = subprocess.run([harness.client("pg_dump"), "--create", "-d", database.url], capture_output=True, text=True, check=True,
+def whole(database, *options):
+    """A dump of the database with everything that belongs to it: definitions, rows in their order, settings, privileges.
+    options: of pg_dump."""
+    result = subprocess.run([harness.client("pg_dump"), "--create", "-d", database.url, *options], capture_output=True, text=True, check=True,
                             env=harness.clean_environment())
     lines = [line for line in result.stdout.splitlines() if not NOISE.match(line)]
     return [line for line in lines if not UNORDERED.match(line)] + sorted(line for line in lines if UNORDERED.match(line))

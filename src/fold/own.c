@@ -28,13 +28,15 @@ static bool create_role(Fold *fold, const PlanRole *role, GError **error)
     g_autofree char *quoted = pg_quote_ident(role->name);
     g_autofree char *name = pg_quote_literal(role->name);
     g_autofree char *marker = pg_quote_literal(fold->marker);
-    /* Only a role that carries the run's comment is the run's; one that is in use stays: the run may have been killed
-     * after its last step, when all of it is the user's. */
+    g_autofree char *comment = role->comment == NULL ? g_strdup("NULL") : pg_quote_literal(role->comment);
+    /* Only a role that carries the run's comment is the run's; one that is in use stays, under its own comment: the run
+     * may have been killed after its last step, when all of it is the user's. */
     g_autofree char *body =
         g_strdup_printf("BEGIN IF (SELECT pg_catalog.shobj_description(oid, 'pg_authid') FROM pg_catalog.pg_roles "
                         "WHERE rolname = %s) = %s "
-                        "THEN DROP ROLE %s; END IF; EXCEPTION WHEN dependent_objects_still_exist THEN NULL; END",
-                        name, marker, quoted);
+                        "THEN BEGIN DROP ROLE %s; EXCEPTION WHEN dependent_objects_still_exist THEN "
+                        "COMMENT ON ROLE %s IS %s; END; END IF; END",
+                        name, marker, quoted, quoted, comment);
     g_autofree char *literal = pg_quote_literal(body);
     g_autofree char *cleanup = g_strconcat("DO ", literal, NULL);
     /* One query is one transaction: there is no moment at which the role is there without its comment. */

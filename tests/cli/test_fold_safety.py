@@ -219,6 +219,23 @@ def test_a_fold_that_fails_takes_its_own_role_away_and_never_another(door, role,
     assert door.server.sql("postgres", look) == before
 
 
+def test_no_trace_stays_on_a_role_of_a_run_that_was_killed_after_its_last_step(door, role):
+    door.source(f"CREATE ROLE {role}; COMMENT ON ROLE {role} IS 'of the laptop'; CREATE TABLE t (id int); INSERT INTO t VALUES (1); ALTER TABLE t OWNER TO {role}")
+    door.reach()
+    lock = door.hold("postgres", "LOCK TABLE pg_shdescription IN SHARE MODE")
+    door.open()
+    door.wait("wait_event_type = 'Lock' AND query LIKE 'COMMENT ON ROLE%'")
+    assert door.pair.target.exists(), "its last step is done"
+    door.kill()
+    door.server.sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgfold%'")
+    wait_until(lambda: door.server.sql("postgres", OURS + "true") == "0", "the end of its connections")
+    lock.release()
+    comment = f"SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '{role}'"
+    assert door.server.sql("postgres", comment).startswith("pgfold_")
+    door.pair.pgfold("fold", "--yes", "--no-backup", status=0)
+    assert door.server.sql("postgres", comment) == "of the laptop"
+
+
 def test_no_trace_of_the_run_stays_on_a_role_that_it_made(pair, role):
     pair.source.create().sql(f"CREATE ROLE {role}; CREATE TABLE t (id int); INSERT INTO t VALUES (1); ALTER TABLE t OWNER TO {role}")
     pair.configure().pgfold("fold", "--yes", "--no-backup", status=0)
