@@ -237,28 +237,45 @@ static bool database_is_missing(PgConn *maintenance, const char *database)
     return r != NULL && pg_result_rows(r) == 0;
 }
 
+/* A connection to another database, from which this one is seen to be missing; or NULL. *ret_there: it is not. */
+static PgConn *open_maintenance(const char *label, const char *url, const char *wanted, Deadline deadline,
+                                bool *ret_there)
+{
+    static const char *const MAINTENANCE[] = {"postgres", "template1"};
+    *ret_there = false;
+    for (gsize i = 0; i < G_N_ELEMENTS(MAINTENANCE) && !*ret_there; i++) {
+        g_autoptr(PgConn) other = pg_conn_open(label, url, MAINTENANCE[i], deadline, NULL);
+        if (other != NULL && database_is_missing(other, wanted))
+            return g_steal_pointer(&other);
+        *ret_there = other != NULL;
+    }
+    return NULL;
+}
+
 PgConn *pg_conn_open_or_maintenance(const char *label, const char *url, const char *database, Deadline deadline,
                                     char **ret_missing, GError **error)
 {
-    static const char *const MAINTENANCE[] = {"postgres", "template1"};
     *ret_missing = NULL;
-    g_autoptr(PgConn) conn = start_conn(label, url, database, deadline, error);
-    if (conn == NULL)
-        return NULL;
-    if (PQstatus(conn->pg) == CONNECTION_OK)
-        return finish_conn(g_steal_pointer(&conn), deadline, error);
-    g_autofree char *wanted = g_strdup(PQdb(conn->pg));
-    for (gsize i = 0; i < G_N_ELEMENTS(MAINTENANCE); i++) {
-        g_autoptr(PgConn) other = pg_conn_open(label, url, MAINTENANCE[i], deadline, NULL);
-        if (other == NULL || !database_is_missing(other, wanted))
+    for (bool again = false;; again = true) {
+        bool there = false;
+        g_autoptr(PgConn) conn = start_conn(label, url, database, deadline, error);
+        if (conn == NULL)
+            return NULL;
+        if (PQstatus(conn->pg) == CONNECTION_OK)
+            return finish_conn(g_steal_pointer(&conn), deadline, error);
+        g_autofree char *wanted = g_strdup(PQdb(conn->pg));
+        g_autoptr(PgConn) other = open_maintenance(label, url, wanted, deadline, &there);
+        if (other != NULL) {
+            *ret_missing = g_steal_pointer(&wanted);
+            return g_steal_pointer(&other);
+        }
+        if (!cancel_check(error)) /* then it is not known whether the database is missing */
+            return NULL;
+        if (there && !again) /* it may have come just now: the last statement of a fold that was killed */
             continue;
-        *ret_missing = g_steal_pointer(&wanted);
-        return g_steal_pointer(&other);
-    }
-    if (!cancel_check(error)) /* then it is not known whether the database is missing */
+        set_connect_error(conn, error);
         return NULL;
-    set_connect_error(conn, error);
-    return NULL;
+    }
 }
 
 void pg_conn_close(PgConn *conn)
