@@ -6,7 +6,10 @@
 #include "base/wait.h"
 #include "pg/internal.h"
 
-enum { CHECK_TARGET_EVERY = 1 << 20 }; /* bytes sent between two looks for an error of the target */
+enum {
+    CHECK_TARGET_EVERY = 1 << 20, /* bytes sent between two looks for an error of the target */
+    PIECE = 256 << 10,            /* bytes of a row that are handed to libpq at once */
+};
 
 static bool start_copy(PgConn *conn, const char *sql, ExecStatusType expected, GError **error)
 {
@@ -81,6 +84,26 @@ static bool wait_for_source(PgConn *source, PgConn *target, GError **error)
     return true;
 }
 
+/* A row may be a gigabyte. Handed over whole, it would be in memory once more; and libpq moves all that is not sent yet
+ * to the front of its buffer whenever the socket has taken a part of it. */
+static bool put(PgConn *target, const char *data, int length, GError **error)
+{
+    while (length > PIECE) {
+        if (PQputCopyData(target->pg, data, PIECE) < 0) {
+            pg_set_error(target, NULL, error);
+            return false;
+        }
+        if (!drain_to_target(target, error))
+            return false;
+        data += PIECE;
+        length -= PIECE;
+    }
+    if (PQputCopyData(target->pg, data, length) >= 0)
+        return true;
+    pg_set_error(target, NULL, error);
+    return false;
+}
+
 /* Moves every row; the source's COPY has ended when it returns true, the target's has not. */
 static bool stream(PgConn *source, PgConn *target, PgCopyProgress *progress, guint64 *ret_messages, GError **error)
 {
@@ -99,12 +122,10 @@ static bool stream(PgConn *source, PgConn *target, PgCopyProgress *progress, gui
                 return false;
             continue;
         }
-        int put = PQputCopyData(target->pg, data, len);
+        bool ok = put(target, data, len, error);
         PQfreemem(data);
-        if (put < 0) {
-            pg_set_error(target, NULL, error);
+        if (!ok)
             return false;
-        }
         (*ret_messages)++;
         if (progress != NULL) {
             atomic_fetch_add_explicit(&progress->rows, 1, memory_order_relaxed);
