@@ -95,13 +95,27 @@ static bool clean_up_old_runs(Job *job, bool *ret_again, GError **error)
     return true;
 }
 
-static bool open_and_lock(Job *job, GError **error)
+static bool connect_and_lock(Job *job, GError **error)
 {
     job->comparison = comparison_connect(job->choice->config, job->source, error);
     return job->comparison != NULL &&
            config_check_protected_role(job->choice->config, "target",
                                        pg_conn_identity(job->comparison->ends->target)->role, error) &&
-           lock_target(job->comparison->ends->target, error) && comparison_snapshot(job->comparison, error);
+           lock_target(job->comparison->ends->target, error);
+}
+
+/* While the lock was waited for, the session of a run that was killed may have given its database the final name. */
+static bool open_and_lock(Job *job, GError **error)
+{
+    bool has_come = false;
+    if (!connect_and_lock(job, error) || !ends_target_has_come(job->comparison->ends, &has_come, error))
+        return false;
+    if (has_come) {
+        g_clear_pointer(&job->comparison, comparison_free);
+        if (!connect_and_lock(job, error))
+            return false;
+    }
+    return comparison_snapshot(job->comparison, error);
 }
 
 static bool open_both(Job *job, GError **error)

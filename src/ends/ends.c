@@ -175,6 +175,18 @@ bool ends_release_snapshot(Ends *ends, GError **error)
     return pg_snapshot_leave(ends->source, error);
 }
 
+bool ends_target_has_come(const Ends *ends, bool *ret_has, GError **error)
+{
+    const char *values[] = {ends->target_missing};
+    *ret_has = false;
+    if (ends->target_missing == NULL)
+        return true;
+    g_autoptr(PgResult) r = pg_query_params(ends->target, "SELECT FROM pg_catalog.pg_database WHERE datname = $1", 1,
+                                            values, deadline_in_ms(PG_CATALOG_MS), error);
+    *ret_has = r != NULL && pg_result_rows(r) > 0;
+    return r != NULL;
+}
+
 static void close_conn(gpointer conn)
 {
     pg_conn_close(conn);

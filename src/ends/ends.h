@@ -42,6 +42,10 @@ bool ends_snapshot(Ends *ends, GError **error);
 /* Lets it go, so that the source can vacuum again. Further reads of the source would see a later moment. */
 bool ends_release_snapshot(Ends *ends, GError **error);
 
+/* Whether the target database that was missing is there by now: the last statement of a run that was killed may have
+ * been carried out since. */
+bool ends_target_has_come(const Ends *ends, bool *ret_has, GError **error);
+
 /* n more connections to the source, inside the snapshot if there is one. The array frees its connections. */
 GPtrArray *ends_source_connections(const Ends *ends, guint n, GError **error);
 /* n more connections to a database of the target's server (NULL: the target database). */

@@ -4,8 +4,8 @@ import sqlite3
 
 import pytest
 
-from folding import assert_same, wait_until, whole
-from test_fold_faults import SLEEPING, make_held
+from folding import Lock, assert_same, wait_until, whole
+from test_fold_faults import BLOCKED, SLEEPING, make_held
 
 
 @pytest.fixture
@@ -127,6 +127,25 @@ def test_what_another_source_has_left_is_taken_away(held):
         assert held.pair.target.sql("SELECT count(*) FROM one") == "1"
     finally:
         other.drop()
+
+
+def test_a_name_that_a_killed_run_still_gives_is_found(held):
+    """pgfold is dead, its session renames the database while the next fold waits for the lock of the target."""
+    held.hold("target.views")
+    held.start("views")
+    lock = Lock(held.vps, "postgres", "LOCK TABLE pg_database IN SHARE MODE")
+    (held.folder / "target.views.go").touch()
+    wait_until(lambda: held.vps.sql("postgres", BLOCKED + " AND query LIKE 'ALTER DATABASE%RENAME%'") != "0", "the last statement")
+    held.process.kill()
+    held.process.communicate()
+    held.let_go()
+    again = held.running("fold", "--yes", "--no-backup")
+    wait_until(lambda: held.vps.sql("postgres", BLOCKED + " AND query LIKE '%pg_advisory_lock%'") != "0", "the next fold")
+    lock.release()
+    _, err = again.communicate(timeout=60)
+    assert again.returncode == 0, err
+    assert_whole(held)
+    assert held.vps.databases() == held.before[0] | {held.pair.name}
 
 
 def test_only_looking_leaves_it_where_it_is(held):
