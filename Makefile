@@ -23,7 +23,7 @@ test: deps build ## all tests: units, tools, and the program against real server
 test-random: deps build ## merges of random databases, SEEDS=400 of them
 	@PGFOLD_SEEDS=$(or $(SEEDS),400) tools/run-tests --build build --no-unit -- tests/cli/test_merge_random.py tests/tools/test_merging.py
 
-test-long: deps build ## tests that take more than twenty seconds each
+test-long: deps build ## tests that take long, and further cases of others
 	@tools/install-packages long
 	@tools/test-servers > /dev/null
 	@tools/run-tests --no-unit -- tests -m long

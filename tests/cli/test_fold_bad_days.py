@@ -49,11 +49,11 @@ class Disk:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a small file system")
-@pytest.mark.parametrize("what", ["rows", "index"])
+@pytest.mark.parametrize("what", ["rows", pytest.param("index", marks=pytest.mark.long)])
 def test_a_disk_that_fills_up_under_the_target_is_named_and_nothing_is_left(pair, machine, vps, what, request):
     folder = machine._own_folder(f"full-{what}")
     owner = folder.stat()
-    disk = Disk(folder, 32)
+    disk = Disk(folder, 20)
     os.chown(folder, owner.st_uid, owner.st_gid)
 
     def drop():
@@ -65,7 +65,7 @@ def test_a_disk_that_fills_up_under_the_target_is_named_and_nothing_is_left(pair
     vps.sql("postgres", f'CREATE DATABASE "{pair.name}" TABLESPACE full_disk')
     pair.target.sql("CREATE TABLE mine (id int PRIMARY KEY); INSERT INTO mine VALUES (1)")
     before = whole(pair.target)
-    rows = 25000 if what == "index" else 60000
+    rows = 14000 if what == "index" else 35000
     pair.source.create().sql(f"""
         CREATE TABLE a (id int); INSERT INTO a VALUES (1); CREATE TABLE big (id int PRIMARY KEY, v text);
         INSERT INTO big SELECT g, (SELECT string_agg(md5((g * 31 + k)::text), '') FROM generate_series(1, 15) k) FROM generate_series(1, {rows}) g;
@@ -114,7 +114,7 @@ def end(held):
     return err
 
 
-@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("there", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_target_that_is_dropped_midway(held, there):
     """Its own new database, or the one that was there: whoever drops it had a reason."""
     if there:
@@ -132,8 +132,8 @@ def test_a_target_that_is_dropped_midway(held, there):
 
 
 @pytest.mark.parametrize("held", ["own"], indirect=True)
-@pytest.mark.parametrize("how", ["restart", "kill -9 of a session"])
-@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("how, there", [("restart", True), ("kill -9 of a session", False),
+                                        *(pytest.param(how, there, marks=pytest.mark.long) for how, there in (("restart", False), ("kill -9 of a session", True)))])
 def test_a_target_that_is_back_at_once(held, how, there):
     if there:
         held.pair.target.create().sql("CREATE TABLE mine (id int); INSERT INTO mine VALUES (1)")
@@ -162,7 +162,7 @@ def answers(server):
 
 # --- timeouts -------------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("place", ["server", "database"])
+@pytest.mark.parametrize("place", ["server", pytest.param("database", marks=pytest.mark.long)])
 def test_timeouts_of_server_and_database_do_not_matter(pair, laptop, vps, place, request):
     """While an index takes its time on the target, the sessions to the source are idle, and one is idle in its transaction."""
     pair.source.create().sql("""
@@ -187,7 +187,7 @@ def test_timeouts_of_server_and_database_do_not_matter(pair, laptop, vps, place,
         server.sql("postgres", "SELECT pg_reload_conf()")
     for server in (laptop, vps) if place == "server" else ():
         wait_until(lambda server=server: server.sql("postgres", "SHOW statement_timeout") == "250ms", "the settings")
-    pair.configure().pgfold("fold", "--yes", *(() if place == "server" else ("--no-backup",)), status=0)
+    pair.configure().pgfold("fold", "--yes", "--no-backup", status=0)
     pair.pgfold("verify", status=0)
     assert pair.target.sql("SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM t2)") == "1|1"
 

@@ -10,7 +10,7 @@ def create_with(database, encoding):
     return database
 
 
-@pytest.mark.parametrize("encoding, words", [("WIN1252", "Grüße – € “”"), ("EUC_JP", "日本語テスト"), ("KOI8R", "Привет")])
+@pytest.mark.parametrize("encoding, words", [("WIN1252", "Grüße – € “”"), ("EUC_JP", "日本語テスト"), pytest.param("KOI8R", "Привет", marks=pytest.mark.long)])
 def test_names_definitions_and_values_arrive_in_utf8(pair, encoding, words):
     create_with(pair.source, encoding).sql(f"""
         CREATE TYPE mood AS ENUM ('{words}'); CREATE TABLE "{words}" ("{words}" text PRIMARY KEY); INSERT INTO "{words}" VALUES ('{words}');
@@ -28,7 +28,7 @@ def test_names_definitions_and_values_arrive_in_utf8(pair, encoding, words):
 
 @pytest.mark.parametrize("what, sql", [
     ("copying public.t", "INSERT INTO t VALUES (2, '€ and 日')"),
-    ("COMMENT public.COLUMN t.v", "COMMENT ON COLUMN t.v IS '日'"),
+    pytest.param("COMMENT public.COLUMN t.v", "COMMENT ON COLUMN t.v IS '日'", marks=pytest.mark.long),
     ("VIEW public.v", "CREATE VIEW v AS SELECT '日'::text AS said"),  # one of several in one message, which is not read at all
 ])
 def test_a_character_that_the_targets_encoding_lacks_is_named_and_nothing_is_left(pair, what, sql):

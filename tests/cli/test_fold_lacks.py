@@ -29,7 +29,7 @@ def tablespace(machine, laptop, request):
     laptop.sql("postgres", f"DROP TABLESPACE {quoted}")
 
 
-@pytest.mark.parametrize("what, there", [*((what, False) for what in LACKS), ("label provider", True)])
+@pytest.mark.parametrize("what, there", [*((what, False) for what in LACKS), pytest.param("label provider", True, marks=pytest.mark.long)])
 def test_what_only_the_sources_server_has_is_found_by_plan_and_nothing_is_made(pair, what, there):
     sql, words = LACKS[what]
     pair.source.create().sql(ROWS + sql)
@@ -65,7 +65,7 @@ def test_a_role_that_may_not_be_made_is_found_by_plan(pair, laptop, vps, request
     assert "CREATE ROLE lacks_owner" in pair.pgfold("plan", status=1).out
 
 
-@pytest.mark.parametrize("into", ["new", "existing", "schema"])
+@pytest.mark.parametrize("into", ["new", *(pytest.param(into, marks=pytest.mark.long) for into in ("existing", "schema"))])
 def test_a_tablespace_that_the_target_lacks_becomes_its_default_one_and_this_is_said(pair, tablespace, into):
     name, quoted = tablespace
     pair.source.create().sql(f"""
