@@ -65,7 +65,7 @@ def test_a_disk_that_fills_up_under_the_target_is_named_and_nothing_is_left(pair
     vps.sql("postgres", f'CREATE DATABASE "{pair.name}" TABLESPACE full_disk')
     pair.target.sql("CREATE TABLE mine (id int PRIMARY KEY); INSERT INTO mine VALUES (1)")
     before = whole(pair.target)
-    rows = 14000 if what == "index" else 35000
+    rows = 17000 if what == "index" else 35000
     pair.source.create().sql(f"""
         CREATE TABLE a (id int); INSERT INTO a VALUES (1); CREATE TABLE big (id int PRIMARY KEY, v text);
         INSERT INTO big SELECT g, (SELECT string_agg(md5((g * 31 + k)::text), '') FROM generate_series(1, 15) k) FROM generate_series(1, {rows}) g;

@@ -85,6 +85,32 @@ CREATE TEXT SEARCH CONFIGURATION zoo.plain_english (COPY = english);
 ALTER TEXT SEARCH CONFIGURATION zoo.plain_english DROP MAPPING FOR url;
 CREATE TEXT SEARCH DICTIONARY zoo.nostop (TEMPLATE = simple, stopwords = english);
 
+CREATE TEXT SEARCH PARSER zoo.words (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype);
+CREATE TEXT SEARCH TEMPLATE zoo.as_it_is (INIT = dsimple_init, LEXIZE = dsimple_lexize);
+COMMENT ON TEXT SEARCH PARSER zoo.words IS 'as the standard one';
+CREATE FUNCTION zoo.length_of(text) RETURNS int LANGUAGE internal IMMUTABLE STRICT AS 'textlen';
+CREATE FUNCTION zoo.in_a_library(public.hstore, text) RETURNS text LANGUAGE c IMMUTABLE STRICT AS '$libdir/hstore', 'hstore_fetchval';
+CREATE FUNCTION zoo.by_length(a text, b text) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT length(a) - length(b)';
+CREATE FUNCTION zoo.shorter(text, text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT length($1) < length($2)';
+CREATE FUNCTION zoo.as_long(text, text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT length($1) = length($2)';
+CREATE OPERATOR zoo.<# (LEFTARG = text, RIGHTARG = text, FUNCTION = zoo.shorter);
+CREATE OPERATOR zoo.=# (LEFTARG = text, RIGHTARG = text, FUNCTION = zoo.as_long);
+CREATE OPERATOR FAMILY zoo.lengths USING btree;
+CREATE OPERATOR CLASS zoo.length_ops FOR TYPE text USING btree FAMILY zoo.lengths AS
+    OPERATOR 1 zoo.<# (text, text), OPERATOR 3 zoo.=# (text, text), FUNCTION 1 zoo.by_length(text, text);
+COMMENT ON OPERATOR CLASS zoo.length_ops USING btree IS 'by length alone';
+CREATE CONVERSION zoo.to_latin FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1;
+CREATE ACCESS METHOD zoo_heap TYPE TABLE HANDLER heap_tableam_handler;
+CREATE TYPE zoo.base;
+CREATE FUNCTION zoo.base_in(cstring) RETURNS zoo.base LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+CREATE FUNCTION zoo.base_out(zoo.base) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
+CREATE TYPE zoo.base (INPUT = zoo.base_in, OUTPUT = zoo.base_out, LIKE = int4, CATEGORY = 'N');
+CREATE FOREIGN DATA WRAPPER zoo_wrapper OPTIONS (debug 'true');
+CREATE SERVER zoo_server TYPE 'none' VERSION '1' FOREIGN DATA WRAPPER zoo_wrapper OPTIONS (host 'nowhere');
+CREATE USER MAPPING FOR PUBLIC SERVER zoo_server OPTIONS ("user" 'visitor');
+CREATE FOREIGN TABLE zoo.far_away (id int OPTIONS (column_name 'ID') NOT NULL, v text) SERVER zoo_server OPTIONS (table_name 'x');
+GRANT USAGE ON FOREIGN SERVER zoo_server TO zoo_visitor;
+
 -- --- tables: every kind of value -------------------------------------------------------------------------------------------
 CREATE TABLE zoo.values_of_all_kinds (
     id bigint GENERATED ALWAYS AS IDENTITY (START WITH 100 INCREMENT BY 5) PRIMARY KEY,
@@ -196,6 +222,9 @@ INSERT INTO zoo.booking VALUES (1, '[2024-01-01,2024-01-02)', 'a'), (1, '[2024-0
 CREATE TABLE zoo.found (id int PRIMARY KEY, body text, doc jsonb, tags text[], path ext.ltree, attrs public.hstore);
 INSERT INTO zoo.found SELECT g, 'body of ' || g, jsonb_build_object('n', g), ARRAY['t' || g % 3], ('a.b' || g)::ext.ltree, public.hstore('k', g::text) FROM generate_series(1, 200) g;
 CREATE INDEX found_lower ON zoo.found (lower(body) text_pattern_ops, (id % 7)) WHERE id > 5;
+CREATE INDEX found_length ON zoo.found (body zoo.length_ops);
+CREATE TABLE zoo.bases (b zoo.base, n zoo.base[]) USING zoo_heap;
+INSERT INTO zoo.bases VALUES ('5', '{1,NULL,-7}'), (NULL, NULL);
 CREATE INDEX found_trgm ON zoo.found USING gin (body public.gin_trgm_ops);
 CREATE INDEX found_doc ON zoo.found USING gin (doc jsonb_path_ops);
 CREATE INDEX found_brin ON zoo.found USING brin (id) WITH (pages_per_range = 16);
