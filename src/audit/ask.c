@@ -1,14 +1,27 @@
 #include "audit/ask.h"
 
+#include <string.h>
+
 #include "pg/batch.h"
 #include "pool/at_once.h"
 
-/* An array of the first column. */
-static char *array_of(const PgResult *rows)
+/* "citext 1.6" */
+static bool is_left_out(const Question *question, const char *wanted, const Filter *filter)
 {
+    if (filter == NULL || !question->check->wants_extensions)
+        return false;
+    g_autofree char *name = g_strndup(wanted, strcspn(wanted, " "));
+    return filter_leaves_out_extension(filter, name);
+}
+
+/* An array of the first column of what is wanted. */
+static char *array_of(const Question *question, const Filter *filter)
+{
+    const PgResult *rows = question->wanted;
     g_autoptr(GPtrArray) texts = g_ptr_array_new();
     for (int i = 0; i < pg_result_rows(rows); i++)
-        g_ptr_array_add(texts, (gpointer)pg_result_get(rows, i, 0));
+        if (!is_left_out(question, pg_result_get(rows, i, 0), filter))
+            g_ptr_array_add(texts, (gpointer)pg_result_get(rows, i, 0));
     return pg_array_literal(texts);
 }
 
@@ -108,7 +121,7 @@ bool questions_ask(const GPtrArray *questions, const ChecksSpec *spec, GError **
         Question *q = questions->pdata[i];
         if (q->wanted == NULL)
             continue;
-        q->value = array_of(q->wanted);
+        q->value = array_of(q, spec->filter);
         add_statement(&second, q, q->check->sql, &q->answer);
     }
     good = good && ask_one(0, &second, error);

@@ -99,7 +99,7 @@ static void pair_relations(Audit *audit, const AuditSpec *spec)
         const CatalogRelation *s = audit->source->relations->pdata[i];
         AuditRelation *r =
             pair_relation(audit, s, audit->target == NULL ? NULL : catalog_find(audit->target, s->schema, s->name));
-        if (spec->skip != NULL && spec->skip(s->schema, s->name, spec->skip_data))
+        if (s->left_out || (spec->skip != NULL && spec->skip(s->schema, s->name, spec->skip_data)))
             r->verdict = AUDIT_SKIPPED;
     }
     for (guint i = 0; audit->target != NULL && i < audit->target->relations->len; i++) {
@@ -277,7 +277,8 @@ static bool digest_all(Audit *audit, const AuditSpec *spec, GError **error)
         if (wants_digest(r, spec))
             pool_add(pool, "digest", relation->label, relation->bytes, run_digest, &jobs[i]);
     }
-    if (audit->source->large_objects > 0 || (audit->target != NULL && audit->target->large_objects > 0)) {
+    bool without = spec->definitions_only || (spec->filter != NULL && spec->filter->named_only);
+    if (!without && (audit->source->large_objects > 0 || (audit->target != NULL && audit->target->large_objects > 0))) {
         DigestJob *job = &jobs[audit->relations->len];
         *job = (DigestJob){.audit = audit};
         pool_add(pool, "digest", "large objects", 0, run_digest, job);
@@ -309,7 +310,7 @@ static bool bound_waits(guint i, gpointer data, GError **error)
 }
 
 /* Reads a side's catalog and, where its connections share a snapshot, keeps that readable until they let go. */
-static Catalog *read_side(PgConn *holder, const GPtrArray *workers, GError **error)
+static Catalog *read_side(PgConn *holder, const GPtrArray *workers, const Filter *filter, GError **error)
 {
     bool locks = pg_conn_in_transaction(holder);
     g_autoptr(GPtrArray) conns = g_ptr_array_new();
@@ -318,7 +319,7 @@ static Catalog *read_side(PgConn *holder, const GPtrArray *workers, GError **err
         g_ptr_array_add(conns, workers->pdata[i]);
     if (!pool_at_once(conns->len, bound_waits, conns, error))
         return NULL;
-    g_autoptr(Catalog) catalog = catalog_read(holder, error);
+    g_autoptr(Catalog) catalog = catalog_read(holder, filter, error);
     if (catalog == NULL && error != NULL && g_str_equal(pg_conn_sqlstate(holder), "55P03"))
         pgf_error_set_code(*error, PGF_ERROR_REFUSED); /* sizes and definitions wait for the table too */
     if (catalog == NULL || (locks && !catalog_lock(holder, catalog, error)))
@@ -331,14 +332,44 @@ typedef struct Reading {
     const AuditSpec *spec;
 } Reading;
 
+/* What is of no account is as if it were not there. */
+static void narrow(Catalog *source, const AuditSpec *spec)
+{
+    if (spec->definitions_only) {
+        g_hash_table_remove_all(source->sequences_by_name);
+        g_ptr_array_set_size(source->sequences, 0);
+        source->large_objects = 0;
+        for (guint i = source->counts->len; i-- > 0;)
+            if (g_str_equal(((const CatalogPair *)source->counts->pdata[i])->name, "large object"))
+                g_ptr_array_remove_index(source->counts, i);
+    }
+    if (spec->rows_only)
+        g_ptr_array_set_size(source->counts, 0);
+}
+
 static bool read_end(guint i, gpointer data, GError **error)
 {
     const Reading *reading = data;
     const AuditSpec *spec = reading->spec;
     Catalog **to = i == 0 ? &reading->audit->source : &reading->audit->target;
-    *to = i == 0 ? read_side(spec->source, spec->sources, error) : read_side(spec->target, spec->targets, error);
+    *to = i == 0 ? read_side(spec->source, spec->sources, spec->filter, error)
+                 : read_side(spec->target, spec->targets, NULL, error);
+    if (i == 0 && *to != NULL)
+        narrow(*to, spec);
     bool renames = i == 0 && spec->rename != NULL;
     return *to != NULL && (!renames || spec->rename(*to, spec->rename_data, error));
+}
+
+/* A view that is left out need not be in the target, nor be the same there. */
+static void drop_left_out_views(GPtrArray *views, const Filter *filter)
+{
+    for (guint i = 0; filter != NULL && i < filter->relations->len; i++) {
+        const FilterRelation *r = filter->relations->pdata[i];
+        g_autofree char *label = g_strconcat(r->schema, ".", r->name, NULL);
+        for (guint k = r->kind == 'v' || r->kind == 'm' ? views->len : 0; k-- > 0;)
+            if (g_str_equal(((const AuditPair *)views->pdata[k])->name, label))
+                g_ptr_array_remove_index(views, k);
+    }
 }
 
 /* Views are compared by their text, in which a renamed schema has its old name. */
@@ -349,6 +380,7 @@ static bool compare_views(Audit *audit, const AuditSpec *spec, GError **error)
                            : views_compare(spec->source, spec->target, audit->view_texts, error);
     if (views == NULL)
         return spec->target == NULL || spec->rename != NULL;
+    drop_left_out_views(views, spec->filter);
     g_ptr_array_unref(audit->views);
     audit->views = views;
     return true;
@@ -407,80 +439,4 @@ Audit *audit_run(const AuditSpec *spec, GError **error)
         return NULL;
     judge(audit);
     return g_steal_pointer(&audit);
-}
-
-static bool counts_reached(const Audit *audit)
-{
-    for (guint i = 0; i < audit->counts->len; i++) {
-        const AuditPair *pair = audit->counts->pdata[i];
-        guint64 source = pair->source == NULL ? 0 : g_ascii_strtoull(pair->source, NULL, 10);
-        guint64 target = pair->target == NULL ? 0 : g_ascii_strtoull(pair->target, NULL, 10);
-        if (target < source)
-            return false;
-    }
-    return true;
-}
-
-bool audit_unpopulated(const AuditRelation *relation)
-{
-    const CatalogRelation *s = relation->source, *t = relation->target;
-    return relation->verdict != AUDIT_SKIPPED && s != NULL && t != NULL && s->kind == 'm' && t->kind == 'm' &&
-           s->populated && !t->populated;
-}
-
-bool audit_view_differs(const AuditRelation *relation)
-{
-    return relation->view_compared && !digest_equal(&relation->source_view, &relation->target_view);
-}
-
-bool audit_contained(const Audit *audit)
-{
-    for (guint i = 0; i < audit->relations->len; i++) {
-        const AuditRelation *r = audit->relations->pdata[i];
-        if (r->verdict != AUDIT_SAME && r->verdict != AUDIT_TARGET_ONLY && r->verdict != AUDIT_SKIPPED &&
-            r->verdict != AUDIT_DRIFT && !audit_view_differs(r))
-            return false;
-        if (audit_unpopulated(r))
-            return false;
-    }
-    for (guint i = 0; i < audit->sequences->len; i++)
-        if (!((const AuditSequence *)audit->sequences->pdata[i])->reached)
-            return false;
-    return counts_reached(audit) && digest_equal(&audit->source_large_objects, &audit->target_large_objects);
-}
-
-bool audit_same(const Audit *audit)
-{
-    for (guint i = 0; i < audit->relations->len; i++) {
-        AuditVerdict verdict = ((const AuditRelation *)audit->relations->pdata[i])->verdict;
-        if (verdict != AUDIT_SAME && verdict != AUDIT_SKIPPED)
-            return false;
-    }
-    for (guint i = 0; i < audit->sequences->len; i++)
-        if (!((const AuditSequence *)audit->sequences->pdata[i])->same)
-            return false;
-    for (guint i = 0; i < audit->counts->len; i++)
-        if (!((const AuditPair *)audit->counts->pdata[i])->same)
-            return false;
-    for (guint i = 0; i < audit->extensions->len; i++)
-        if (!((const AuditPair *)audit->extensions->pdata[i])->same)
-            return false;
-    return audit->views->len == 0 && digest_equal(&audit->source_large_objects, &audit->target_large_objects);
-}
-
-const char *audit_verdict_text(AuditVerdict verdict)
-{
-    static const char *const TEXTS[] = {"same",        "drift",       "different", "incomparable",
-                                        "source only", "target only", "skipped"};
-    return TEXTS[verdict];
-}
-
-guint64 audit_rows(const Audit *audit)
-{
-    guint64 rows = 0;
-    for (guint i = 0; i < audit->relations->len; i++) {
-        const AuditRelation *r = audit->relations->pdata[i];
-        rows += r->source_digested ? r->source_digest.rows : 0;
-    }
-    return rows;
 }

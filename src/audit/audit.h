@@ -73,6 +73,9 @@ typedef struct AuditSpec {
     GPtrArray *targets; /* of PgConn*, as many; NULL when target is NULL */
     bool (*skip)(const char *schema, const char *name, gpointer data); /* or NULL */
     gpointer skip_data;
+    const Filter *filter;  /* what is left out of the source's catalog; or NULL */
+    bool definitions_only; /* with a skip that takes every table: neither sequences nor large objects are looked at */
+    bool rows_only;        /* how many objects of a kind the source has is of no account */
     /* The columns that tell rows of a table without a primary key apart, and where they were given ("pgfold.yaml:9:5";
      * transfer full); NULL: none. Or NULL. */
     const char *const *(*key)(const char *schema, const char *name, char **ret_where, gpointer data);

@@ -182,7 +182,8 @@ static bool add_table_probes(GPtrArray *probes, const AuditSpec *spec, GError **
     for (guint i = 0; i < questions->len; i++) {
         const Question *q = questions->pdata[i];
         for (int row = 0; row < pg_result_rows(q->answer); row++)
-            add_probe(probes, q->check, pg_result_get(q->answer, row, 0), pg_result_get(q->answer, row, 1));
+            if (!filter_leaves_out_extension(spec->filter, pg_result_get(q->answer, row, 2)))
+                add_probe(probes, q->check, pg_result_get(q->answer, row, 0), pg_result_get(q->answer, row, 1));
     }
     return true;
 }

@@ -32,6 +32,7 @@ typedef struct AuditCheck {
                       * of rows, finding and the query that counts */
     const char *wants_sql; /* or NULL: asked of the source; its rows become $1 (text[]) of sql, asked of the target */
     bool wants_names;      /* wants_sql takes $1, $2 (text): a schema of the source, and its name in the target */
+    bool wants_extensions; /* of wants_sql: its rows are "extension version" */
     bool takes_jobs;       /* $1 (text) of sql is the number of workers */
     bool counts_rows;      /* the second column is a query; where it returns more than 0, the first is a finding */
 } AuditCheck;
@@ -49,6 +50,7 @@ typedef struct ChecksSpec {
     guint jobs;
     bool (*skip)(const char *schema, const char *name, gpointer data); /* tables that do not count, or NULL */
     gpointer skip_data;
+    const Filter *filter; /* extensions that do not count, or NULL */
 } ChecksSpec;
 
 extern const AuditCheck checks_table[]; /* ends with id NULL */

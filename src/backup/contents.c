@@ -139,7 +139,7 @@ bool backup_compare(PgConn *restored, const char *url, gpointer data, GError **e
     BackupExpected *expected = data;
     g_autoptr(GString) text = g_string_new(NULL);
     Differences differences = {.text = text};
-    g_autoptr(Catalog) catalog = catalog_read(restored, error);
+    g_autoptr(Catalog) catalog = catalog_read(restored, NULL, error);
     if (catalog == NULL || !compare_relations(expected, url, &differences, error) ||
         !compare_large_objects(expected->audit, restored, &differences, error))
         return false;

@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "filter/filter.h"
 #include "pg/conn.h"
 
 typedef struct CatalogColumn {
@@ -61,6 +62,7 @@ typedef struct CatalogRelation {
     bool row_security;
     bool populated;         /* of a materialized view: it holds rows, or has none to hold */
     bool extension_member;  /* configuration table of an extension */
+    bool left_out;          /* by the filter that the catalog was read with */
     GPtrArray *columns;     /* of CatalogColumn*, by name in byte order */
     GPtrArray *definitions; /* of CatalogDefinition*, by kind and name */
     GPtrArray *uniques;     /* of CatalogUnique* */
@@ -110,10 +112,11 @@ typedef struct Catalog {
     guint64 large_objects;
 } Catalog;
 
-/* Reads everything in the connection's current transaction (join a snapshot first for one moment). */
-Catalog *catalog_read(PgConn *conn, GError **error);
+/* Reads everything in the connection's current transaction (join a snapshot first for one moment). filter: what is left
+ * out; its relations are marked, all else of it is as if it were not there. NULL: nothing is left out. */
+Catalog *catalog_read(PgConn *conn, const Filter *filter, GError **error);
 /* Likewise, but for the values of sequences, which take a privilege on each. */
-Catalog *catalog_read_definitions(PgConn *conn, GError **error);
+Catalog *catalog_read_definitions(PgConn *conn, const Filter *filter, GError **error);
 /* Sets the values of those, of CatalogSequence*; a catalog's sequences, or some of them. */
 bool catalog_read_sequences(PgConn *conn, GPtrArray *sequences, GError **error);
 void catalog_free(Catalog *catalog);

@@ -65,7 +65,7 @@ static GPtrArray *unchanged(PgConn *conn, const Catalog *catalog, const LockStat
     g_autoptr(GPtrArray) bad = g_ptr_array_new();
     for (guint i = 0; i < catalog->relations->len; i++) {
         CatalogRelation *r = catalog->relations->pdata[i];
-        if (!catalog_has_rows(r) || !g_hash_table_contains(state->open, GUINT_TO_POINTER(r->oid)))
+        if (!catalog_has_rows(r) || r->left_out || !g_hash_table_contains(state->open, GUINT_TO_POINTER(r->oid)))
             continue;
         g_ptr_array_add(g_hash_table_contains(state->changed, GUINT_TO_POINTER(r->oid)) ? bad : tables, r);
     }

@@ -234,8 +234,12 @@ bool catalog_read_sequences(PgConn *conn, GPtrArray *sequences, GError **error)
     return false;
 }
 
-Catalog *catalog_read_definitions(PgConn *conn, GError **error)
+Catalog *catalog_read_definitions(PgConn *conn, const Filter *filter, GError **error)
 {
+    const char *const listed[] = {filter == NULL       ? NULL
+                                  : filter->named_only ? "true"
+                                                       : "false",
+                                  filter == NULL ? NULL : filter->classes, filter == NULL ? NULL : filter->oids};
     g_autoptr(Catalog) catalog = catalog_new();
     g_autoptr(GHashTable) by_oid = g_hash_table_new(g_direct_hash, g_direct_equal);
     g_autoptr(GHashTable) keys_by_oid = g_hash_table_new(g_direct_hash, g_direct_equal);
@@ -250,7 +254,11 @@ Catalog *catalog_read_definitions(PgConn *conn, GError **error)
         {.sql = CATALOG_FOREIGN_KEYS_SQL, .func = on_foreign_key, .data = &reader},
         {.sql = CATALOG_FOREIGN_KEY_COLUMNS_SQL, .func = on_foreign_key_column, .data = &reader},
         {.sql = CATALOG_EXTENSIONS_SQL, .func = on_pair, .data = catalog->extensions},
-        {.sql = CATALOG_COUNTS_SQL, .func = on_pair, .data = catalog->counts},
+        {.sql = CATALOG_COUNTS_SQL,
+         .n = G_N_ELEMENTS(listed),
+         .values = listed,
+         .func = on_pair,
+         .data = catalog->counts},
         {.sql = CATALOG_DATABASE_SQL, .func = on_pair, .data = catalog->properties},
     };
     if (!pg_batch(conn, queries, G_N_ELEMENTS(queries), NULL, NULL,
@@ -262,12 +270,14 @@ Catalog *catalog_read_definitions(PgConn *conn, GError **error)
     const char *large_objects = catalog_property(catalog, "large objects");
     catalog->database_bytes = bytes == NULL ? 0 : g_ascii_strtoull(bytes, NULL, 10);
     catalog->large_objects = large_objects == NULL ? 0 : g_ascii_strtoull(large_objects, NULL, 10);
+    if (filter != NULL)
+        catalog_leave_out(catalog, filter);
     return g_steal_pointer(&catalog);
 }
 
-Catalog *catalog_read(PgConn *conn, GError **error)
+Catalog *catalog_read(PgConn *conn, const Filter *filter, GError **error)
 {
-    g_autoptr(Catalog) catalog = catalog_read_definitions(conn, error);
+    g_autoptr(Catalog) catalog = catalog_read_definitions(conn, filter, error);
     return catalog != NULL && catalog_read_sequences(conn, catalog->sequences, error) ? g_steal_pointer(&catalog)
                                                                                       : NULL;
 }

@@ -66,7 +66,7 @@ static bool end_dumps(Analysis *analysis, Out *out, GError **error)
     return analysis->target_dump != NULL;
 }
 
-static bool verify(Analysis *analysis, Out *out, GError **error)
+static bool verify(Analysis *analysis, const AnalysisOptions *options, Out *out, GError **error)
 {
     Comparison *comparison = analysis->comparison;
     analysis->findings = comparison_check(comparison, error);
@@ -74,6 +74,7 @@ static bool verify(Analysis *analysis, Out *out, GError **error)
         return false;
     g_autoptr(Watch) watch = watch_new(out);
     AuditSpec spec = comparison_spec(comparison, watch);
+    spec.rows_only = options->data_only;
     analysis->verification = verify_digests(&spec, error);
     if (analysis->verification == NULL)
         return false;
@@ -151,9 +152,11 @@ static bool make_plan(Analysis *analysis, const AnalysisOptions *options, GError
                      .source_dump = analysis->source_dump,
                      .target_dump = analysis->target_dump,
                      .config = ends->config,
+                     .filter = ends->filter,
                      .into_schema = ends->source_config->into_schema,
                      .no_owner = options->no_owner,
                      .no_privileges = options->no_privileges,
+                     .rows_only = options->data_only,
                      .undo_sql = undo_sql,
                      .undo_roles = undo_roles,
                      .prober = analysis->prober == NULL ? NULL : analysis->prober->pdata[0]};
@@ -165,12 +168,24 @@ static bool make_plan(Analysis *analysis, const AnalysisOptions *options, GError
     return analysis->plan != NULL;
 }
 
+bool analysis_take_only(const CommandArgs *args, AnalysisOptions *options, GError **error)
+{
+    options->schema_only = args_flag(args, "schema-only");
+    options->data_only = args_flag(args, "data-only");
+    if (!options->schema_only || !options->data_only)
+        return true;
+    pgf_error_set(error, PGF_ERROR_USAGE, "Leave both out to fold both.",
+                  "--schema-only and --data-only do not go together");
+    return false;
+}
+
 Analysis *analysis_make(Comparison *comparison, const AnalysisOptions *options, Out *out, GError **error)
 {
     g_autoptr(Analysis) analysis = g_new0(Analysis, 1);
     analysis->comparison = comparison;
+    comparison->ends->definitions_only = options->schema_only;
     if (!find_tools(analysis, error) || !make_scratch(analysis, options->folder, error) ||
-        !verify(analysis, out, error) || !find_tools(analysis, error) || !merge(analysis, options, error) ||
+        !verify(analysis, options, out, error) || !find_tools(analysis, error) || !merge(analysis, options, error) ||
         !end_dumps(analysis, out, error) || !make_plan(analysis, options, error))
         return NULL;
     return g_steal_pointer(&analysis);

@@ -27,10 +27,14 @@ typedef struct Analysis {
 
 typedef struct AnalysisOptions {
     bool no_owner, no_privileges;
+    bool schema_only, data_only; /* at most one of them */
     Ledger *ledger;     /* what earlier merges settled, and whether the source is fenced; NULL: nothing is known */
     guint conflicts;    /* to describe, per table */
     const char *folder; /* for temporary files, which may hold passwords of user mappings; NULL: $TMPDIR or /tmp */
 } AnalysisOptions;
+
+/* What --schema-only and --data-only say. */
+bool analysis_take_only(const CommandArgs *args, AnalysisOptions *options, GError **error);
 
 /* comparison: freshly opened, with a target. Warnings of pg_dump are shown on out. */
 Analysis *analysis_make(Comparison *comparison, const AnalysisOptions *options, Out *out, GError **error);

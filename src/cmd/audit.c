@@ -5,6 +5,7 @@
 
 static const CommandOption options[] = {
     SHARED_OPTIONS,
+    FILTER_OPTIONS,
     {"only-differences", 'd', OPTION_FLAG, NULL, "leave out the tables that are the same"},
     {NULL},
 };
@@ -63,7 +64,7 @@ static bool audit_source(const Config *config, const ConfigSource *source, const
 static int run(const CommandArgs *args, Out *out, GError **error)
 {
     g_auto(Choice) choice = {0};
-    if (!shared_choose(args, out, &choice, error))
+    if (!shared_choose(args, out, &choice, error) || !shared_narrow(args, &choice, error))
         return 0;
     json_t *document = out_json_new("audit");
     AuditView view = {.out = out, .only_differences = args_flag(args, "only-differences"), .sources = json_array()};

@@ -150,7 +150,8 @@ static void show_relations(const AuditView *view, const AuditReport *report)
     g_autoptr(Table) table = table_new(has_target(report) ? BOTH : ALONE);
     for (guint i = 0; i < report->audit->relations->len; i++) {
         const AuditRelation *r = report->audit->relations->pdata[i];
-        bool left_out = view->only_differences && has_target(report) && r->verdict == AUDIT_SAME;
+        bool same = view->only_differences && has_target(report) && r->verdict == AUDIT_SAME;
+        bool left_out = same || (r->source != NULL && r->source->left_out);
         if (!left_out)
             add_relation(table, r, has_target(report));
     }
@@ -259,6 +260,7 @@ void audit_show(const AuditView *view, const AuditReport *report, const char *ou
         out_line(out, "target: the server has no database \"%s\" yet; only the source is audited",
                  ends->target_missing);
     show_relations(view, report);
+    show_left_out(out, ends->filter);
     if (has_target(report))
         show_differences(out, report->audit);
     show_findings(out, report->findings);

@@ -10,11 +10,15 @@
 
 static const CommandOption options[] = {
     SHARED_OPTIONS,
+    FILTER_OPTIONS,
     {"yes", 'y', OPTION_FLAG, NULL, "do not ask"},
     {"dry-run", 'n', OPTION_FLAG, NULL, "analyse and check everything, then stop before the first change"},
     {"no-backup", 0, OPTION_FLAG, NULL, "make no backup of the source first; asks, and stands in the receipt"},
     {"backup-dir", 0, OPTION_STRING, "DIR", "where to keep the backup (default: backups in the state folder)"},
     {"add-columns", 0, OPTION_FLAG, NULL, "give tables of the target the columns that only the source's have"},
+    {"schema-only", 0, OPTION_FLAG, NULL,
+     "make all objects, and bring no rows; nothing is proven, and no receipt written"},
+    {"data-only", 0, OPTION_FLAG, NULL, "bring rows alone, into tables that are there; make no object"},
     {"no-owner", 0, OPTION_FLAG, NULL, "everything belongs to the role that connects to the target"},
     {"no-privileges", 0, OPTION_FLAG, NULL, "leave GRANT and REVOKE out"},
     {NULL},
@@ -159,6 +163,8 @@ static bool back_up(Job *job, GError **error)
 {
     ReceiptBackup *backup = &job->receipt->backup;
     gint64 step = 0;
+    if (args_flag(job->args, "schema-only"))
+        return true; /* no rows, and no receipt that could name a backup */
     if (!has_work(job->analysis->plan)) {
         receipt_text(&backup->reason, "nothing was changed: all of the source was in the target already");
         backup->at = g_get_real_time();
@@ -239,6 +245,8 @@ static bool execute(Job *job, GError **error)
     if (!leave_snapshots(job, error) || !fold_run(&spec, &result, error))
         return false;
     g_clear_pointer(&progress, fold_progress_free);
+    if (args_flag(job->args, "schema-only"))
+        return fold_tell_definitions(job);
     return fold_write_receipt(job, &spec, &result, error);
 }
 
@@ -321,11 +329,13 @@ static bool fold_steps(Job *job, GError **error)
                                 .ledger = job->ledger,
                                 .conflicts = CONFLICTS_SHOWN,
                                 .folder = ledger_state_dir(job->ledger)};
-    if (!analyse(job, &analysis, error)) {
+    if (!analysis_take_only(job->args, &analysis, error) || !analyse(job, &analysis, error)) {
         say_untouched(job, error);
         return false;
     }
-    if (job->analysis->verification->audit->empty_source)
+    /* A part that was asked for is folded also where it holds no rows. */
+    bool whole = job->comparison->ends->filter == NULL && !args_flag(job->args, "schema-only");
+    if (whole && job->analysis->verification->audit->empty_source)
         return skip_empty(job, error);
     fold_show_notices(job);
     if (!fold_gate(job, error))
@@ -366,7 +376,7 @@ static bool fold_source(const CommandArgs *args, Out *out, const Choice *choice,
 static int run(const CommandArgs *args, Out *out, GError **error)
 {
     g_auto(Choice) choice = {0};
-    if (!shared_choose(args, out, &choice, error))
+    if (!shared_choose(args, out, &choice, error) || !shared_narrow(args, &choice, error))
         return 0;
     if (choice.config->target.url == NULL) {
         pgf_error_set(error, PGF_ERROR_USAGE, "Give --target as well.", "there is no target to fold into");

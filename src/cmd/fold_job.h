@@ -34,4 +34,6 @@ void fold_protect_after(Job *job);
 void fold_protect_show(const Job *job);
 
 /* fold_receipt.c: the receipt is written, entered into the ledger and printed. */
+/* After --schema-only: there is nothing to prove, and no receipt. */
+bool fold_tell_definitions(Job *job);
 bool fold_write_receipt(Job *job, const FoldSpec *spec, const FoldResult *result, GError **error);

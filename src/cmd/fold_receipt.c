@@ -39,7 +39,8 @@ static void print_relations(const Job *job, bool merged)
                                                 {NULL, TABLE_LEFT, false}};
     g_autoptr(Table) table = table_new(merged ? merge_columns : columns);
     for (guint i = 0; i < job->receipt->relations->len; i++)
-        add_relation(table, job->receipt->relations->pdata[i], merged);
+        if (g_strcmp0(((const ReceiptRelation *)job->receipt->relations->pdata[i])->reason, PLAN_LEFT_OUT) != 0)
+            add_relation(table, job->receipt->relations->pdata[i], merged);
     table_print(table, job->out);
 }
 
@@ -68,7 +69,8 @@ static void print_receipt(const Job *job, const FoldResult *result, const char *
     g_autofree char *over = out_count(changed);
     g_autofree char *overwritten = changed == 0 ? g_strdup("") : g_strdup_printf(", %s overwritten", over);
     g_autofree char *time = out_duration((double)(receipt->finished - receipt->started) / G_USEC_PER_SEC);
-    out_line(job->out, "\n%s is contained in the target: %s %s%s and proven in %s.", job->source->name, rows,
+    out_line(job->out, "\n%s%s is contained in the target: %s %s%s and proven in %s.",
+             receipt->filter == NULL ? "" : "What was folded of ", job->source->name, rows,
              result->merged ? "brought there" : "copied", overwritten, time);
     g_autofree char *there = show_count(result->rows_there, "row");
     g_autofree char *tables = show_count(result->tables_there, "table");
@@ -77,6 +79,8 @@ static void print_receipt(const Job *job, const FoldResult *result, const char *
                  job->resume, there, tables);
     else if (result->anew != NULL)
         out_line(job->out, "What run %" G_GINT64_FORMAT " had left was made anew: %s.", job->resume, result->anew);
+    if (receipt->filter != NULL)
+        out_line(job->out, "The rest was left out: %s", receipt->filter);
     if (result->archive != NULL)
         out_line(job->out, "Rows that lost, and keys that changed: %s", result->archive);
     g_autoptr(LedgerMerge) note = ledger_merge_of(job->ledger, job->run, NULL);
@@ -101,11 +105,34 @@ static void note_what_was_there(const Job *job, const FoldResult *result)
                          result->anew);
 }
 
+bool fold_tell_definitions(Job *job)
+{
+    out_line(job->out, "%s: its definitions are in the target, and no rows (--schema-only): nothing is contained yet.",
+             job->source->name);
+    g_autoptr(LedgerMerge) note = ledger_merge_of(job->ledger, job->run, NULL);
+    if (note != NULL && note->state == LEDGER_MERGE_COMMITTED)
+        out_line(job->out, "To take it back: pgfold undo %" G_GINT64_FORMAT, job->run);
+    json_object_set_new(job->json, "outcome", json_string("definitions"));
+    return true;
+}
+
+/* What was left out, in the words in which it was asked for. Transfer full. */
+static char *left_out_text(const Job *job)
+{
+    const Filter *filter = job->comparison->ends->filter;
+    g_autofree char *patterns = filter == NULL ? NULL : filter_text(filter);
+    if (!args_flag(job->args, "data-only"))
+        return g_steal_pointer(&patterns);
+    return patterns == NULL ? g_strdup("--data-only") : g_strdup_printf("--data-only; %s", patterns);
+}
+
 bool fold_write_receipt(Job *job, const FoldSpec *spec, const FoldResult *result, GError **error)
 {
     Receipt *receipt = job->receipt;
     g_autofree char *path = NULL;
     fold_evidence(spec, result, receipt);
+    g_autofree char *left_out = left_out_text(job);
+    receipt_text(&receipt->filter, left_out);
     fold_protect_after(job);
     note_what_was_there(job, result);
     receipt->finished = g_get_real_time();
@@ -119,7 +146,9 @@ bool fold_write_receipt(Job *job, const FoldSpec *spec, const FoldResult *result
     if (spec->no_privileges)
         receipt_add_note(receipt, "--no-privileges: privileges were not kept");
     bool contained = receipt_judge(receipt);
-    const char *outcome = contained ? "contained" : "not contained";
+    const char *outcome = !contained         ? "not contained"
+                          : left_out == NULL ? "contained"
+                                             : "contained, but folded in part";
     /* The digests of the target that a fold ends with are a verification as well. */
     if (!receipt_write(receipt, job->ledger, &path, error) ||
         !ledger_mark(job->ledger, job->run, job->source->name, LEDGER_FOLDED, contained, outcome, path, error) ||

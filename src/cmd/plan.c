@@ -7,7 +7,10 @@ enum { DEFAULT_ROWS = 10, MOST_ROWS = 100000 };
 
 static const CommandOption options[] = {
     SHARED_OPTIONS,
+    FILTER_OPTIONS,
     {"no-owner", 0, OPTION_FLAG, NULL, "plan for objects that belong to the role of the target's URL"},
+    {"schema-only", 0, OPTION_FLAG, NULL, "plan for objects without rows"},
+    {"data-only", 0, OPTION_FLAG, NULL, "plan for rows alone, into tables that are there"},
     {"rows", 0, OPTION_INT, "N", "how many rows in conflict to show of each table (10 unless given)"},
     {"no-privileges", 0, OPTION_FLAG, NULL, "plan without GRANT and REVOKE"},
     {NULL},
@@ -56,7 +59,7 @@ static bool plan_source(const Config *config, const ConfigSource *source, const 
 static int run(const CommandArgs *args, Out *out, GError **error)
 {
     g_auto(Choice) choice = {0};
-    if (!shared_choose(args, out, &choice, error))
+    if (!shared_choose(args, out, &choice, error) || !shared_narrow(args, &choice, error))
         return 0;
     if (choice.config->target.url == NULL) {
         pgf_error_set(error, PGF_ERROR_USAGE, "Give --target as well.", "there is no target to plan for");
@@ -70,6 +73,8 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     AnalysisOptions how = {.conflicts = (guint)rows,
                            .no_owner = args_flag(args, "no-owner"),
                            .no_privileges = args_flag(args, "no-privileges")};
+    if (!analysis_take_only(args, &how, error))
+        return 0;
     json_t *document = out_json_new("plan");
     PlanView view = {.out = out, .sources = json_array()};
     json_object_set_new(document, "sources", view.sources);

@@ -44,7 +44,8 @@ static void show_relations(Out *out, const Plan *plan)
                                           {"REASON", TABLE_LEFT, true}, {NULL, TABLE_LEFT, false}};
     g_autoptr(Table) table = table_new(COLUMNS);
     for (guint i = 0; i < plan->relations->len; i++)
-        add_relation(table, plan->relations->pdata[i]);
+        if (!((const PlanRelation *)plan->relations->pdata[i])->verify->audit->source->left_out) /* named in a note */
+            add_relation(table, plan->relations->pdata[i]);
     out_line(out, "%s", "");
     if (table_rows(table) > 0)
         table_print(table, out);

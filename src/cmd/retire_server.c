@@ -94,6 +94,11 @@ static bool check_databases(const Retirement *r, const RetireJob *job, const End
 /* Rows of tables that the fold left out are in no proof, and perhaps in no backup. */
 static bool check_skipped(const Retirement *r, const RetireJob *job, GError **error)
 {
+    if (args_flag(r->args, "volumes") && job->receipt->filter != NULL)
+        return retire_refuse(
+            error, g_strdup_printf("Fold all of it (pgfold fold %s), or leave --volumes out.", job->source->name),
+            "source %s was folded in part (%s); with its volumes the rest would be gone", job->source->name,
+            job->receipt->filter);
     for (guint i = 0; args_flag(r->args, "volumes") && i < job->receipt->relations->len; i++) {
         const ReceiptRelation *one = job->receipt->relations->pdata[i];
         if (one->verdict == RECEIPT_SKIPPED)

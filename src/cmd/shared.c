@@ -77,6 +77,31 @@ bool shared_choose(const CommandArgs *args, Out *out, Choice *ret_choice, GError
     return containers_begin(out, config, ret_choice->sources, args_flag(args, "start"), &ret_choice->containers, error);
 }
 
+static void narrow_source(const CommandArgs *args, ConfigSource *source)
+{
+    config_set_patterns(&source->include.schemas, args_list(args, "schema"));
+    config_set_patterns(&source->include.tables, args_list(args, "table"));
+    config_set_patterns(&source->include.extensions, args_list(args, "extension"));
+    config_add_patterns(&source->exclude.schemas, args_list(args, "exclude-schema"));
+    config_add_patterns(&source->exclude.tables, args_list(args, "exclude-table"));
+}
+
+bool shared_narrow(const CommandArgs *args, const Choice *choice, GError **error)
+{
+    for (guint i = 0; i < choice->config->sources->len; i++) {
+        ConfigSource *source = choice->config->sources->pdata[i];
+        if (!g_ptr_array_find(choice->sources, source, NULL))
+            continue;
+        narrow_source(args, source);
+        if (source->into_schema == NULL || !config_is_filtered(source))
+            continue;
+        pgf_error_set(error, PGF_ERROR_USAGE, "Name the sources that are to be folded in part.",
+                      "source %s goes into another schema, which cannot be done in part", source->name);
+        return false;
+    }
+    return true;
+}
+
 void choice_clear(Choice *choice)
 {
     g_clear_pointer(&choice->containers, containers_end);
@@ -103,7 +128,8 @@ Comparison *comparison_connect(const Config *config, const ConfigSource *source,
 
 bool comparison_snapshot(Comparison *comparison, GError **error)
 {
-    return pool_at_once(comparison_target(comparison) == NULL ? 1 : 2, export_end, comparison, error);
+    return pool_at_once(comparison_target(comparison) == NULL ? 1 : 2, export_end, comparison, error) &&
+           ends_find_filter(comparison->ends, error);
 }
 
 Comparison *comparison_open(const Config *config, const ConfigSource *source, GError **error)
@@ -138,7 +164,8 @@ GPtrArray *comparison_check(const Comparison *comparison, GError **error)
                        .to = comparison->ends->source_config->into_schema,
                        .jobs = comparison->jobs,
                        .skip = ends_skips,
-                       .skip_data = comparison->ends};
+                       .skip_data = comparison->ends,
+                       .filter = comparison->ends->filter};
     g_autoptr(GPtrArray) findings = checks_run(&spec, error);
     if (findings == NULL || !checks_allow_reading(findings, error))
         return NULL;
@@ -176,6 +203,8 @@ AuditSpec comparison_spec(Comparison *comparison, Watch *watch)
                        .targets = comparison->targets,
                        .skip = ends_skips,
                        .skip_data = comparison->ends,
+                       .filter = comparison->ends->filter,
+                       .definitions_only = comparison->ends->definitions_only,
                        .key = ends_key,
                        .key_data = comparison->ends,
                        .rename = comparison->ends->source_config->into_schema == NULL ? NULL : comparison_rename,

@@ -26,6 +26,17 @@
         "jobs", 'j', OPTION_INT, "N", "connections a side that work at once (1 to 64; 4 unless pgfold.yaml says)"      \
     }
 
+/* For those of them that fold a source in part, or look at a part; shared_narrow() reads them. The words are those of
+ * pg_dump, but -n, which several commands have for something else. */
+#define FILTER_OPTIONS                                                                                                 \
+    {"schema", 0, OPTION_LIST, "PATTERN", "only these schemas (docs/filters.md), instead of those under include"},     \
+        {"exclude-schema", 'N', OPTION_LIST, "PATTERN", "leave these schemas out"},                                    \
+        {"table", 't', OPTION_LIST, "PATTERN", "only these tables or views, instead of those under include"},          \
+        {"exclude-table", 'T', OPTION_LIST, "PATTERN", "leave these tables or views out"},                             \
+    {                                                                                                                  \
+        "extension", 'e', OPTION_LIST, "PATTERN", "of extensions only these, instead of those under include"           \
+    }
+
 typedef struct Choice {
     Config *config;
     GPtrArray *sources;     /* of const ConfigSource*, owned by config */
@@ -36,6 +47,8 @@ typedef struct Choice {
 /* --source and --target stand for a whole pgfold.yaml; without them it is found and read, its remarks are shown, and
  * the words of the command line choose among its sources. Their containers run when this returns. */
 bool shared_choose(const CommandArgs *args, Out *out, Choice *ret_choice, GError **error);
+/* What the FILTER_OPTIONS say, for the chosen sources. */
+bool shared_narrow(const CommandArgs *args, const Choice *choice, GError **error);
 void choice_clear(Choice *choice);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Choice, choice_clear)
 

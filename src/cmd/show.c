@@ -158,6 +158,18 @@ json_t *show_findings_json(const GPtrArray *findings)
     return list;
 }
 
+void show_left_out(Out *out, const Filter *filter)
+{
+    guint n = 0;
+    for (guint i = 0; filter != NULL && i < filter->relations->len; i++)
+        n += ((const FilterRelation *)filter->relations->pdata[i])->kind != 'S' ? 1 : 0;
+    if (filter == NULL)
+        return;
+    g_autofree char *patterns = filter_text(filter);
+    g_autofree char *count = show_count(n, "table");
+    out_line(out, "\nLeft out (%s): %s, views included", patterns, count);
+}
+
 json_t *show_count_json(guint64 count)
 {
     return json_integer((json_int_t)count);

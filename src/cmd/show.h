@@ -20,6 +20,9 @@ void show_end(Out *out, const char *name, const PgConn *conn);
 /* A bold heading and an indented line for each text; nothing where there are none. */
 void show_list(Out *out, const char *heading, const GPtrArray *texts);
 
+/* One line about what include and exclude leave out; nothing for NULL. */
+void show_left_out(Out *out, const Filter *filter);
+
 /* Errors, warnings, and (unless quiet) notices, each with its remedy. */
 void show_findings(Out *out, const GPtrArray *findings);
 

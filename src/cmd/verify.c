@@ -9,6 +9,7 @@ enum { DEFAULT_ROWS = 20, MOST_ROWS = 100000 };
 
 static const CommandOption options[] = {
     SHARED_OPTIONS,
+    FILTER_OPTIONS,
     {"rows", 'n', OPTION_INT, "N", "how many differing rows of each table to describe (20 unless given)"},
     {"receipt", 0, OPTION_STRING, "FILE", "check a receipt and the chain that it stands in; connects to nothing"},
     {NULL},
@@ -46,7 +47,7 @@ static bool verify_source(const Config *config, const ConfigSource *source, guin
 static int verify_databases(const CommandArgs *args, Out *out, guint max_rows, GError **error)
 {
     g_auto(Choice) choice = {0};
-    if (!shared_choose(args, out, &choice, error))
+    if (!shared_choose(args, out, &choice, error) || !shared_narrow(args, &choice, error))
         return 0;
     if (choice.config->target.url == NULL) {
         pgf_error_set(error, PGF_ERROR_USAGE, "Give --target as well.", "there is no target to verify");

@@ -121,7 +121,8 @@ static void show_relations(Out *out, const Verification *v)
     bool settled = settled_rows(v) > 0;
     g_autoptr(Table) table = table_new(settled ? WITH_SETTLED : COLUMNS);
     for (guint i = 0; i < v->relations->len; i++)
-        add_relation(table, v->relations->pdata[i], settled);
+        if (!((const VerifyRelation *)v->relations->pdata[i])->audit->source->left_out)
+            add_relation(table, v->relations->pdata[i], settled);
     out_line(out, "%s", "");
     if (table_rows(table) > 0)
         table_print(table, out);
@@ -228,6 +229,7 @@ void verify_show(const VerifyView *view, const Ends *ends, const Verification *v
     show_end(out, ends->source_config->name, ends->source);
     show_end(out, "target", ends->target);
     show_relations(out, v);
+    show_left_out(out, ends->filter);
     for (guint i = 0; i < v->relations->len; i++) {
         const VerifyRelation *r = v->relations->pdata[i];
         if (r->verdict == VERIFY_DIFFERENT || (r->verdict == VERIFY_CONTAINED && out->verbose))

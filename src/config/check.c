@@ -149,6 +149,14 @@ static void check_into_schema(ConfigReader *reader, guint index, const ConfigSou
         tell_into(reader, index, "schema", "take it out: schemas keep their names", "is the schema's name already");
 }
 
+/* The objects of a renamed schema have other oids where they are read, by which the others are told apart. */
+static void check_filter(ConfigReader *reader, guint index, const ConfigSource *source)
+{
+    if (source->into_schema != NULL && config_is_filtered(source))
+        tell_into(reader, index, "schema", "take one of them out: skip: true under tables leaves rows out",
+                  "goes with neither include nor exclude");
+}
+
 /* A path that leads out of the project, or to a folder, is no page of it. */
 static void check_page(ConfigReader *reader)
 {
@@ -178,6 +186,7 @@ void config_check(ConfigReader *reader)
     for (guint i = 0; i < sources->len; i++) {
         const ConfigSource *source = g_ptr_array_index(sources, i);
         check_into_schema(reader, i, source);
+        check_filter(reader, i, source);
         check_tables(reader, source, source->tables);
         check_container(reader, i, source);
     }

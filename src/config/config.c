@@ -79,6 +79,8 @@ static void source_free(gpointer data)
     g_free(source->into_schema);
     g_free(source->from_schema);
     config_rule_clear(&source->on_conflict);
+    config_filter_clear(&source->include);
+    config_filter_clear(&source->exclude);
     g_ptr_array_unref(source->tables);
     g_free(source);
 }
@@ -87,6 +89,8 @@ gpointer config_source_new(void)
 {
     ConfigSource *source = g_new0(ConfigSource, 1);
     source->tables = g_ptr_array_new_with_free_func(table_free);
+    config_filter_init(&source->include);
+    config_filter_init(&source->exclude);
     return source;
 }
 

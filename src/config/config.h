@@ -76,6 +76,11 @@ typedef struct ConfigTarget {
     char *database; /* instead of the database in url, or NULL */
 } ConfigTarget;
 
+/* Patterns as psql takes them (filter/pattern.h); each list is never NULL, and empty where nothing was given. */
+typedef struct ConfigFilter {
+    char **schemas, **tables, **extensions;
+} ConfigFilter;
+
 typedef struct ConfigSource {
     char *name; /* unique; letters, digits, ".", "_" and "-": fit for a file name and a label */
     char *url;  /* as the target's */
@@ -89,6 +94,8 @@ typedef struct ConfigSource {
     char *from_schema;      /* public unless given; NULL where into_schema is */
     ConfigRule on_conflict; /* may be unset */
     GPtrArray *tables;      /* of ConfigTable*, in the order of the file */
+    ConfigFilter include;   /* what is folded of it; nothing: all */
+    ConfigFilter exclude;   /* what is left out of that */
 } ConfigSource;
 
 typedef enum ConfigProtectKind {
@@ -190,6 +197,12 @@ Config *config_parse(const char *text, gsize length, const char *path, ConfigUse
 /* Without a file, from --source and --target (each may be NULL): one source, called "source", and the defaults for all
  * else; the state folder is .pgfold in the current folder. ${NAME} is left to the shell. */
 Config *config_new_adhoc(const char *source_url, const char *target_url);
+
+/* Whether the source is folded in part. */
+bool config_is_filtered(const ConfigSource *source);
+/* Patterns from the command line, NULL-terminated. They take the place of those that *list has, or come behind them. */
+void config_set_patterns(char ***list, const char *const *patterns);
+void config_add_patterns(char ***list, const char *const *patterns);
 
 void config_free(Config *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)

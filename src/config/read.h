@@ -41,6 +41,10 @@ const char *config_rule_name(ConfigConflict conflict);
 /* What is wrong between keys, once all of them are read. */
 void config_check(ConfigReader *reader);
 
+/* filter.c */
+void config_filter_init(ConfigFilter *filter);
+void config_filter_clear(ConfigFilter *filter);
+
 /* With the defaults. */
 Config *config_new(void);
 gpointer config_source_new(void);

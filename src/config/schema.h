@@ -27,6 +27,7 @@ typedef enum ConfigKind {
     CONFIG_KIND_SSH_HOST, /* char *; what ssh takes as a destination */
     CONFIG_KIND_CHOICE,   /* char *; one of words */
     CONFIG_KIND_TEXTS,    /* char **; list of text */
+    CONFIG_KIND_PATTERNS, /* char **; list of text, or a text alone */
     CONFIG_KIND_WORD,     /* an enum; the index of one of words */
     CONFIG_KIND_SETTINGS  /* char **; map from name to value, as "name=value" */
 } ConfigKind;
@@ -51,6 +52,8 @@ typedef struct ConfigKey {
 
 /* schema_docs.c: below deploy and docs. */
 extern const ConfigKey config_deploy_keys[], config_docs_keys[];
+/* schema_filter.c: below sources[].include and exclude. */
+extern const ConfigKey config_filter_keys[];
 
 /* The keys of the top level. */
 const ConfigKey *config_schema(void);

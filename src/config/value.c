@@ -327,6 +327,15 @@ static bool holds(const GPtrArray *texts, const char *text)
 
 static void read_texts(ConfigReader *reader, const ConfigKey *key, const ConfigNode *node, char ***member)
 {
+    if (key->kind == CONFIG_KIND_PATTERNS && node->type == CONFIG_NODE_SCALAR) {
+        char *text = take_string(reader, key, node);
+        if (text == NULL)
+            return;
+        g_strfreev(*member);
+        *member = g_new0(char *, 2);
+        (*member)[0] = text;
+        return;
+    }
     if (node->type != CONFIG_NODE_LIST) {
         tell_type(reader, key, node, "write [one, two], or a line \"- one\" for each");
         return;
@@ -441,6 +450,7 @@ void config_read_value(ConfigReader *reader, const ConfigKey *key, const ConfigN
         read_table_name(reader, key, node, member);
         break;
     case CONFIG_KIND_TEXTS:
+    case CONFIG_KIND_PATTERNS:
     case CONFIG_KIND_COLUMNS:
         read_texts(reader, key, node, member);
         break;

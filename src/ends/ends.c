@@ -155,6 +155,7 @@ void ends_free(Ends *ends)
 {
     if (ends == NULL)
         return;
+    filter_free(ends->filter);
     pg_snapshot_free(ends->snapshot);
     pg_conn_close(ends->source);
     pg_conn_close(ends->target);
@@ -167,6 +168,11 @@ bool ends_snapshot(Ends *ends, GError **error)
 {
     ends->snapshot = pg_snapshot_export(ends->source, error);
     return ends->snapshot != NULL;
+}
+
+bool ends_find_filter(Ends *ends, GError **error)
+{
+    return filter_find(ends->source, ends->source_config, &ends->filter, error);
 }
 
 bool ends_release_snapshot(Ends *ends, GError **error)
@@ -235,6 +241,8 @@ bool ends_skips(const char *schema, const char *name, gpointer data)
 {
     const Ends *ends = data;
     ConfigTableRule rule;
+    if (ends->definitions_only || filter_leaves_out_relation(ends->filter, schema, name))
+        return true;
     config_table_rule(ends->config, ends->source_config, schema, name, &rule);
     return rule.skip;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "config/config.h"
+#include "filter/filter.h"
 #include "pg/conn.h"
 #include "pg/snapshot.h"
 
@@ -18,6 +19,8 @@ typedef struct Ends {
     char *target_missing;  /* name of the target database when it does not exist yet; else NULL */
     char *target_database; /* its name, whether it exists or not */
     PgSnapshot *snapshot;  /* of the source; NULL until ends_snapshot() */
+    bool definitions_only; /* no rows: as if every table had skip: true */
+    Filter *filter;        /* what include and exclude leave out, once ends_find_filter() has looked; NULL: nothing */
 } Ends;
 
 /* False with PGF_ERROR_CONNECT when pgfold.yaml pins another cluster than the one that the target's url leads to. */
@@ -39,6 +42,8 @@ const char *const *ends_key(const char *schema, const char *name, char **ret_whe
 
 /* Exports the snapshot of the source on ends->source. */
 bool ends_snapshot(Ends *ends, GError **error);
+/* Looks up, under the snapshot, what of the source is left out. */
+bool ends_find_filter(Ends *ends, GError **error);
 /* Lets it go, so that the source can vacuum again. Further reads of the source would see a later moment. */
 bool ends_release_snapshot(Ends *ends, GError **error);
 

@@ -42,7 +42,7 @@ static bool exec_last(Fold *fold, PgConn *conn, const char *sql, GError **error)
 
 static bool count_all(Fold *fold, GError **error)
 {
-    fold->result->target = catalog_read(fold->main, error);
+    fold->result->target = catalog_read(fold->main, NULL, error);
     return fold->result->target != NULL && fold_check_contained(fold, error);
 }
 

@@ -121,6 +121,7 @@ static bool verify(Fold *fold, GError **error)
                        .targets = fold->targets,
                        .skip = is_proven,
                        .skip_data = fold,
+                       .filter = spec->ends->filter,
                        .key = ends_key,
                        .key_data = spec->ends,
                        .rename = spec->rename,

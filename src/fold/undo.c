@@ -59,7 +59,7 @@ static bool check_new_table(PgConn *conn, const Catalog *catalog, const ReceiptR
 
 static bool check_new_tables(const UndoSpec *spec, PgConn *conn, GError **error)
 {
-    g_autoptr(Catalog) catalog = catalog_read(conn, error);
+    g_autoptr(Catalog) catalog = catalog_read(conn, NULL, error);
     for (guint i = 0; catalog != NULL && i < spec->receipt->relations->len; i++)
         if (!check_new_table(conn, catalog, spec->receipt->relations->pdata[i], error))
             return false;
@@ -79,7 +79,7 @@ static bool is_in_receipt(const Receipt *receipt, const CatalogRelation *relatio
 /* The whole database is the fold's: it must hold no table that it did not make. */
 static bool check_no_other_tables(const UndoSpec *spec, PgConn *conn, GError **error)
 {
-    g_autoptr(Catalog) catalog = catalog_read(conn, error);
+    g_autoptr(Catalog) catalog = catalog_read(conn, NULL, error);
     for (guint i = 0; catalog != NULL && i < catalog->relations->len; i++) {
         const CatalogRelation *relation = catalog->relations->pdata[i];
         if (catalog_has_rows(relation) && !is_in_receipt(spec->receipt, relation))

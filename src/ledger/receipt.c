@@ -97,6 +97,7 @@ void receipt_free(Receipt *receipt)
     g_free(receipt->client_tools);
     g_free(receipt->snapshot);
     g_free(receipt->lsn);
+    g_free(receipt->filter);
     g_free(receipt->archive);
     g_free(receipt->previous_file);
     g_free(receipt->previous_sha256);

@@ -107,6 +107,7 @@ typedef struct Receipt {
     ReceiptEnd source, target;
     char *snapshot;
     char *lsn;            /* of the snapshot: "0/3000148", or NULL */
+    char *filter;         /* patterns by which a part of the source was left out, or NULL: all of it was folded */
     char *archive;        /* folder with rows that lost and keys that changed, or NULL */
     GPtrArray *relations; /* of ReceiptRelation* */
     GPtrArray *sequences; /* of ReceiptSequence* */

@@ -3,7 +3,7 @@
 
 #include "ledger/receipt.h"
 
-#define RECEIPT_VERSION 3 /* of those that are written; older ones are read */
+#define RECEIPT_VERSION 4 /* of those that are written; older ones are read */
 
 typedef enum FieldType {
     FIELD_TEXT,      /* char *, must be there */

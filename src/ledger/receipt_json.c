@@ -13,6 +13,7 @@ static const Field head_fields[] = {
     {"finished", FIELD_TIME, offsetof(Receipt, finished)},
     {"snapshot", FIELD_TEXT, offsetof(Receipt, snapshot)},
     {"lsn", FIELD_TEXT_NULL, offsetof(Receipt, lsn)},
+    {"filter", FIELD_TEXT_NULL, offsetof(Receipt, filter)},
     {"archive", FIELD_TEXT_NULL, offsetof(Receipt, archive)},
     {"fingerprint", FIELD_TEXT_NULL, offsetof(Receipt, fingerprint)},
     {NULL, FIELD_TEXT, 0},
@@ -140,6 +141,8 @@ static void as_older(json_t *root, gint64 version)
 {
     json_t *relation;
     size_t i;
+    if (version < 4)
+        json_object_del(root, "filter");
     if (version < 3) {
         json_object_del(root, "fingerprint");
         json_object_del(root, "protected");
@@ -303,6 +306,8 @@ static json_t *as_newest(json_t *document)
     json_t *relation;
     size_t i;
     json_int_t version = json_integer_value(json_object_get(root, "version"));
+    if (version < 4)
+        json_object_set_new(root, "filter", json_null());
     if (version < 3) {
         json_object_set_new(root, "fingerprint", json_null());
         json_object_set_new(root, "protected", json_array());

@@ -108,8 +108,12 @@ static const DumpEntry *table_of(const DumpEntry *entry, GHashTable *source_by_i
 }
 
 /* Why an entry is not made whatever the target has; NULL for all the others. */
-static const char *reason_to_skip(Plan *plan, const PlanSpec *spec, const DumpEntry *entry)
+static const char *reason_to_skip(Plan *plan, const PlanSpec *spec, const DumpEntry *entry, GHashTable *left_out)
 {
+    if (g_hash_table_contains(left_out, GINT_TO_POINTER(entry->id)))
+        return PLAN_LEFT_OUT;
+    if (spec->rows_only)
+        return "--data-only makes no object";
     if (g_str_equal(entry->sql, ""))
         return "nothing to run";
     if (spec->no_privileges && (g_str_equal(entry->type, "ACL") || g_str_equal(entry->type, "DEFAULT ACL")))
@@ -234,6 +238,7 @@ void plan_entries(Plan *plan, const PlanSpec *spec)
     g_autoptr(GHashTable) target = by_key(spec->target_dump);
     g_autoptr(GHashTable) source_ids = plan_entries_by_id(spec->source_dump);
     g_autoptr(GHashTable) made = g_hash_table_new(g_direct_hash, g_direct_equal);
+    g_autoptr(GHashTable) left_out = plan_left_out(spec);
     plan->entries = g_ptr_array_new_with_free_func(entry_free);
     for (guint i = 0; i < spec->source_dump->entries->len; i++) {
         PlanEntry *p = g_new0(PlanEntry, 1);
@@ -242,7 +247,7 @@ void plan_entries(Plan *plan, const PlanSpec *spec)
         const GPtrArray *there = g_hash_table_lookup(target, key);
         g_ptr_array_add(plan->entries, p);
         g_hash_table_insert(made, GINT_TO_POINTER(p->entry->id), p);
-        const char *skip = reason_to_skip(plan, spec, p->entry);
+        const char *skip = reason_to_skip(plan, spec, p->entry, left_out);
         if (skip != NULL) {
             p->action = PLAN_SKIP;
             p->reason = g_strdup(skip);
@@ -257,4 +262,5 @@ void plan_entries(Plan *plan, const PlanSpec *spec)
             judge_different(plan, spec, p);
         }
     }
+    plan_check_needs(plan, spec, left_out);
 }

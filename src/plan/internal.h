@@ -10,6 +10,12 @@ void plan_notice(Plan *plan, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void plan_entries(Plan *plan, const PlanSpec *spec);
 /* Dump id -> DumpEntry*; not owning. */
 GHashTable *plan_entries_by_id(const Dump *dump);
+/* left_out.c: the dump ids (a set; transfer full) of what include and exclude leave out; */
+GHashTable *plan_left_out(const PlanSpec *spec);
+/* that nothing that is made needs any of it, once all entries are judged; */
+void plan_check_needs(Plan *plan, const PlanSpec *spec, GHashTable *left_out);
+/* and what is left out, for the notices. */
+void plan_tell_left_out(Plan *plan, const PlanSpec *spec);
 /* names.c: new entries whose name something else in the target has. */
 bool plan_check_names(Plan *plan, const PlanSpec *spec, GError **error);
 /* tablespaces.c: what the target's server has, and what the entries of the source want (DumpEntry* -> char*). */

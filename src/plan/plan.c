@@ -159,7 +159,7 @@ static void judge_relation(Plan *plan, PlanRelation *r)
         break;
     case VERIFY_SKIPPED:
         r->action = PLAN_SKIP;
-        r->reason = g_strdup("its rows are left out: pgfold.yaml says so");
+        r->reason = g_strdup(audit->source->left_out ? PLAN_LEFT_OUT : "its rows are left out: pgfold.yaml says so");
         break;
     }
 }
@@ -174,6 +174,26 @@ static void plan_relations(Plan *plan, const PlanSpec *spec)
         judge_relation(plan, r);
         plan_protect_relation(plan, spec, r);
         g_ptr_array_add(plan->relations, r);
+    }
+}
+
+/* Without making anything, rows and values of sequences need a place that is there. */
+static void check_places(Plan *plan)
+{
+    const Audit *audit = plan->verification->audit;
+    for (guint i = 0; i < plan->relations->len; i++) {
+        PlanRelation *r = plan->relations->pdata[i];
+        if (r->action != PLAN_NEW)
+            continue;
+        r->action = PLAN_BLOCKED;
+        g_free(r->reason);
+        r->reason = g_strdup("not in the target, and --data-only makes no tables");
+        plan_block(plan, "%s is not in the target: --data-only makes no tables", r->verify->audit->source->label);
+    }
+    for (guint i = 0; i < audit->sequences->len; i++) {
+        const AuditSequence *s = audit->sequences->pdata[i];
+        if (s->source != NULL && s->target == NULL)
+            plan_block(plan, "sequence %s is not in the target: --data-only makes none", s->source->label);
     }
 }
 
@@ -212,6 +232,8 @@ Plan *plan_make(const PlanSpec *spec, GError **error)
         plan_block(plan, "%s", (const char *)plan->merge->blocks->pdata[i]);
     for (guint i = 0; plan->merge != NULL && i < plan->merge->notices->len; i++)
         plan_notice(plan, "%s", (const char *)plan->merge->notices->pdata[i]);
+    if (spec->rows_only)
+        check_places(plan);
     plan_large_objects(plan);
     plan_extensions(plan);
     g_auto(PlanTablespaces) tablespaces = {0};
@@ -221,6 +243,7 @@ Plan *plan_make(const PlanSpec *spec, GError **error)
     }
     plan_entries(plan, spec);
     plan_tablespaces_judge(plan, spec, &tablespaces);
+    plan_tell_left_out(plan, spec);
     if (!plan_labels(plan, spec, error) || !plan_check_names(plan, spec, error) || !plan_obstacles(plan, spec, error) ||
         !plan_server(plan, spec, error) || !plan_protect(plan, spec, error) || !plan_advice(plan, spec, error)) {
         g_prefix_error(error, "planning: ");

@@ -68,7 +68,9 @@ typedef struct PlanSpec {
     const Dump *target_dump; /* NULL where the target database is missing */
     const Config *config;    /* for what is protected; may be NULL */
     const char *into_schema; /* what the source's schema is called in the target: whose it is there stays; or NULL */
+    const Filter *filter;    /* what is left out of the source; or NULL */
     bool no_owner, no_privileges;
+    bool rows_only; /* nothing is made: rows go into tables that are there */
     /* What a fence has taken from the source's database (fence/fence.h) does not hold in a target that is created:
      * statements with {database} that come after the settings, and the roles in them (char*). NULL: no fence. */
     const GPtrArray *undo_sql, *undo_roles;
@@ -87,6 +89,9 @@ typedef char *(*PlanOtherSql)(const DumpEntry *entry);
  * so. Transfer full. */
 GHashTable *plan_entries_in(const Plan *plan, const Dump *other, bool no_owner, PlanOtherSql other_sql,
                             guint *ret_more);
+
+/* The reason of what include and exclude leave out. */
+#define PLAN_LEFT_OUT "left out by include and exclude"
 
 const char *plan_action_text(PlanAction action);
 /* "12 to insert, 3 to overwrite": what becomes of the rows of one relation. Transfer full. */

@@ -94,7 +94,7 @@ static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, G
         return false;
     for (int i = 0; i < pg_result_rows(r); i++) {
         const char *name = pg_result_get(r, i, 0);
-        if (spec->no_owner && spec->no_privileges && !pg_result_bool(r, i, 2))
+        if (spec->rows_only || (spec->no_owner && spec->no_privileges && !pg_result_bool(r, i, 2)))
             continue;
         PlanRole *role = g_new0(PlanRole, 1);
         role->name = g_strdup(name);

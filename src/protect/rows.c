@@ -124,7 +124,7 @@ static bool read_large_objects(const Reading *reading, const Catalog *catalog, G
 
 bool protect_rows(PgConn *conn, ProtectPick pick_items, gpointer data, GError **error)
 {
-    g_autoptr(Catalog) catalog = catalog_read_definitions(conn, error);
+    g_autoptr(Catalog) catalog = catalog_read_definitions(conn, NULL, error);
     g_autoptr(GHashTable) unreadable = catalog == NULL ? NULL : read_unreadable(conn, error);
     if (unreadable == NULL || !pg_exec(conn, "SAVEPOINT pgfold_protect", deadline_in_ms(PG_CATALOG_MS), error))
         return false;

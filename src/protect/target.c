@@ -49,7 +49,7 @@ static bool find_schemas(Reading *reading, const Config *config, PgConn *conn, b
 
 static bool find_tables(Reading *reading, const Config *config, PgConn *conn, bool rows, GError **error)
 {
-    g_autoptr(Catalog) catalog = catalog_read_definitions(conn, error);
+    g_autoptr(Catalog) catalog = catalog_read_definitions(conn, NULL, error);
     for (guint i = 0; catalog != NULL && i < catalog->relations->len; i++) {
         const CatalogRelation *relation = catalog->relations->pdata[i];
         g_autofree char *oid = g_strdup_printf("%u", relation->oid);

@@ -102,7 +102,7 @@ Renamed *rename_make(const RenameSpec *spec, const Catalog *source, GError **err
         return NULL;
     }
     renamed->version = testdb_version(scratch.db);
-    renamed->catalog = catalog_read(scratch.conn, error);
+    renamed->catalog = catalog_read(scratch.conn, NULL, error);
     renamed->dump = renamed->catalog == NULL ? NULL : read_renamed(spec, scratch.conn, error);
     if (renamed->dump == NULL)
         return NULL;

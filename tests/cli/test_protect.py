@@ -66,7 +66,7 @@ def test_a_protected_database_of_the_targets_server_is_proven_unchanged(model):
     item = one(model, "database", name)
     assert (item["verdict"], item["server"], item["count"], item["rows"]) == ("same", "target", 2, 22)
     assert item["before"] == item["after"] and len(item["before"]) == 64
-    assert receipt(model)["version"] == 3 and receipt(model)["fingerprint"] == "full"
+    assert receipt(model)["version"] == 4 and receipt(model)["fingerprint"] == "full"
     page = model.pgfold("report", status=0).out
     assert "## Protected" in page and name.replace("_", "\\_") in page
     assert model.pgfold("report", "--json", status=0).json()["protected"][0]["verdict"] == "same"

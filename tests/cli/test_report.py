@@ -33,7 +33,7 @@ def relation(name, rows, **more):
 
 
 DOCUMENT = {
-    "schema": "pgfold.receipt", "version": 3, "archive": None, "fingerprint": "full", "pgfold": "0.1.0", "client_tools": "pg_dump (PostgreSQL) 15.4",
+    "schema": "pgfold.receipt", "version": 4, "filter": None, "archive": None, "fingerprint": "full", "pgfold": "0.1.0", "client_tools": "pg_dump (PostgreSQL) 15.4",
     "verdict": "contained", "snapshot": "00000003-0000001B-1", "lsn": "0/3000148",
     "source": {**END, "name": "laptop"}, "target": {**END, "name": "target", "system_identifier": "1", "role": "owner"},
     "backup": {"path": "/backups/laptop", "sha256": BACKUP_HASH, "proven": True, "how": "restored and compared",
@@ -167,22 +167,28 @@ def test_json_is_the_receipt_itself_and_fits_the_schema(pgfold, state):
     assert document["sequences"][0]["source_value"] == 9007199254740993
 
 
+def version_3(document):
+    """As pgfold wrote it before a source could be folded in part."""
+    del document["filter"]
+    return {**document, "version": 3}
+
+
 def version_2(document):
     """As pgfold wrote it before it looked at what is protected."""
-    del document["fingerprint"], document["protected"]
+    del document["filter"], document["fingerprint"], document["protected"]
     return {**document, "version": 2}
 
 
 def version_1(document):
     """As pgfold wrote it before it could merge."""
-    del document["archive"], document["fingerprint"], document["protected"]
+    del document["filter"], document["archive"], document["fingerprint"], document["protected"]
     for one in document["relations"]:
         for key in MERGE:
             del one[key]
     return {**document, "version": 1}
 
 
-@pytest.mark.parametrize("older", [version_1, version_2])
+@pytest.mark.parametrize("older", [version_1, version_2, version_3])
 def test_a_receipt_of_an_older_version_is_read_and_printed_as_it_is(pgfold, state, older):
     old = state.receipt(1, edit=older)
     assert pgfold("report", "--json", status=0).json() == json.loads(old.read_text(encoding="utf-8"))

@@ -1,6 +1,7 @@
 -- purpose: how many objects of each kind the users made: members of extensions and of the system are not counted,
 --          nor are indexes that pg_dump leaves out because they are not valid
--- params: none
+-- params: $1 bool whether only what is listed counts, or all but that; NULL: everything, $2 oid[] listed: catalogs,
+--         $3 oid[] listed: oids
 -- columns: kind, count
 -- versions: 12-
 WITH member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
@@ -90,5 +91,7 @@ object (kind, classid, oid) AS (
 SELECT o.kind, count(*)
   FROM object o
  WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = o.classid AND m.objid = o.oid)
+   AND ($1::bool IS NULL
+        OR $1::bool = ((o.classid::oid, o.oid) IN (SELECT l.class, l.oid FROM ROWS FROM (pg_catalog.unnest($2::oid[]), pg_catalog.unnest($3::oid[])) l (class, oid))))
  GROUP BY o.kind
  ORDER BY o.kind COLLATE "C"

@@ -56,7 +56,7 @@ static void refused_after(gconstpointer data)
     g_autoptr(PgConn) holder = open_as(NULL);
     g_autoptr(PgSnapshot) snapshot = pg_snapshot_export(holder, &error);
     g_assert_no_error(error);
-    g_autoptr(Catalog) catalog = catalog_read(holder, &error);
+    g_autoptr(Catalog) catalog = catalog_read(holder, NULL, &error);
     g_assert_no_error(error);
     run(other, data);
     g_assert_false(catalog_lock(holder, catalog, &error));
@@ -71,7 +71,7 @@ static void test_kept(void)
     make_tables();
     g_autoptr(PgConn) holder = open_as(NULL);
     g_autoptr(PgSnapshot) snapshot = pg_snapshot_export(holder, &error);
-    g_autoptr(Catalog) catalog = catalog_read(holder, &error);
+    g_autoptr(Catalog) catalog = catalog_read(holder, NULL, &error);
     g_assert_no_error(error);
     run(other, "INSERT INTO public.t VALUES (3, 'c'); UPDATE public.t SET v = 'z'; ALTER TABLE public.u ADD v int");
     g_assert_true(catalog_lock(holder, catalog, &error));
@@ -98,7 +98,7 @@ static void test_not_allowed(void)
         "CREATE ROLE reader; GRANT SELECT ON public.t TO reader; CREATE SCHEMA closed; CREATE TABLE closed.c ()");
     g_autoptr(PgConn) holder = open_as("reader");
     g_autoptr(PgSnapshot) snapshot = pg_snapshot_export(holder, &error);
-    g_autoptr(Catalog) catalog = catalog_read(holder, &error);
+    g_autoptr(Catalog) catalog = catalog_read(holder, NULL, &error);
     g_assert_no_error(error);
     run(other, "TRUNCATE public.u"); /* is not read */
     g_assert_true(catalog_lock(holder, catalog, &error));
@@ -132,7 +132,7 @@ static void test_bounded(void)
     g_autoptr(PgConn) second = open_as(NULL);
     g_autoptr(PgSnapshot) snapshot = pg_snapshot_export(holder, &error);
     g_assert_true(pg_snapshot_join(worker, snapshot, &error));
-    g_autoptr(Catalog) catalog = catalog_read(holder, &error);
+    g_autoptr(Catalog) catalog = catalog_read(holder, NULL, &error);
     g_assert_true(catalog_lock(holder, catalog, &error) && catalog_bound_waits(worker, &error));
     g_assert_no_error(error);
     g_assert_true(pg_send(other, "ALTER TABLE public.t ADD w int", &error));

@@ -20,7 +20,7 @@ static Catalog *read_after(const char *sql)
     g_autoptr(GError) error = NULL;
     run("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     run(sql);
-    Catalog *catalog = catalog_read(conn, &error);
+    Catalog *catalog = catalog_read(conn, NULL, &error);
     g_assert_no_error(error);
     return catalog;
 }
@@ -47,7 +47,7 @@ static void test_invalid_indexes(void)
         pg_exec(conn, "CREATE UNIQUE INDEX CONCURRENTLY broken ON public.t (id)", deadline_in_ms(MINUTE), NULL));
     run("COMMENT ON INDEX public.broken IS 'it is there'");
     g_autoptr(GError) error = NULL;
-    g_autoptr(Catalog) after = catalog_read(conn, &error);
+    g_autoptr(Catalog) after = catalog_read(conn, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(count_of(after, "index"), ==, "2");
 }

@@ -190,12 +190,17 @@ static const MistakeCase CASES[] = {
      "pgfold.yaml:3:39: unknown key \"databse\" in sources[0].into; did you mean \"database\"?"},
     {"databases-of-later", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, databases: all } ]\n",
      "pgfold.yaml:3:31: sources[0].databases is not supported by this version; write one source for each database"},
-    {"include-of-later", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, include: [a] } ]\n",
-     "pgfold.yaml:3:31: sources[0].include is not supported by this version; write fold.tables entries with skip: true "
-     "for the rest"},
-    {"exclude-of-later", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, exclude: [a] } ]\n",
-     "pgfold.yaml:3:31: sources[0].exclude is not supported by this version; write fold.tables entries with skip: true "
-     "instead"},
+    {"include-as-list", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, include: [a] } ]\n",
+     "pgfold.yaml:3:40: sources[0].include must be a mapping, this is a list; write its keys on lines of their own, "
+     "indented"},
+    {"exclude-as-map",
+     "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, exclude: { tables: { a: b } } } ]\n",
+     "pgfold.yaml:3:50: sources[0].exclude.tables must be a list of patterns, this is a mapping; write [one, two], or "
+     "a "
+     "line \"- one\" for each"},
+    {"include-empty-pattern",
+     "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, include: { schemas: '' } } ]\n",
+     "pgfold.yaml:3:51: sources[0].include.schemas is empty"},
     /* variables */
     {"unset-variable", BASE "state: ${PGFOLD_TEST_UNSET}\n",
      "pgfold.yaml:4:8: the environment variable PGFOLD_TEST_UNSET is not set; set it before pgfold starts; there is no "

@@ -385,7 +385,7 @@ static void test_not_receipts(Fixture *fixture, gconstpointer data)
         {"{", "not JSON"},
         {"[]", "schema is not"},
         {"{\"schema\": \"other\"}", "schema is not"},
-        {"{\"schema\": \"pgfold.receipt\", \"version\": 4}", "version is another"},
+        {"{\"schema\": \"pgfold.receipt\", \"version\": 5}", "version is another"},
         {"{\"schema\": \"pgfold.receipt\", \"schema\": \"pgfold.receipt\"}", "not JSON: duplicate"},
     };
     g_autofree char *path = g_build_filename(fixture->folder, "r.json", NULL);

@@ -86,9 +86,9 @@ static void read_catalogs(void)
         return;
     g_clear_pointer(&catalog_a, catalog_free);
     g_clear_pointer(&catalog_b, catalog_free);
-    catalog_a = catalog_read(conn_a, &error);
+    catalog_a = catalog_read(conn_a, NULL, &error);
     g_assert_no_error(error);
-    catalog_b = catalog_read(conn_b, &error);
+    catalog_b = catalog_read(conn_b, NULL, &error);
     g_assert_no_error(error);
     stale = false;
 }
