@@ -10,6 +10,7 @@
 #include "backup/internal.h"
 #include "base/spawn.h"
 #include "base/wipe.h"
+#include "config/config.h"
 #include "testdb/tree.h"
 
 /* gzip makes a hundredth of the most monotonous tables; below that there is surely not enough room. */
@@ -109,9 +110,10 @@ static bool partial_open(Partial *partial, const char *folder, const char *sourc
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *time = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
+    g_autofree char *source = config_file_name(source_name);
     for (int n = 1; n < 100; n++) {
         g_autofree char *name =
-            n == 1 ? g_strdup_printf("%s-%s", source_name, time) : g_strdup_printf("%s-%s-%d", source_name, time, n);
+            n == 1 ? g_strdup_printf("%s-%s", source, time) : g_strdup_printf("%s-%s-%d", source, time, n);
         if (claim(partial, folder, name))
             return true;
         if (errno != EEXIST)
@@ -232,7 +234,7 @@ static bool make(const BackupSpec *spec, const char *folder, json_t *document, B
 
 Backup *backup_make(const BackupSpec *spec, GError **error)
 {
-    g_assert(strchr(spec->source_name, '/') == NULL && spec->source_name[0] != '.' && spec->jobs >= 1);
+    g_assert(spec->source_name[0] != '.' && spec->jobs >= 1);
     g_autoptr(Backup) backup = g_new0(Backup, 1);
     g_autofree char *folder = NULL;
     json_t *document = NULL;

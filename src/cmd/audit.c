@@ -1,6 +1,7 @@
 /* pgfold audit: every table of every source beside the target. */
 #include "base/error.h"
 #include "cmd/audit_view.h"
+#include "cmd/databases.h"
 #include "cmd/shared.h"
 
 static const CommandOption options[] = {
@@ -72,16 +73,26 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     json_object_set_new(document, "same", json_false());
     json_object_set_new(document, "failed", json_null());
     bool all_same = true;
+    g_auto(DatabaseFailures) failures;
+    database_failures_init(&failures);
     for (guint i = 0; i < choice.sources->len; i++) {
         bool same = false;
         if (i > 0)
             out_line(out, "%s", "");
-        if (!audit_source(choice.config, choice.sources->pdata[i], &view, &same, error)) {
-            shared_print_failed(out, document, &choice, i, *error);
+        GError *failure = NULL;
+        if (!audit_source(choice.config, choice.sources->pdata[i], &view, &same, &failure)) {
+            if (databases_go_on(out, &choice, i, &failures, failure)) {
+                all_same = false;
+                continue;
+            }
+            shared_print_failed(out, document, &choice, i, failure);
+            g_propagate_error(error, failure);
             return 0;
         }
         all_same = all_same && same;
     }
+    if (!databases_settle(&choice, &failures, error))
+        shared_put_failed(document, &choice, failures.index, failures.worst);
     json_object_set_new(document, "same", json_boolean(all_same));
     if (out->json)
         out_json(out, document);

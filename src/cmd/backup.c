@@ -4,6 +4,7 @@
 #include "backup/backup.h"
 #include "backup/contents.h"
 #include "base/error.h"
+#include "cmd/databases.h"
 #include "cmd/shared.h"
 #include "cmd/show.h"
 #include "config/protect.h"
@@ -267,7 +268,8 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     if (args_string(args, "check") != NULL)
         return run_check(args, out, error);
     if (!choose(args, out, &choice, error) ||
-        !containers_begin(out, choice.config, choice.sources, args_flag(args, "start"), &choice.containers, error))
+        !containers_begin(out, choice.config, choice.sources, args_flag(args, "start"), &choice.containers, error) ||
+        !databases_find(out, choice.config, choice.sources, error))
         return 0;
     const char *folder = args_string(args, "output");
     if (folder != NULL && !config_check_protected_path(choice.config, "the backup folder", folder, error))
@@ -276,14 +278,20 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     json_t *backups = json_array();
     json_object_set_new(document, "backups", backups);
     bool ok = true;
+    g_auto(DatabaseFailures) failures;
+    database_failures_init(&failures);
     for (guint i = 0; i < choice.sources->len && ok; i++) {
         g_auto(Job) job = {.out = out,
                            .config = choice.config,
                            .source = choice.sources->pdata[i],
                            .folder = args_string(args, "output"),
                            .prove = !args_flag(args, "no-prove")};
-        ok = back_up(&job, backups, error);
+        GError *failure = NULL;
+        ok = back_up(&job, backups, &failure) || databases_go_on(out, &choice, i, &failures, failure);
+        if (!ok)
+            g_propagate_error(error, failure);
     }
+    ok = ok && databases_settle(&choice, &failures, error);
     if (ok && out->json)
         out_json(out, document);
     else

@@ -2,6 +2,7 @@
 #include "fence/fence.h"
 #include "base/cancel.h"
 #include "base/error.h"
+#include "cmd/databases.h"
 #include "cmd/fence_view.h"
 #include "cmd/shared.h"
 #include "config/protect.h"
@@ -265,7 +266,7 @@ static bool choose(const CommandArgs *args, Out *out, Choice *ret_choice, GError
     for (guint i = 0; i < ret_choice->config->warnings->len; i++)
         out_warning(out, "%s", (const char *)ret_choice->config->warnings->pdata[i]);
     ret_choice->sources = config_choose_sources(ret_choice->config, args_words(args), error);
-    return ret_choice->sources != NULL;
+    return ret_choice->sources != NULL && databases_find(out, ret_choice->config, ret_choice->sources, error);
 }
 
 static int run(const CommandArgs *args, Out *out, GError **error)

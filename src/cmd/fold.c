@@ -1,6 +1,7 @@
 /* pgfold fold: the main job. Analyse, gate, back up, create, copy, prove, and write the receipt. */
 #include "base/cancel.h"
 #include "base/error.h"
+#include "cmd/databases.h"
 #include "cmd/fold_backup.h"
 #include "cmd/fold_columns.h"
 #include "cmd/fold_job.h"
@@ -27,6 +28,7 @@ static const CommandOption options[] = {
 static const CommandExample examples[] = {
     {"pgfold fold", "Fold every source of pgfold.yaml into the target, one after the other"},
     {"pgfold fold laptop --yes", "One source, without being asked"},
+    {"pgfold fold laptop -N audit -T '*.log'", "Without the schema audit, and without any table called log"},
     {"pgfold fold --dry-run", "Everything but the changes"},
     {"pgfold fold --source service=laptop --target \"$DATABASE_URL\"", "Without a pgfold.yaml"},
     {NULL},
@@ -209,7 +211,8 @@ static char *archive_folder(const Job *job)
     g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
     for (guint attempt = 1;; attempt++) {
         g_autofree char *number = attempt == 1 ? g_strdup("") : g_strdup_printf("-%u", attempt);
-        g_autofree char *name = g_strdup_printf("%s-%s%s.merge", job->source->name, stamp, number);
+        g_autofree char *source = config_file_name(job->source->name);
+        g_autofree char *name = g_strdup_printf("%s-%s%s.merge", source, stamp, number);
         g_autofree char *path = g_build_filename(job->choice->config->state, "backups", name, NULL);
         if (!g_file_test(path, G_FILE_TEST_EXISTS)) /* that of an earlier run, in the same second, is that run's */
             return g_steal_pointer(&path);
@@ -394,6 +397,8 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     json_object_set_new(document, "sources", sources);
     json_object_set_new(document, "failed", json_null());
     bool touched = false;
+    g_auto(DatabaseFailures) failures;
+    database_failures_init(&failures);
     for (guint i = 0; i < choice.sources->len && !touched; i++) {
         const ConfigSource *source = choice.sources->pdata[i];
         json_t *json = json_pack("{s:s, s:n, s:n, s:n}", "name", source->name, "outcome", "receipt", "contents");
@@ -404,11 +409,18 @@ static int run(const CommandArgs *args, Out *out, GError **error)
             continue;
         bool refused = g_error_matches(failure, PGF_ERROR, PGF_ERROR_REFUSED);
         json_object_set_new(json, "outcome", json_string(refused ? "refused" : "failed"));
+        if (databases_go_on(out, &choice, i, &failures, failure)) {
+            (void)g_steal_pointer(&failure);
+            continue;
+        }
         shared_add_finished(&choice, i, failure);
         shared_print_failed(out, document, &choice, i, failure);
         g_propagate_error(error, g_steal_pointer(&failure));
         return 0;
     }
+    databases_show_folds(out, &choice, sources);
+    if (!databases_settle(&choice, &failures, error))
+        shared_put_failed(document, &choice, failures.index, failures.worst);
     if (out->json)
         out_json(out, document);
     else
@@ -436,6 +448,11 @@ const Command command_fold = {
         "that fails has made in the target is taken away again, at the latest by the next fold. `pgfold "
         "undo` takes a fold "
         "back that succeeded.\n\n"
+        "include and exclude in pgfold.yaml, or the options that pg_dump has for it, fold a part of a source: what is "
+        "left "
+        "out is neither made nor missed, and stands in the receipt (docs/filters.md). With databases: all, every "
+        "database of a server is folded, as a source called NAME/DATABASE; one that fails does not stop the others, "
+        "and the exit status is the worst (docs/databases.md).\n\n"
         "What stands under protect in pgfold.yaml is refused wherever a fold would touch it. Its fingerprints are "
         "taken before and compared afterwards, and stand in the receipt (docs/protect.md). Where something "
         "protected changed meanwhile, the fold stands, no further source is begun, and the exit status is 1.",

@@ -1,6 +1,7 @@
 /* pgfold plan: what a fold would do. */
 #include "base/error.h"
 #include "cmd/analysis.h"
+#include "cmd/databases.h"
 #include "cmd/plan_view.h"
 
 enum { DEFAULT_ROWS = 10, MOST_ROWS = 100000 };
@@ -81,16 +82,26 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     json_object_set_new(document, "may_fold", json_false());
     json_object_set_new(document, "failed", json_null());
     bool all = true;
+    g_auto(DatabaseFailures) failures;
+    database_failures_init(&failures);
     for (guint i = 0; i < choice.sources->len; i++) {
         bool may_fold = false;
         if (i > 0)
             out_line(out, "%s", "");
-        if (!plan_source(choice.config, choice.sources->pdata[i], &how, &view, &may_fold, error)) {
-            shared_print_failed(out, document, &choice, i, *error);
+        GError *failure = NULL;
+        if (!plan_source(choice.config, choice.sources->pdata[i], &how, &view, &may_fold, &failure)) {
+            if (databases_go_on(out, &choice, i, &failures, failure)) {
+                all = false;
+                continue;
+            }
+            shared_print_failed(out, document, &choice, i, failure);
+            g_propagate_error(error, failure);
             return 0;
         }
         all = all && may_fold;
     }
+    if (!databases_settle(&choice, &failures, error))
+        shared_put_failed(document, &choice, failures.index, failures.worst);
     json_object_set_new(document, "may_fold", json_boolean(all));
     if (out->json)
         out_json(out, document);

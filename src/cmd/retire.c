@@ -5,6 +5,7 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "cmd/databases.h"
 #include "cmd/show.h"
 #include "config/protect.h"
 #include "out/diff.h"
@@ -84,6 +85,28 @@ static bool check_markdown(const Retirement *r, const char *path, GError **error
     return false;
 }
 
+/* Which databases there are now is asked of the server, so its container has to run for a moment. One of several is not
+ * retired alone: what would be taken away is the server of all. */
+static bool find_databases(const Retirement *r, GError **error)
+{
+    g_autoptr(GPtrArray) several = g_ptr_array_new();
+    for (guint i = 0; i < r->sources->len; i++) {
+        const ConfigSource *source = r->sources->pdata[i];
+        if (source->base != NULL)
+            return retire_refuse(error, g_strdup_printf("pgfold retire %s", source->base->name),
+                                 "%s is one of several databases of a server, which are retired together",
+                                 source->name);
+        if (source->databases != NULL)
+            g_ptr_array_add(several, (gpointer)(guintptr)source);
+    }
+    Containers *containers = NULL;
+    bool ok = several->len == 0 ||
+              (containers_begin(r->out, r->config, several, args_flag(r->args, "start"), &containers, error) &&
+               databases_find(r->out, r->config, r->sources, error));
+    g_clear_pointer(&containers, containers_end);
+    return ok;
+}
+
 static bool open_retirement(Retirement *r, GError **error)
 {
     if (args_words(r->args)[0] == NULL) {
@@ -102,6 +125,8 @@ static bool open_retirement(Retirement *r, GError **error)
     r->sources = config_choose_sources(r->config, args_words(r->args), error);
     r->ledger = r->sources == NULL ? NULL : ledger_open(r->config->state, error);
     if (r->ledger == NULL || !ledger_lock(r->ledger, RETIRE_COMMAND, error))
+        return false;
+    if (!find_databases(r, error))
         return false;
     r->earlier = retire_runs(r->ledger, error);
     for (guint i = 0; i < r->sources->len; i++) {

@@ -10,8 +10,13 @@
 static char *default_branch(const Retirement *r)
 {
     g_autoptr(GString) name = g_string_new("pgfold/retire");
-    for (guint i = 0; i < r->jobs->len; i++)
-        g_string_append_printf(name, "-%s", ((const RetireJob *)r->jobs->pdata[i])->source->name);
+    const ConfigSource *last = NULL;
+    for (guint i = 0; i < r->jobs->len; i++) {
+        const ConfigSource *source = config_base(((const RetireJob *)r->jobs->pdata[i])->source);
+        if (source != last)
+            g_string_append_printf(name, "-%s", source->name);
+        last = source; /* the databases of a server come one after the other */
+    }
     return g_string_free(g_steal_pointer(&name), FALSE);
 }
 

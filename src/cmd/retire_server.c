@@ -23,7 +23,7 @@ static bool is_target_server(const RetireJob *job, const Ends *ends, GError **er
 static bool is_retired_now(const Retirement *r, const ConfigSource *source)
 {
     for (guint i = 0; i < r->sources->len; i++)
-        if (r->sources->pdata[i] == source)
+        if (config_base(r->sources->pdata[i]) == source)
             return true;
     return false;
 }
@@ -35,7 +35,7 @@ static bool check_other_sources(const Retirement *r, const RetireJob *job, GErro
         const ConfigSource *other = r->config->sources->pdata[i];
         g_autoptr(Container) found = NULL;
         bool known = false;
-        if (other == job->source || is_retired_now(r, other) || (other->compose == NULL && other->container == NULL))
+        if (is_retired_now(r, other) || (other->compose == NULL && other->container == NULL))
             continue;
         EngineRef ref = containers_ref(r->config, other);
         if (!engine_find(&ref, &found, &known, error))

@@ -41,10 +41,19 @@ static const char *get(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
+/* A word also means all databases of the source that it names. */
+static bool is_meant(const char *const *words, const char *name)
+{
+    for (guint i = 0; words[i] != NULL; i++)
+        if (strcmp(words[i], name) == 0 || config_is_database_of(name, words[i]))
+            return true;
+    return words[0] == NULL;
+}
+
 static bool is_named(const Undo *undo, const char *name)
 {
     for (guint i = 0; i < undo->names->len; i++)
-        if (strcmp(undo->names->pdata[i], name) == 0)
+        if (strcmp(undo->names->pdata[i], name) == 0 || config_is_database_of(undo->names->pdata[i], name))
             return true;
     return false;
 }
@@ -60,7 +69,7 @@ static bool choose_names(Undo *undo, GError **error)
         json_array_foreach(json_object_get(run->plan, "sources"), k, source)
         {
             const char *name = get(source, "name");
-            if ((words[0] == NULL || g_strv_contains(words, name)) && !is_named(undo, name))
+            if (is_meant(words, name) && !is_named(undo, name))
                 g_ptr_array_add(undo->names, (gpointer)name);
         }
     }
@@ -264,7 +273,7 @@ static bool undo_source(Undo *undo, const RetireRun *run, const char *name, GErr
 {
     const json_t *plan = retire_run_source(run, name);
     const json_t *container = json_object_get(plan, "container");
-    const ConfigSource *source = config_source(undo->config, name, NULL);
+    const ConfigSource *source = config_named_source(undo->config, name, NULL);
     if (plan == NULL)
         return true;
     if (json_is_object(container) && !start_again(undo, run, name, container, error))

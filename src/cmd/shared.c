@@ -2,6 +2,7 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "cmd/databases.h"
 #include "config/secret.h"
 #include "pool/at_once.h"
 
@@ -74,7 +75,9 @@ bool shared_choose(const CommandArgs *args, Out *out, Choice *ret_choice, GError
     }
     ret_choice->config = config;
     ret_choice->jobs = (guint)config->fold.jobs;
-    return containers_begin(out, config, ret_choice->sources, args_flag(args, "start"), &ret_choice->containers, error);
+    return containers_begin(out, config, ret_choice->sources, args_flag(args, "start"), &ret_choice->containers,
+                            error) &&
+           databases_find(out, config, ret_choice->sources, error);
 }
 
 static void narrow_source(const CommandArgs *args, ConfigSource *source)
@@ -88,10 +91,8 @@ static void narrow_source(const CommandArgs *args, ConfigSource *source)
 
 bool shared_narrow(const CommandArgs *args, const Choice *choice, GError **error)
 {
-    for (guint i = 0; i < choice->config->sources->len; i++) {
-        ConfigSource *source = choice->config->sources->pdata[i];
-        if (!g_ptr_array_find(choice->sources, source, NULL))
-            continue;
+    for (guint i = 0; i < choice->sources->len; i++) {
+        ConfigSource *source = choice->sources->pdata[i]; /* of choice->config */
         narrow_source(args, source);
         if (source->into_schema == NULL || !config_is_filtered(source))
             continue;
@@ -224,6 +225,12 @@ void shared_print_failed(Out *out, json_t *document, const Choice *choice, guint
         json_decref(document);
         return;
     }
+    shared_put_failed(document, choice, index, error);
+    out_json(out, document);
+}
+
+void shared_put_failed(json_t *document, const Choice *choice, guint index, const GError *error)
+{
     g_autofree char *message = config_redact(choice->config, error->message);
     bool refused = g_error_matches(error, PGF_ERROR, PGF_ERROR_REFUSED);
     json_t *failed = json_object();
@@ -232,7 +239,6 @@ void shared_print_failed(Out *out, json_t *document, const Choice *choice, guint
     json_object_set_new(failed, "exit_status", json_integer(pgf_error_exit_status(error)));
     json_object_set_new(failed, "message", out_json_string(message));
     json_object_set_new(document, "failed", failed);
-    out_json(out, document);
 }
 
 static void append_names(GString *text, const Choice *choice, guint from, guint to, const char *what)

@@ -94,6 +94,8 @@ AuditSpec comparison_spec(Comparison *comparison, Watch *watch);
 /* A source failed after others were done: what is printed as JSON has them, and says of this one under "failed" what
  * happened. Takes document. Nothing is printed where index is 0: then the error is the whole answer. */
 void shared_print_failed(Out *out, json_t *document, const Choice *choice, guint index, const GError *error);
+/* The part of that which goes into the document. */
+void shared_put_failed(json_t *document, const Choice *choice, guint index, const GError *error);
 /* Adds to the error's state that the sources before index are complete, and that those after it were not begun. */
 void shared_add_finished(const Choice *choice, guint index, GError *error);
 

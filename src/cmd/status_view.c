@@ -127,6 +127,22 @@ static bool counts(const LedgerRun *run)
     return strcmp(run->command, "undo") != 0 || run->state == LEDGER_RUNNING;
 }
 
+/* A server of several databases stands for itself only until pgfold knows one of them; those are in pgfold.yaml too. */
+static void settle_databases(StatusView *view)
+{
+    for (guint i = 0; view->config->path != NULL && i < view->config->sources->len; i++) {
+        const ConfigSource *base = view->config->sources->pdata[i];
+        bool known = false;
+        for (guint k = 0; base->databases != NULL && k < view->sources->len; k++) {
+            StatusSource *source = view->sources->pdata[k];
+            if (config_is_database_of(source->name, base->name))
+                known = source->configured = true;
+        }
+        if (known)
+            g_ptr_array_remove(view->sources, find_source(view, base->name));
+    }
+}
+
 static void gather_sources(StatusView *view)
 {
     for (guint i = 0; i < view->config->sources->len; i++) {
@@ -150,13 +166,31 @@ static void gather_sources(StatusView *view)
         const LedgerFence *fence = view->fences->pdata[i];
         need_source(view, fence->source_name)->fence = fence; /* the oldest comes last */
     }
+    settle_databases(view);
     gather_folds(view);
+}
+
+static bool is_meant(const StatusSource *source, const char *const *names)
+{
+    for (guint i = 0; names[i] != NULL; i++)
+        if (strcmp(source->name, names[i]) == 0 || config_is_database_of(source->name, names[i]))
+            return true;
+    return false;
+}
+
+static bool means_any(const StatusView *view, const char *name)
+{
+    const char *const one[] = {name, NULL};
+    for (guint i = 0; i < view->sources->len; i++)
+        if (is_meant(view->sources->pdata[i], one))
+            return true;
+    return false;
 }
 
 static bool keep_named(StatusView *view, const char *const *names, GError **error)
 {
     for (guint i = 0; names[i] != NULL; i++) {
-        if (find_source(view, names[i]) == NULL) {
+        if (!means_any(view, names[i])) {
             pgf_error_set(error, PGF_ERROR_USAGE, "`pgfold status` without a name lists all",
                           "there is no source \"%s\"", names[i]);
             return false;
@@ -164,7 +198,7 @@ static bool keep_named(StatusView *view, const char *const *names, GError **erro
     }
     for (guint i = view->sources->len; names[0] != NULL && i > 0; i--) {
         const StatusSource *source = view->sources->pdata[i - 1];
-        if (!g_strv_contains(names, source->name))
+        if (!is_meant(source, names))
             g_ptr_array_remove_index(view->sources, i - 1);
     }
     return true;

@@ -1,6 +1,7 @@
 /* pgfold verify: is everything of the sources in the target? Down to the rows that are not. */
 #include "backup/backup.h"
 #include "base/error.h"
+#include "cmd/databases.h"
 #include "cmd/shared.h"
 #include "cmd/verify_view.h"
 #include "cmd/verifying.h"
@@ -59,16 +60,26 @@ static int verify_databases(const CommandArgs *args, Out *out, guint max_rows, G
     json_object_set_new(document, "contained", json_false());
     json_object_set_new(document, "failed", json_null());
     bool all_contained = true;
+    g_auto(DatabaseFailures) failures;
+    database_failures_init(&failures);
     for (guint i = 0; i < choice.sources->len; i++) {
         bool contained = false;
         if (i > 0)
             out_line(out, "%s", "");
-        if (!verify_source(choice.config, choice.sources->pdata[i], max_rows, &view, &contained, error)) {
-            shared_print_failed(out, document, &choice, i, *error);
+        GError *failure = NULL;
+        if (!verify_source(choice.config, choice.sources->pdata[i], max_rows, &view, &contained, &failure)) {
+            if (databases_go_on(out, &choice, i, &failures, failure)) {
+                all_contained = false;
+                continue;
+            }
+            shared_print_failed(out, document, &choice, i, failure);
+            g_propagate_error(error, failure);
             return 0;
         }
         all_contained = all_contained && contained;
     }
+    if (!databases_settle(&choice, &failures, error))
+        shared_put_failed(document, &choice, failures.index, failures.worst);
     json_object_set_new(document, "contained", json_boolean(all_contained));
     if (out->json)
         out_json(out, document);

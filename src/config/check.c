@@ -155,6 +155,17 @@ static void check_filter(ConfigReader *reader, guint index, const ConfigSource *
     if (source->into_schema != NULL && config_is_filtered(source))
         tell_into(reader, index, "schema", "take one of them out: skip: true under tables leaves rows out",
                   "goes with neither include nor exclude");
+    if (source->databases == NULL) {
+        if (source->include.databases[0] != NULL)
+            tell_of_source(reader, index, "include.databases", "add databases: all, or take it out",
+                           "is given without databases");
+        if (source->exclude.databases[0] != NULL)
+            tell_of_source(reader, index, "exclude.databases", "add databases: all, or take it out",
+                           "is given without databases");
+    } else if (source->into_schema != NULL || source->into_database != NULL) {
+        tell_of_source(reader, index, "into", "take one of them out: each database goes into one of its own name",
+                       "does not go with databases");
+    }
 }
 
 /* A path that leads out of the project, or to a folder, is no page of it. */

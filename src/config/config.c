@@ -70,6 +70,7 @@ static void source_free(gpointer data)
 {
     ConfigSource *source = data;
     g_free(source->name);
+    g_free(source->databases);
     config_wipe(source->url);
     ssh_clear(&source->ssh);
     g_free(source->compose);
@@ -113,6 +114,7 @@ Config *config_new(void)
     Config *config = g_new0(Config, 1);
     config->version = 1;
     config->sources = g_ptr_array_new_with_free_func(source_free);
+    config->derived = g_ptr_array_new_with_free_func(config_derived_free);
     for (int kind = 0; kind < CONFIG_PROTECT_KINDS; kind++)
         config->protect[kind] = no_names();
     config->fold.jobs = DEFAULT_JOBS;
@@ -164,6 +166,7 @@ void config_free(Config *config)
     ssh_clear(&config->target.ssh);
     g_free(config->target.identity);
     g_free(config->target.database);
+    g_ptr_array_unref(config->derived);
     g_ptr_array_unref(config->sources);
     for (int kind = 0; kind < CONFIG_PROTECT_KINDS; kind++)
         g_strfreev(config->protect[kind]);
@@ -217,7 +220,7 @@ GPtrArray *config_choose_sources(const Config *config, const char *const *names,
     g_autoptr(GPtrArray) chosen = g_ptr_array_new();
     bool all = names == NULL || names[0] == NULL;
     for (guint i = 0; !all && names[i] != NULL; i++) {
-        const ConfigSource *source = config_source(config, names[i], error);
+        const ConfigSource *source = config_named_source(config, names[i], error);
         if (source == NULL)
             return NULL;
         if (g_ptr_array_find(chosen, source, NULL)) {

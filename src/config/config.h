@@ -79,10 +79,12 @@ typedef struct ConfigTarget {
 /* Patterns as psql takes them (filter/pattern.h); each list is never NULL, and empty where nothing was given. */
 typedef struct ConfigFilter {
     char **schemas, **tables, **extensions;
+    char **databases; /* only with databases: all */
 } ConfigFilter;
 
 typedef struct ConfigSource {
-    char *name; /* unique; letters, digits, ".", "_" and "-": fit for a file name and a label */
+    char *name; /* unique; letters, digits, ".", "_" and "-": fit for a file name and a label. "NAME/DATABASE" of one of
+                 * several databases */
     char *url;  /* as the target's */
     ConfigSsh ssh;
     bool skip;              /* left out, unless the command line names it */
@@ -96,6 +98,10 @@ typedef struct ConfigSource {
     GPtrArray *tables;      /* of ConfigTable*, in the order of the file */
     ConfigFilter include;   /* what is folded of it; nothing: all */
     ConfigFilter exclude;   /* what is left out of that */
+    char *databases;        /* "all": every database of the server, each a source of its own; or NULL */
+    /* Of one that config_database_source() made; else NULL. */
+    const struct ConfigSource *base; /* the source of its server */
+    char *database;                  /* instead of the one in url */
 } ConfigSource;
 
 typedef enum ConfigProtectKind {
@@ -165,6 +171,7 @@ typedef struct Config {
     int version;  /* of the file's format: 1 */
     ConfigTarget target;
     GPtrArray *sources; /* of ConfigSource*, in the order of the file */
+    GPtrArray *derived; /* of ConfigSource*: what config_database_source() made */
     char **protect[CONFIG_PROTECT_KINDS];
     ConfigFingerprint fingerprint; /* full unless given */
     ConfigFold fold;
@@ -210,9 +217,22 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
 /* NULL with a PGF_ERROR_USAGE that lists the names there are. */
 const ConfigSource *config_source(const Config *config, const char *name, GError **error);
 
-/* What the command line chose: the sources with these names (NULL-terminated), or all that are not skipped where it
- * names none. The elements belong to config. Transfer container. NULL with an error for an unknown name, a name given
- * twice, or when nothing is left. */
+/* One database of a source with databases: all, as a source of its own, called NAME/DATABASE and folded into a database
+ * of that name. Owned by config; the same one each time. */
+const ConfigSource *config_database_source(const Config *config, const ConfigSource *base, const char *database);
+/* The name of a source as part of the name of a file. Transfer full. */
+char *config_file_name(const char *source_name);
+/* Whether name is NAME/DATABASE of that source: "laptop/app" of "laptop". */
+bool config_is_database_of(const char *name, const char *source_name);
+/* A source of the file: itself; of one of several databases that of its server. */
+const ConfigSource *config_base(const ConfigSource *source);
+
+/* As config_source(), also for NAME/DATABASE. */
+const ConfigSource *config_named_source(const Config *config, const char *name, GError **error);
+
+/* What the command line chose: the sources with these names (also NAME/DATABASE) (NULL-terminated), or all that are not
+ * skipped where it names none. The elements belong to config. Transfer container. NULL with an error for an unknown
+ * name, a name given twice, or when nothing is left. */
 GPtrArray *config_choose_sources(const Config *config, const char *const *names, GError **error);
 
 /* What holds for one table of one source; everything is borrowed from config. */

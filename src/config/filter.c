@@ -11,6 +11,15 @@ void config_filter_init(ConfigFilter *filter)
     filter->schemas = no_patterns();
     filter->tables = no_patterns();
     filter->extensions = no_patterns();
+    filter->databases = no_patterns();
+}
+
+void config_filter_copy(const ConfigFilter *from, ConfigFilter *ret_to)
+{
+    ret_to->schemas = g_strdupv(from->schemas);
+    ret_to->tables = g_strdupv(from->tables);
+    ret_to->extensions = g_strdupv(from->extensions);
+    ret_to->databases = g_strdupv(from->databases);
 }
 
 void config_filter_clear(ConfigFilter *filter)
@@ -18,6 +27,7 @@ void config_filter_clear(ConfigFilter *filter)
     g_strfreev(filter->schemas);
     g_strfreev(filter->tables);
     g_strfreev(filter->extensions);
+    g_strfreev(filter->databases);
 }
 
 static bool has_any(const ConfigFilter *filter)

@@ -44,6 +44,10 @@ void config_check(ConfigReader *reader);
 /* filter.c */
 void config_filter_init(ConfigFilter *filter);
 void config_filter_clear(ConfigFilter *filter);
+void config_filter_copy(const ConfigFilter *from, ConfigFilter *ret_to);
+
+/* databases.c */
+void config_derived_free(gpointer source);
 
 /* With the defaults. */
 Config *config_new(void);

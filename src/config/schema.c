@@ -4,6 +4,7 @@
 
 #include "config/read.h"
 
+static const char *const DATABASES[] = {"all", NULL};
 static const char *const COMPRESSIONS[] = {"auto", "yes", "no", NULL};
 
 static const ConfigKey SSH_KEYS[] = {
@@ -193,9 +194,10 @@ static const ConfigKey SOURCE_KEYS[] = {
      .about =
          "Rules for single tables of this source, with the keys of `fold.tables`; what is given here goes before it."},
     {.name = "databases",
-     .kind = CONFIG_KIND_TEXT,
-     .later = "write one source for each database",
-     .about = "Fold every database of the source's server."},
+     .kind = CONFIG_KIND_CHOICE,
+     .offset = offsetof(ConfigSource, databases),
+     .words = DATABASES,
+     .about = "`all`: fold every database of the source's server ([databases.md](databases.md))."},
     {.name = "include",
      .kind = CONFIG_KIND_MAP,
      .offset = offsetof(ConfigSource, include),
@@ -294,48 +296,6 @@ static const ConfigKey FOLD_KEYS[] = {
     {0},
 };
 
-#define CODE_OFFSET(class) (offsetof(ConfigCode, classes) + (class) * sizeof(char **))
-
-static const ConfigKey CODE_KEYS[] = {
-    {.name = "variable",
-     .kind = CONFIG_KIND_TEXT,
-     .offset = offsetof(ConfigCode, variable),
-     .unless_given = "`DATABASE_URL`",
-     .about =
-         "The environment variable from which the application takes its connection string: `pgfold guard` reads it."},
-    {.name = "production",
-     .kind = CONFIG_KIND_TEXTS,
-     .offset = CODE_OFFSET(CONFIG_CODE_PRODUCTION),
-     .about = "Patterns of files that are the application itself, where `pgfold scan` takes them for something else "
-              "([scan.md](scan.md))."},
-    {.name = "tests",
-     .kind = CONFIG_KIND_TEXTS,
-     .offset = CODE_OFFSET(CONFIG_CODE_TESTS),
-     .about = "Likewise files that are tests: they may use the ephemeral database of `testdb`, and no other."},
-    {.name = "docs",
-     .kind = CONFIG_KIND_TEXTS,
-     .offset = CODE_OFFSET(CONFIG_CODE_DOCS),
-     .about = "Likewise documentation."},
-    {.name = "infrastructure",
-     .kind = CONFIG_KIND_TEXTS,
-     .offset = CODE_OFFSET(CONFIG_CODE_INFRASTRUCTURE),
-     .about = "Likewise what builds and runs the application."},
-    {.name = "remove",
-     .kind = CONFIG_KIND_TEXTS,
-     .offset = offsetof(ConfigCode, remove),
-     .about = "Files that only served the old databases: `pgfold scan` reports what refers to them, `pgfold retire` "
-              "removes them."},
-    {.name = "local",
-     .kind = CONFIG_KIND_TEXTS,
-     .offset = offsetof(ConfigCode, local),
-     .about = "Files in which a local name is right, because the true database is on that host: a deployment."},
-    {.name = "skip",
-     .kind = CONFIG_KIND_TEXTS,
-     .offset = offsetof(ConfigCode, skip),
-     .about = "Files that `pgfold scan` leaves out."},
-    {0},
-};
-
 static const ConfigKey TESTDB_KEYS[] = {
     {.name = "port",
      .kind = CONFIG_KIND_NUMBER,
@@ -391,7 +351,7 @@ static const ConfigKey TOP_KEYS[] = {
     {.name = "code",
      .kind = CONFIG_KIND_MAP,
      .offset = offsetof(Config, code),
-     .keys = CODE_KEYS,
+     .keys = config_code_keys,
      .about = "The project's code."},
     {.name = "testdb",
      .kind = CONFIG_KIND_MAP,

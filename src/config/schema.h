@@ -52,6 +52,8 @@ typedef struct ConfigKey {
 
 /* schema_docs.c: below deploy and docs. */
 extern const ConfigKey config_deploy_keys[], config_docs_keys[];
+/* schema_code.c: below code. */
+extern const ConfigKey config_code_keys[];
 /* schema_filter.c: below sources[].include and exclude. */
 extern const ConfigKey config_filter_keys[];
 

@@ -16,5 +16,9 @@ const ConfigKey config_filter_keys[] = {
      .kind = CONFIG_KIND_PATTERNS,
      .offset = offsetof(ConfigFilter, extensions),
      .about = "Extensions."},
+    {.name = "databases",
+     .kind = CONFIG_KIND_PATTERNS,
+     .offset = offsetof(ConfigFilter, databases),
+     .about = "With `databases: all`: databases."},
     {0},
 };

@@ -53,7 +53,7 @@ static bool list_sources(const Reading *reading, GError **error)
     const Config *config = reading->input->config;
     for (guint i = 0; i < config->sources->len; i++) {
         const ConfigSource *source = config->sources->pdata[i];
-        if (source->name != NULL)
+        if (source->name != NULL && source->databases == NULL) /* of several databases those that were folded */
             need_source(reading, source->name);
     }
     if (reading->input->ledger == NULL)
@@ -85,6 +85,8 @@ static bool is_into_target(const Config *config, const char *name)
         const ConfigSource *source = config->sources->pdata[i];
         if (g_strcmp0(source->name, name) == 0)
             return source->into_database == NULL;
+        if (source->databases != NULL && config_is_database_of(name, source->name))
+            return false;
     }
     return true;
 }

@@ -119,7 +119,7 @@ static bool connect_end(const Doctor *doctor, DoctorEnd *end, GError **error)
     if (end->error != NULL) /* there is no way to it */
         return true;
     if (end->source != NULL)
-        end->conn = pg_conn_open(end->place, end->source->url, NULL, deadline, &cause);
+        end->conn = pg_conn_open(end->place, end->source->url, end->source->database, deadline, &cause);
     else
         end->conn = pg_conn_open_or_maintenance(end->place, config->target.url,
                                                 end->into != NULL ? end->into : config->target.database, deadline,

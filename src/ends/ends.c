@@ -67,7 +67,8 @@ static char *label_of(const ConfigSource *source)
 static bool open_source(Ends *ends, GError **error)
 {
     g_autofree char *label = label_of(ends->source_config);
-    ends->source = pg_conn_open(label, ends->source_config->url, NULL, connect_deadline(), error);
+    ends->source =
+        pg_conn_open(label, ends->source_config->url, ends->source_config->database, connect_deadline(), error);
     return ends->source != NULL &&
            config_check_protected(ends->config, label, pg_conn_identity(ends->source)->database, error);
 }
@@ -208,10 +209,10 @@ static bool open_worker(guint i, gpointer data, GError **error)
 {
     const Opening *opening = data;
     const Ends *ends = opening->ends;
-    PgConn *conn =
-        opening->database == NULL
-            ? pg_conn_open(pg_conn_label(ends->source), ends->source_config->url, NULL, connect_deadline(), error)
-            : pg_conn_open("target", ends->config->target.url, opening->database, connect_deadline(), error);
+    PgConn *conn = opening->database == NULL
+                       ? pg_conn_open(pg_conn_label(ends->source), ends->source_config->url,
+                                      ends->source_config->database, connect_deadline(), error)
+                       : pg_conn_open("target", ends->config->target.url, opening->database, connect_deadline(), error);
     opening->conns->pdata[i] = conn;
     bool joins = opening->database == NULL && ends->snapshot != NULL;
     return conn != NULL && (!joins || pg_snapshot_join(conn, ends->snapshot, error));

@@ -153,7 +153,8 @@ static bool nothing_left(PgConn *conn, gint64 since, GError **error)
 /* Our connections switch the setting off for themselves (pg/conn.c): the probe takes what any new session gets. */
 static bool write_is_refused(PgConn *conn, const char *url, GError **error)
 {
-    g_autoptr(PgConn) probe = pg_conn_open(pg_conn_label(conn), url, NULL, deadline_in_ms(PG_CONNECT_MS), error);
+    g_autoptr(PgConn) probe =
+        pg_conn_open(pg_conn_label(conn), url, pg_conn_identity(conn)->database, deadline_in_ms(PG_CONNECT_MS), error);
     if (probe == NULL || !pg_exec(probe, "RESET " FENCE_SETTING, fence_soon(), error) ||
         !pg_exec(probe, "BEGIN", fence_soon(), error))
         return false;

@@ -114,7 +114,7 @@ static bool check_properties(Remains *remains, GError **error)
 {
     static const char *const SHARED[] = {"encoding", "collate", "ctype", "provider", "locale", "icu rules"};
     const Catalog *source = remains->fold->spec->plan->verification->audit->source;
-    g_autoptr(Catalog) stage = catalog_read(remains->fold->main, error);
+    g_autoptr(Catalog) stage = catalog_read(remains->fold->main, NULL, error);
     if (stage == NULL)
         return false;
     for (gsize i = 0; i < G_N_ELEMENTS(SHARED) && remains->reason == NULL; i++)

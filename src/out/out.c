@@ -190,6 +190,12 @@ static void print_error_text(Out *out, const GError *error)
         print_message(out, OUT_BOLD, "  hint: ", pgf_error_hint(error));
 }
 
+void out_error_text(Out *out, const GError *error)
+{
+    fflush(out->results);
+    print_error_text(out, error);
+}
+
 void out_error(Out *out, const GError *error)
 {
     fflush(out->results);

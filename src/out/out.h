@@ -70,6 +70,8 @@ json_t *out_json_string(const char *text);
 /* "pgfold: error: what", "  state: ...", "  hint: ..." on stderr; with --json also a {"schema":"pgfold.error",...}
  * document on results, unless the one document was already printed. docs/errors.md describes both. */
 void out_error(Out *out, const GError *error);
+/* The text alone, also with --json: for an error after which others go on. */
+void out_error_text(Out *out, const GError *error);
 /* Asks on the terminal; false without one, or when the answer is not yes, or on Ctrl-C (ask cancel_check()).
  * assume_yes (--yes) answers true. format: the question, without "[y/N]". */
 bool out_confirm(Out *out, bool assume_yes, const char *format, ...) G_GNUC_PRINTF(3, 4);

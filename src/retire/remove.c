@@ -45,6 +45,15 @@ static bool check_protected(const Work *work, const char *file, GError **error)
     return config_check_protected_path(work->config, "code.remove:", path, error);
 }
 
+/* One with several databases is retired with all of them (retire.c of the command). */
+static bool is_retired(const GPtrArray *sources, const ConfigSource *source)
+{
+    for (guint i = 0; i < sources->len; i++)
+        if (config_base(sources->pdata[i]) == source)
+            return true;
+    return false;
+}
+
 /* The compose file of a source that stays. */
 static bool check_others(const Work *work, const GPtrArray *sources, GError **error)
 {
@@ -52,7 +61,7 @@ static bool check_others(const Work *work, const GPtrArray *sources, GError **er
     for (guint i = 0; i < all->len; i++) {
         const ConfigSource *source = all->pdata[i];
         const char *hash = source->compose == NULL ? NULL : strrchr(source->compose, '#');
-        if (hash == NULL || g_ptr_array_find((GPtrArray *)sources, source, NULL))
+        if (hash == NULL || is_retired(sources, source))
             continue;
         g_autofree char *named = g_strndup(source->compose, (gsize)(hash - source->compose));
         g_autofree char *file = g_strdup(g_str_has_prefix(named, "./") ? named + 2 : named);

@@ -50,7 +50,7 @@ static void test_example_parses(void)
     g_autoptr(Config) config = config_load(DOCS_DIR "/pgfold.example.yaml", CONFIG_CONNECTS, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(config->target.url, ==, "postgresql://app@vps.example.org/app");
-    g_assert_cmpuint(config->sources->len, ==, 4);
+    g_assert_cmpuint(config->sources->len, ==, 5);
     g_assert_cmpuint(config->warnings->len, ==, 0);
     g_assert_cmpstr(config->folder, ==, DOCS_DIR);
     g_assert_cmpstr(config->state, ==, DOCS_DIR "/.pgfold");

@@ -168,7 +168,6 @@ static const MistakeCase CASES[] = {
      "pgfold.yaml:3:60: sources[0].ssh.compression must be one of auto, yes, no, this is \"fast\""},
     {"ssh-as-list", "version: 1\ntarget: { url: t, ssh: [h] }\nsources: [ { name: n, url: s } ]\n",
      "pgfold.yaml:2:24: target.ssh must be a host for ssh, or a mapping, this is a list"},
-    /* later versions */
     {"into-from-alone", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: { from: x } } ]\n",
      "pgfold.yaml:3:45: sources[0].into.from is given without schema; add schema: NAME beside it, or take it out"},
     {"into-the-same-schema",
@@ -188,8 +187,15 @@ static const MistakeCase CASES[] = {
      "pgfold.yaml:3:37: sources[0].into must be text or a mapping, this is a list"},
     {"into-unknown-key", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, into: { databse: x } } ]\n",
      "pgfold.yaml:3:39: unknown key \"databse\" in sources[0].into; did you mean \"database\"?"},
-    {"databases-of-later", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, databases: all } ]\n",
-     "pgfold.yaml:3:31: sources[0].databases is not supported by this version; write one source for each database"},
+    {"databases-some", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, databases: some } ]\n",
+     "pgfold.yaml:3:42: sources[0].databases must be one of all, this is \"some\""},
+    {"databases-into", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, databases: all, into: x } ]\n",
+     "pgfold.yaml:3:53: sources[0].into does not go with databases; take one of them out: each database goes into one "
+     "of "
+     "its own name"},
+    {"databases-patterns-alone",
+     "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, exclude: { databases: x } } ]\n",
+     "pgfold.yaml:3:53: sources[0].exclude.databases is given without databases; add databases: all, or take it out"},
     {"include-as-list", "version: 1\ntarget: { url: t }\nsources: [ { name: n, url: s, include: [a] } ]\n",
      "pgfold.yaml:3:40: sources[0].include must be a mapping, this is a list; write its keys on lines of their own, "
      "indented"},

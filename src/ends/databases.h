@@ -1,0 +1,11 @@
+/*
+ * Sources with databases: all, as the sources that their servers hold at this moment (docs/databases.md).
+ */
+#pragma once
+
+#include "config/config.h"
+
+/* Puts in the place of each such source of `sources` (of const ConfigSource*) one for each database of its server
+ * (config_database_source()). Connects to it; a tunnel is opened where it needs one. Main thread only. What is left out
+ * by a protection goes to notices (of char*). PGF_ERROR_USAGE where nothing is left. */
+bool ends_find_databases(const Config *config, GPtrArray *sources, GPtrArray *notices, GError **error);
