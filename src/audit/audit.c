@@ -14,6 +14,8 @@ static const char LARGE_OBJECTS_SQL[] =
     "oid::pg_catalog.int8)), 0)::text "
     "FROM pg_catalog.pg_largeobject_metadata";
 
+enum { JOBS_PER_LOCKS = 20 };
+
 /* One job: a relation's digests on both sides. Each job writes only into its own AuditRelation. */
 typedef struct DigestJob {
     AuditRelation *relation; /* NULL: large objects */
@@ -244,6 +246,8 @@ static bool run_digest(PoolWorker *worker, gpointer data, GError **error)
 {
     DigestJob *job = data;
     AuditRelation *r = job->relation;
+    if (!audit_bound_locks(worker, error))
+        return false;
     DigestText text = job->audit->text;
     if (r == NULL)
         return digest_large_objects(worker, job->audit, error);
@@ -256,6 +260,14 @@ static bool run_digest(PoolWorker *worker, gpointer data, GError **error)
     if (!r->target_digested)
         return digest_alone(worker->source, r->source, text, &r->source_digest, error);
     return scan_both(worker, r, text, error);
+}
+
+/* Every so many jobs, and before the first: a job that goes through one table locks it and its indexes. */
+bool audit_bound_locks(PoolWorker *worker, GError **error)
+{
+    bool (*act)(PgConn *, GError **) = worker->jobs == 1 ? catalog_begin_reads : catalog_let_go_of_reads;
+    return (worker->jobs > 1 && worker->jobs % JOBS_PER_LOCKS != 0) ||
+           (act(worker->source, error) && act(worker->target, error));
 }
 
 static bool wants_digest(const AuditRelation *r, const AuditSpec *spec)

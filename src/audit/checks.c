@@ -150,6 +150,8 @@ static void add_probe(GPtrArray *probes, const AuditCheck *check, const char *te
 static bool run_probe(PoolWorker *worker, gpointer data, GError **error)
 {
     Probe *probe = data;
+    if (!audit_bound_locks(worker, error))
+        return false;
     g_autoptr(PgResult) r = pg_query(worker->source, probe->sql, DEADLINE_NONE, error);
     if (r == NULL) {
         g_prefix_error(error, "%s: ", probe->text);

@@ -59,6 +59,7 @@ static void *worker_main(void *data)
             return NULL;
         Work *work = g_new0(Work, 1);
         work->job = job;
+        self->worker.jobs++;
         if (cancel_check(&work->error))
             (void)job->run(&self->worker, job->data, &work->error);
         pthread_mutex_lock(&pool->mutex);

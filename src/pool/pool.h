@@ -14,6 +14,7 @@ typedef struct PoolJob PoolJob;
 
 typedef struct PoolWorker {
     guint index;
+    guint jobs;     /* that it has begun in this pool */
     PgConn *source; /* or NULL */
     PgConn *target; /* or NULL */
 } PoolWorker;

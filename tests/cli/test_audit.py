@@ -153,6 +153,15 @@ def test_a_session_that_drops_a_temporary_table_holds_nothing_up(chinook):
         process.stdin.close()
 
 
+def test_a_server_that_has_a_lock_for_each_table_need_not_have_one_for_each_index(pair, cluster):
+    laptop = cluster(max_locks_per_transaction="14", max_connections="20")
+    source = laptop.create("many")
+    source.sql("DO $$ BEGIN FOR i IN 1..500 LOOP EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, a int, b int)', i); COMMIT; "
+               "EXECUTE format('CREATE INDEX ON t%s (a); CREATE INDEX ON t%s (b); INSERT INTO t%s VALUES (1, 1, 1)', i, i, i); COMMIT; END LOOP; END $$")
+    pair.configure(source_url=source.url)
+    assert len(audit(pair)["relations"]) == 500
+
+
 def test_checks_of_the_source(pair):
     pair.source.create().sql("""
         CREATE TABLE parent (id int PRIMARY KEY);
