@@ -94,11 +94,14 @@ static bool applies(const AuditCheck *check, const PgConn *conn, bool missing)
     return version >= check->min_version && (check->max_version == 0 || version <= check->max_version);
 }
 
-/* A finding about a table that the configuration leaves out is none: columns 2 and 3 name the table. */
+/* A finding about a table that the configuration leaves out is none: columns 2 and 3 name the table, or say without a
+ * schema that it is about a large object. */
 static bool left_out(const ChecksSpec *spec, const PgResult *rows, int row)
 {
     if (spec->skip == NULL || pg_result_columns(rows) < 3 || pg_result_get(rows, row, 2) == NULL)
         return false;
+    if (pg_result_get(rows, row, 1) == NULL)
+        return spec->filter != NULL && spec->filter->named_only;
     return spec->skip(pg_result_get(rows, row, 1), pg_result_get(rows, row, 2), spec->skip_data);
 }
 

@@ -152,6 +152,7 @@ static bool make_plan(Analysis *analysis, const AnalysisOptions *options, GError
                      .source_dump = analysis->source_dump,
                      .target_dump = analysis->target_dump,
                      .config = ends->config,
+                     .source_config = ends->source_config,
                      .filter = ends->filter,
                      .into_schema = ends->source_config->into_schema,
                      .no_owner = options->no_owner,

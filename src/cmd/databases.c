@@ -58,7 +58,7 @@ bool databases_settle(const Choice *choice, DatabaseFailures *failures, GError *
     g_autoptr(GString) names = g_string_new(NULL);
     for (guint i = 0; i < failures->names->len; i++)
         g_string_append_printf(names, "%s%s", i > 0 ? ", " : "", (const char *)failures->names->pdata[i]);
-    pgf_error_set(error, failures->worst->code, "What stands against each of them is above.",
+    pgf_error_set(error, (PgfErrorCode)failures->worst->code, "What stands against each of them is above.",
                   "%u of %u sources failed: %s", failures->names->len, choice->sources->len, names->str);
     if (error != NULL)
         pgf_error_set_state(*error, "the others are complete");

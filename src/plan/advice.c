@@ -110,9 +110,31 @@ static bool bring_role_settings(Plan *plan, const PlanSpec *spec, GError **error
     return true;
 }
 
+static bool has_table(const Catalog *source, const ConfigSource *config, const ConfigTable *entry)
+{
+    return catalog_find(source, entry->schema, entry->table) != NULL ||
+           catalog_find(source, config_target_schema(config, entry->schema), entry->table) != NULL;
+}
+
+/* A rule for a table that is not there is misspelt, or was meant for another source. Of fold.tables the latter is
+ * likely where there are several. */
+static void tell_unknown_tables(Plan *plan, const PlanSpec *spec, const GPtrArray *tables, const char *where)
+{
+    const Catalog *source = plan->verification->audit->source;
+    for (guint i = 0; i < tables->len; i++) {
+        const ConfigTable *entry = tables->pdata[i];
+        if (!has_table(source, spec->source_config, entry))
+            plan_notice(plan, "%s names %s.%s, and the source has no such table", where, entry->schema, entry->table);
+    }
+}
+
 bool plan_advice(Plan *plan, const PlanSpec *spec, GError **error)
 {
     check_skipped_parents(plan);
+    if (spec->source_config != NULL)
+        tell_unknown_tables(plan, spec, spec->source_config->tables, "tables of this source");
+    if (spec->source_config != NULL && spec->config->sources->len == 1 && spec->source_config->base == NULL)
+        tell_unknown_tables(plan, spec, spec->config->fold.tables, "fold.tables");
     return bring_role_settings(plan, spec, error) &&
            (spec->target_missing || (check_target(plan, spec, error) && compare_database_settings(plan, spec, error)));
 }

@@ -68,7 +68,8 @@ typedef struct PlanSpec {
     const Dump *target_dump; /* NULL where the target database is missing */
     const Config *config;    /* for what is protected; may be NULL */
     const char *into_schema; /* what the source's schema is called in the target: whose it is there stays; or NULL */
-    const Filter *filter;    /* what is left out of the source; or NULL */
+    const ConfigSource *source_config; /* whose `tables` are compared with what there is; may be NULL */
+    const Filter *filter;              /* what is left out of the source; or NULL */
     bool no_owner, no_privileges;
     bool rows_only; /* nothing is made: rows go into tables that are there */
     /* What a fence has taken from the source's database (fence/fence.h) does not hold in a target that is created:

@@ -83,11 +83,49 @@ static void judge_missing_role(Plan *plan, const PlanSpec *spec, PlanRole *role,
                 role->name);
 }
 
-static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, GError **error)
+/* Whether what is made names the role: as an owner, or in a privilege, a policy, a mapping, a setting of the database.
+ * database: statements about that (a result), or NULL where it is there. */
+static bool is_used(const Plan *plan, const char *role, const PgResult *database)
+{
+    static const char *const TYPES[] = {"ACL", "DEFAULT ACL", "POLICY", "USER MAPPING", NULL};
+    if (plan_gives_to(plan, role))
+        return true;
+    for (guint i = 0; i < plan->entries->len; i++) {
+        const PlanEntry *p = plan->entries->pdata[i];
+        if (p->action == PLAN_NEW && g_strv_contains(TYPES, p->entry->type) && dump_names_role(p->entry->sql, role))
+            return true;
+    }
+    for (int i = 0; database != NULL && i < pg_result_rows(database); i++)
+        if (dump_names_role(pg_result_get(database, i, 0), role))
+            return true;
+    return false;
+}
+
+/* Where a part of the source is left out, so are the roles that only that part needs. */
+static PgResult *read_roles(const Plan *plan, const PlanSpec *spec, GError **error)
 {
     g_autofree char *wanted = spec->undo_roles == NULL ? g_strdup("{}") : pg_array_literal(spec->undo_roles);
-    const char *values[] = {wanted};
-    g_autoptr(PgResult) r = pg_query_params(spec->source, PLAN_ROLES_SQL, 1, values, soon(), error);
+    const char *values[] = {wanted, NULL};
+    g_autoptr(PgResult) all =
+        pg_query_params(spec->source, PLAN_ROLES_SQL, G_N_ELEMENTS(values), values, soon(), error);
+    if (all == NULL || spec->filter == NULL)
+        return g_steal_pointer(&all);
+    g_autoptr(PgResult) database =
+        !spec->target_missing ? NULL : pg_query(spec->source, PLAN_DATABASE_SETTINGS_SQL, soon(), error);
+    if (spec->target_missing && database == NULL)
+        return NULL;
+    g_autoptr(GPtrArray) used = g_ptr_array_new();
+    for (int i = 0; i < pg_result_rows(all); i++)
+        if (is_used(plan, pg_result_get(all, i, 0), database))
+            g_ptr_array_add(used, (gpointer)(guintptr)pg_result_get(all, i, 0));
+    g_autofree char *only = pg_array_literal(used);
+    values[1] = only;
+    return pg_query_params(spec->source, PLAN_ROLES_SQL, G_N_ELEMENTS(values), values, soon(), error);
+}
+
+static bool plan_roles(Plan *plan, const PlanSpec *spec, const Powers *powers, GError **error)
+{
+    g_autoptr(PgResult) r = read_roles(plan, spec, error);
     g_autoptr(GHashTable) there = r == NULL ? NULL : read_target_roles(spec->target, error);
     plan->roles = g_ptr_array_new_with_free_func(role_free);
     if (there == NULL)

@@ -236,3 +236,45 @@ def test_rows_alone_need_their_tables(shop):
     assert "sequence app.counter is not in the target" in result.err
     assert tables(shop.target) == "app.settings"
     assert "do not go together" in shop.pgfold("fold", "--data-only", "--schema-only", status=2).err
+
+
+def test_partitions_and_owned_sequences_come_with_their_table(shop):
+    shop.pgfold("fold", "--yes", "--no-backup", "-t", "audit.log", status=0)
+    assert tables(shop.target) == "audit.log audit.log_1"
+    assert shop.target.sql("SELECT nextval('audit.log_id_seq')") == "31"
+    assert shop.target.sql("SELECT count(*) FROM pg_inherits WHERE inhrelid = 'audit.log_1'::regclass") == "1"
+
+
+def test_roles_that_only_the_rest_needs_stay_away(shop, laptop, vps):
+    laptop.sql("postgres", "CREATE ROLE filter_in; CREATE ROLE filter_out; CREATE ROLE filter_group; GRANT filter_group TO filter_in")
+    try:
+        shop.source.sql("ALTER TABLE app.settings OWNER TO filter_in; GRANT SELECT ON audit.noted TO filter_out")
+        shop.pgfold("fold", "--yes", "--no-backup", "-N", "audit", status=0)
+        assert vps.sql("postgres", "SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE rolname LIKE 'filter_%'") == "filter_group filter_in"
+    finally:
+        shop.source.drop()
+        shop.target.drop()
+        for server in (laptop, vps):
+            server.sql("postgres", "DROP ROLE IF EXISTS filter_in, filter_out, filter_group")
+
+
+def test_rules_for_tables_that_are_not_there_are_told(shop):
+    shop.configure("    tables: { app.order: { skip: true } }\nfold:\n  tables: { public.x: { skip: true }, app.settings: { skip: true } }\n")
+    notices = shop.pgfold("plan", "--json", status=0).json()["sources"][0]["notices"]
+    assert [n for n in notices if "no such table" in n] == \
+        ["tables of this source names app.order, and the source has no such table", "fold.tables names public.x, and the source has no such table"]
+
+
+def test_what_is_left_out_need_not_be_readable(shop, laptop):
+    laptop.sql("postgres", "CREATE ROLE filter_reader LOGIN")
+    try:
+        shop.source.sql("GRANT USAGE ON SCHEMA app, audit, util, public TO filter_reader; GRANT SELECT ON ALL TABLES IN SCHEMA app TO filter_reader; "
+                        "GRANT SELECT ON ALL SEQUENCES IN SCHEMA app TO filter_reader")
+        url = laptop.url(shop.name, user="filter_reader")
+        told = shop.pgfold("audit", "--source", url, status=4).err
+        assert "GRANT SELECT ON audit.log_1 TO filter_reader" in told and "SEQUENCE audit.counter" in told
+        report = shop.pgfold("audit", "--json", "--source", url, "--schema", "app", status=0).json()["sources"][0]
+        assert {r["name"] for r in report["relations"] if r["result"] != "skipped"} == {"customers", "orders", "settings"}
+    finally:
+        shop.source.drop()
+        laptop.sql("postgres", "DROP ROLE filter_reader")

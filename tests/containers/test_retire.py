@@ -135,6 +135,18 @@ def test_volumes_that_hold_another_database_stay(retiring):
     assert retiring.volumes() == before and retiring.local in retiring.project.running()
 
 
+def test_volumes_of_a_source_that_was_folded_in_part_stay(retiring):
+    retiring.project.sql("CREATE SCHEMA old; CREATE TABLE old.kept (id int); INSERT INTO old.kept VALUES (1)")
+    path = retiring.folder / "pgfold.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("compose: docker-compose.local.yml#db", "compose: docker-compose.local.yml#db\n    exclude: { schemas: old }"), encoding="utf-8")
+    retiring.git("commit", "-qam", "Without the schema old")
+    retiring.run("fold", "--yes", status=0)
+    before = retiring.volumes()
+    assert_one_error(retiring.retire("--volumes", "--confirm", "local", status=4), "folded in part (exclude.schemas: old)", "--volumes")
+    assert retiring.volumes() == before and retiring.local in retiring.project.running()
+
+
 def test_volumes_of_a_source_that_was_stopped_go_only_when_it_is_proven_again(retiring):
     """Something may have been protected since, or the target be gone."""
     before = retiring.volumes()

@@ -1,6 +1,6 @@
 -- purpose: what the connected role may not read, as the statements that allow it
 -- params: none
--- columns: finding, schema, table (NULL for what is no table)
+-- columns: finding, schema, table or sequence (NULL and "large object" for such; both NULL for a schema)
 -- versions: 12-
 WITH user_schema AS (
     SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n
@@ -20,11 +20,11 @@ finding (n, schema, name, text) AS (
     SELECT 2, r.nspname, r.relname, pg_catalog.format('GRANT SELECT ON %I.%I TO %I', r.nspname, r.relname, CURRENT_USER)
       FROM relation r WHERE r.relkind = 'r' AND NOT pg_catalog.has_table_privilege(r.oid, 'SELECT')
     UNION ALL
-    SELECT 3, NULL, NULL, pg_catalog.format('GRANT SELECT ON SEQUENCE %I.%I TO %I', r.nspname, r.relname, CURRENT_USER)
+    SELECT 3, r.nspname, r.relname, pg_catalog.format('GRANT SELECT ON SEQUENCE %I.%I TO %I', r.nspname, r.relname, CURRENT_USER)
       FROM relation r
      WHERE CASE r.relkind WHEN 'S' THEN NOT pg_catalog.has_sequence_privilege(r.oid, 'SELECT') ELSE false END
     UNION ALL
-    SELECT 4, NULL, NULL, pg_catalog.format('GRANT SELECT ON LARGE OBJECT %s TO %I', l.oid, CURRENT_USER)
+    SELECT 4, NULL, 'large object', pg_catalog.format('GRANT SELECT ON LARGE OBJECT %s TO %I', l.oid, CURRENT_USER)
       FROM pg_catalog.pg_largeobject_metadata l
      WHERE NOT pg_catalog.pg_has_role(l.lomowner, 'USAGE')
        AND pg_catalog.current_setting('lo_compat_privileges') = 'off'

@@ -1,7 +1,7 @@
 -- purpose: the roles that own something or hold privileges in this database, and the groups that they belong to, with what
 --          creates them elsewhere. Powers
 --          over the whole cluster (superuser, createrole, replication, bypassrls) and passwords are left out on purpose
--- params: $1 text[] further roles that are wanted by name
+-- params: $1 text[] further roles that are wanted by name, $2 text[] these only, and their groups; NULL: all
 -- columns: name, create statement, needed even where neither owners nor privileges are kept (a policy or a setting names it),
 --          comment
 -- versions: 12-
@@ -13,6 +13,7 @@ own (oid, needed) AS (
            OR EXISTS (SELECT FROM pg_catalog.pg_user_mappings m WHERE m.umuser = r.oid)
       FROM pg_catalog.pg_roles r
      WHERE r.rolname !~ '^pg_'
+       AND ($2::text[] IS NULL OR r.rolname = ANY ($2::text[]))
        AND (r.oid IN (SELECT d.refobjid FROM pg_catalog.pg_shdepend d
                        WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
                          AND d.dbid = (SELECT oid FROM db))
