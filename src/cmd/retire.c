@@ -288,8 +288,8 @@ static bool work(Retirement *r, GError **error)
     if (!commit(r, error) || !each(r, retire_close, error) || !each(r, retire_check_protected, error))
         return false;
     g_clear_pointer(&r->containers, containers_end); /* those that --start began */
-    return each(r, retire_stop, error) && retire_check_code(r, error) && each(r, retire_check_closed, error) &&
-           retire_write_markdown(r, error);
+    return each(r, retire_stop, error) && each(r, retire_remove, error) && retire_check_code(r, error) &&
+           each(r, retire_check_closed, error) && retire_write_markdown(r, error);
 }
 
 /* Checked again, it stays retired since it was first. */

@@ -143,9 +143,13 @@ bool retire_gate_volumes(Retirement *r, GError **error)
 {
     if (!args_flag(r->args, "volumes"))
         return true;
+    const char *last = NULL;
     for (guint i = 0; i < r->jobs->len; i++) {
         const RetireJob *job = r->jobs->pdata[i];
-        const char *name = job->source->name;
+        const char *name = config_base(job->source)->name; /* once for all databases of a server */
+        if (name == last)
+            continue;
+        last = name;
         bool some = job->container != NULL ? job->container->volumes->len > 0 : job->halfway != NULL;
         if (!some || is_confirmed(r, name))
             continue;

@@ -81,7 +81,9 @@ bool retire_check_closed(Retirement *r, RetireJob *job, GError **error);
 
 /* retire_outside.c */
 json_t *retire_source_plan(const Retirement *r, const RetireJob *job);
+/* Stops its container; then, with --volumes, removes it, once all are stopped. */
 bool retire_stop(Retirement *r, RetireJob *job, GError **error);
+bool retire_remove(Retirement *r, RetireJob *job, GError **error);
 bool retire_check_container(Retirement *r, RetireJob *job, GError **error);
 
 /* retire_view.c */

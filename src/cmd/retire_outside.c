@@ -72,17 +72,35 @@ static bool finish_removal(Retirement *r, const RetireJob *job, GError **error)
     return true;
 }
 
+/* Another source of this run, before this one, that runs in the same container. */
+static bool shares_container(const Retirement *r, const RetireJob *job)
+{
+    for (guint i = 0; r->jobs->pdata[i] != job; i++) {
+        const RetireJob *other = r->jobs->pdata[i];
+        if (other->container != NULL && strcmp(other->container->id, job->container->id) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool retire_stop(Retirement *r, RetireJob *job, GError **error)
 {
     const Container *container = job->container;
-    if (container == NULL)
-        return job->halfway == NULL || !args_flag(r->args, "volumes") || finish_removal(r, job, error);
-    if (job->was_running) {
+    if (container == NULL || !job->was_running)
+        return true;
+    if (!shares_container(r, job))
         out_notice(r->out, "Stopping %s.", container->name);
-        if (!act(r, "stop", job->source->name, engine_stop, container->engine, container->id, error))
-            return false;
-    }
-    return !args_flag(r->args, "volumes") || container->volumes->len == 0 || remove_volumes(r, job, error);
+    /* Each source has its step: an engine stops what is stopped already. */
+    return act(r, "stop", job->source->name, engine_stop, container->engine, container->id, error);
+}
+
+bool retire_remove(Retirement *r, RetireJob *job, GError **error)
+{
+    if (!args_flag(r->args, "volumes"))
+        return true;
+    if (job->container == NULL)
+        return job->halfway == NULL || finish_removal(r, job, error);
+    return job->container->volumes->len == 0 || shares_container(r, job) || remove_volumes(r, job, error);
 }
 
 static void add_volumes_line(Retirement *r, const RetireJob *job, bool gone)

@@ -215,8 +215,8 @@ bool retire_write_markdown(Retirement *r, GError **error)
     g_autofree char *text = checklist_markdown(
         r->lines, title, checklist_count(r->lines, RETIRE_NO) == 0 ? NULL : "Not everything is as it should be.");
     g_autofree char *folder = g_build_filename(r->config->state, "retire", NULL);
-    g_autofree char *name =
-        g_strdup_printf("%06" G_GINT64_FORMAT "-%s.md", r->run, ((const RetireJob *)r->jobs->pdata[0])->source->name);
+    g_autofree char *name = g_strdup_printf("%06" G_GINT64_FORMAT "-%s.md", r->run,
+                                            config_base(((const RetireJob *)r->jobs->pdata[0])->source)->name);
     r->markdown = g_build_filename(folder, name, NULL);
     (void)g_mkdir_with_parents(folder, 0700);
     const char *asked = args_string(r->args, "markdown");

@@ -147,6 +147,27 @@ def test_volumes_of_a_source_that_was_folded_in_part_stay(retiring):
     assert retiring.volumes() == before and retiring.local in retiring.project.running()
 
 
+def test_a_server_of_several_databases_is_retired_as_one(retiring):
+    retiring.project.sql("CREATE DATABASE analytics")
+    retiring.project.sql("CREATE TABLE seen (id int); INSERT INTO seen VALUES (1)", database="analytics")
+    path = retiring.folder / "pgfold.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("compose: docker-compose.local.yml#db", "compose: docker-compose.local.yml#db\n    databases: all"), encoding="utf-8")
+    retiring.git("commit", "-qam", "All databases")
+    retiring.run("fold", "local/app", "--yes", status=0)
+    before = retiring.volumes()
+    assert_one_error(retiring.retire("--volumes", "--confirm", "local", status=4), "local/analytics has no receipt", "pgfold fold")
+    retiring.run("fold", "--yes", status=0)
+    retiring.run("backup", "local", status=0)
+    document = retiring.retire("--json").json()
+    assert [source["name"] for source in document["sources"]] == ["local/analytics", "local/app"] and document["branch"] == "pgfold/retire-local"
+    assert retiring.project.running() == {retiring.test}
+    retiring.run("retire", "--undo", "local", "--yes", status=0)
+    assert retiring.project.running() == {retiring.test, retiring.local}
+    retiring.retire("--volumes", "--confirm", "local")
+    assert len(before - retiring.volumes()) == 1
+
+
 def test_volumes_of_a_source_that_was_stopped_go_only_when_it_is_proven_again(retiring):
     """Something may have been protected since, or the target be gone."""
     before = retiring.volumes()
