@@ -237,17 +237,23 @@ static bool database_is_missing(PgConn *maintenance, const char *database)
     return r != NULL && pg_result_rows(r) == 0;
 }
 
-/* A connection to another database, from which this one is seen to be missing; or NULL. *ret_there: it is not. */
+/* A connection to another database, from which this one is seen to be missing; or NULL. *ret_there: it is not. An error
+ * only where the server lets us in and is none that we can use. */
 static PgConn *open_maintenance(const char *label, const char *url, const char *wanted, Deadline deadline,
-                                bool *ret_there)
+                                bool *ret_there, GError **error)
 {
     static const char *const MAINTENANCE[] = {"postgres", "template1"};
     *ret_there = false;
     for (gsize i = 0; i < G_N_ELEMENTS(MAINTENANCE) && !*ret_there; i++) {
-        g_autoptr(PgConn) other = pg_conn_open(label, url, MAINTENANCE[i], deadline, NULL);
-        if (other != NULL && database_is_missing(other, wanted))
+        g_autoptr(PgConn) started = start_conn(label, url, MAINTENANCE[i], deadline, NULL);
+        if (started == NULL || PQstatus(started->pg) != CONNECTION_OK)
+            continue;
+        g_autoptr(PgConn) other = finish_conn(g_steal_pointer(&started), deadline, error);
+        if (other == NULL)
+            return NULL;
+        if (database_is_missing(other, wanted))
             return g_steal_pointer(&other);
-        *ret_there = other != NULL;
+        *ret_there = true;
     }
     return NULL;
 }
@@ -264,10 +270,15 @@ PgConn *pg_conn_open_or_maintenance(const char *label, const char *url, const ch
         if (PQstatus(conn->pg) == CONNECTION_OK)
             return finish_conn(g_steal_pointer(&conn), deadline, error);
         g_autofree char *wanted = g_strdup(PQdb(conn->pg));
-        g_autoptr(PgConn) other = open_maintenance(label, url, wanted, deadline, &there);
+        g_autoptr(GError) cause = NULL;
+        g_autoptr(PgConn) other = open_maintenance(label, url, wanted, deadline, &there, &cause);
         if (other != NULL) {
             *ret_missing = g_steal_pointer(&wanted);
             return g_steal_pointer(&other);
+        }
+        if (cause != NULL) {
+            g_propagate_error(error, g_steal_pointer(&cause));
+            return NULL;
         }
         if (!cancel_check(error)) /* then it is not known whether the database is missing */
             return NULL;

@@ -1,6 +1,8 @@
 """What goes wrong outside: one clear error, the right exit status, and nothing changed anywhere."""
 import pytest
 
+from proxy import Proxy
+
 COMMANDS = ("audit", "plan", "fold", "verify")
 NOWHERE = "postgresql:///app?host=/nonexistent"
 
@@ -113,6 +115,33 @@ def test_a_server_newer_than_pg_dump_is_refused_by_the_name_of_the_package(pair,
     pair.configure(source_url=newer.url(pair.name), target_url=cluster(18).url(pair.name))
     result = pair.pgfold("fold", "--yes", status=2)
     assert_one_error(result, "postgresql-client-18")
+
+
+class Older(Proxy):
+    """A way to a server that says it is of version 11."""
+
+    def _connect(self):
+        server = super()._connect()
+        receive = server.recv
+
+        class Socket:
+            recv = staticmethod(lambda size: receive(size).replace(b"server_version\x0015.", b"server_version\x0011."))
+            sendall, shutdown = server.sendall, server.shutdown
+        return Socket()
+
+
+@pytest.mark.parametrize("end", ["source", "target"])
+def test_a_server_of_a_version_that_is_not_supported_is_refused(small, end):
+    """There is none to be had here: the real one says so."""
+    server = getattr(small, end)
+    proxy = Older(server.cluster.folder / ".s.PGSQL.5432")
+    try:
+        small.configure(**{f"{end}_url": f"postgresql://postgres@127.0.0.1:{proxy.port}/{small.name}"})
+        for command in COMMANDS:
+            assert_one_error(small.pgfold(*arguments(command), status=3), end, "server version 11.", "too old", "PostgreSQL 12 and later")
+    finally:
+        proxy.close()
+    assert not small.target.exists()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
