@@ -56,6 +56,20 @@ def test_a_character_that_does_not_fit_stops_a_merge_before_anything_is_changed(
     assert pair.target.sql("SELECT string_agg(v, ',') FROM t") == "fits: é"
 
 
+@pytest.mark.long
+def test_rows_of_another_encoding_are_merged_and_taken_out_again(pair):
+    tables = "CREATE TABLE \"tä\" (id int PRIMARY KEY, \"wört\" text, u text UNIQUE); CREATE TABLE nk (v text);"
+    create_with(pair.source, "WIN1252").sql(tables + "INSERT INTO \"tä\" VALUES (1, 'same ü', 'a'), (2, 'mine €', 'b'), (3, 'new “x”', 'c'); INSERT INTO nk VALUES ('ü'), ('ü'), ('€')")
+    pair.target.create().sql(tables + "INSERT INTO \"tä\" VALUES (1, 'same ü', 'a'), (2, 'theirs 日', 'b'); INSERT INTO nk VALUES ('ü')")
+    before = whole(pair.target)
+    pair.configure("fold: { on_conflict: take-source }\n").pgfold("fold", "--yes", status=0)
+    pair.pgfold("verify", status=0)
+    ask = "SELECT string_agg(\"wört\", ',' ORDER BY id), (SELECT string_agg(v, ',' ORDER BY convert_to(v, 'UTF8')) FROM nk) FROM \"tä\""
+    assert pair.target.sql(ask) == pair.source.sql(ask) == "same ü,mine €,new “x”|ü,ü,€"
+    pair.pgfold("undo", "1", "--yes", status=0)
+    assert sorted(whole(pair.target)) == sorted(before)
+
+
 def test_a_byte_that_is_no_character_of_the_sources_encoding_is_named_before_anything_is_changed(pair):
     create_with(pair.source, "WIN1252").sql("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'good')")
     pair.source.sql("SET client_encoding = 'WIN1252'; INSERT INTO t VALUES (2, E'\\x9d')")
