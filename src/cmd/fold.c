@@ -129,6 +129,9 @@ static bool open_both(Job *job, GError **error)
     bool again = false;
     if (!open_and_lock(job, error) || !clean_up_old_runs(job, &again, error) || (again && !open_and_lock(job, error)))
         return false;
+    /* Between two locks somebody else may have made it. */
+    if (job->comparison->ends->target_missing == NULL)
+        job->resume = 0;
     return ledger_run_identify(job->ledger, job->run, pg_conn_identity(job->comparison->ends->source),
                                pg_conn_identity(job->comparison->ends->target), job->comparison->ends->snapshot->id,
                                error);

@@ -74,7 +74,7 @@ static void print_receipt(const Job *job, const FoldResult *result, const char *
              result->merged ? "brought there" : "copied", overwritten, time);
     g_autofree char *there = show_count(result->rows_there, "row");
     g_autofree char *tables = show_count(result->tables_there, "table");
-    if (result->tables_there > 0)
+    if (job->resume != 0 && result->anew == NULL)
         out_line(job->out, "Of run %" G_GINT64_FORMAT ", which had died, %s of %s were there already; proven again.",
                  job->resume, there, tables);
     else if (result->anew != NULL)
@@ -95,7 +95,7 @@ static void note_what_was_there(const Job *job, const FoldResult *result)
 {
     g_autofree char *rows = show_count(result->rows_there, "row");
     g_autofree char *tables = show_count(result->tables_there, "table");
-    if (result->tables_there > 0)
+    if (job->resume != 0 && result->anew == NULL)
         receipt_add_note(job->receipt,
                          "goes on from run %" G_GINT64_FORMAT ", which had died: %s of %s were there, and "
                          "have the digests of this run's snapshot",

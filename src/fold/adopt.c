@@ -76,14 +76,24 @@ bool fold_find_unfinished(Ledger *ledger, const Ends *ends, gint64 *ret_run, GEr
     return true;
 }
 
-static bool database_exists(PgConn *conn, const char *name, bool *ret_exists, GError **error)
+/* What a database is given just before its name (commit.c): its rows are all there then, but what this run would give
+ * it may be something else. A limit of -2 is a DROP DATABASE that was cut off. */
+static bool look_at_database(Fold *fold, PgConn *conn, GError **error)
 {
-    const char *values[] = {name};
-    g_autoptr(PgResult) r = pg_query_params(
-        conn, "SELECT FROM pg_catalog.pg_database WHERE datname = $1 AND datallowconn", 1, values, soon(), error);
+    static const char SQL[] =
+        "SELECT d.datallowconn AND d.datconnlimit = -1 AND d.datacl IS NULL AND NOT d.datistemplate "
+        "AND d.datdba = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER) "
+        "AND pg_catalog.shobj_description(d.oid, 'pg_database') IS NULL "
+        "AND NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s WHERE s.setdatabase = d.oid) "
+        "FROM pg_catalog.pg_database d WHERE d.datname = $1";
+    const char *values[] = {fold->stage};
+    g_autoptr(PgResult) r = pg_query_params(conn, SQL, 1, values, soon(), error);
     if (r == NULL)
         return false;
-    *ret_exists = pg_result_rows(r) > 0;
+    fold->stage_exists = pg_result_rows(r) > 0 && pg_result_bool(r, 0, 0);
+    if (!fold->stage_exists)
+        fold->result->anew = g_strdup(pg_result_rows(r) > 0 ? "its database had its settings, or another owner, already"
+                                                            : "its database is not there any more");
     return true;
 }
 
@@ -104,8 +114,7 @@ bool fold_take_over(Fold *fold, GError **error)
     fold->marker = g_strdup(database->name);
     fold->stage = g_strdup(database->name);
     fold->taken_over = database->id;
-    return fold_end_backends(conn, fold->stage, error) &&
-           database_exists(conn, fold->stage, &fold->stage_exists, error);
+    return fold_end_backends(conn, fold->stage, error) && look_at_database(fold, conn, error);
 }
 
 /* --- definitions -------------------------------------------------------------------------------------------------- */
@@ -126,7 +135,38 @@ static bool check_properties(Remains *remains, GError **error)
 static bool comes_after_rows(const DumpEntry *entry)
 {
     static const char *const WITH_ROWS[] = {"INDEX", "CONSTRAINT", "INDEX ATTACH", "FK CONSTRAINT", NULL};
-    return (entry->section != DUMP_PRE_DATA && !g_strv_contains(WITH_ROWS, entry->type)) || fold_is_final(entry);
+    /* A constraint that is not valid holds for rows that come later, and not for those that the source has. */
+    bool not_valid = g_str_equal(entry->type, "CONSTRAINT") && strstr(entry->sql, "NOT VALID") != NULL;
+    return entry->section != DUMP_PRE_DATA && (not_valid || !g_strv_contains(WITH_ROWS, entry->type));
+}
+
+static char *reason_of_present(const Fold *fold, const PlanEntry *p)
+{
+    bool forced = g_str_equal(p->entry->type, "ROW SECURITY") && !pg_conn_identity(fold->main)->superuser;
+    if (p->action != PLAN_NEW && *p->entry->sql != '\0')
+        return g_strdup_printf("%s %s is there, and is left out by now", p->entry->type, p->entry->name);
+    if (forced || fold_is_final(p->entry))
+        return g_strdup("what acts on others (row security, publications, event triggers) is there already");
+    return NULL;
+}
+
+static char *reason_of_absent(const Fold *fold, const PlanEntry *p)
+{
+    bool wanted = p->entry->section == DUMP_PRE_DATA && fold_makes(fold, p) && !fold_is_final(p->entry);
+    return wanted ? g_strdup("it died before all tables were made") : NULL;
+}
+
+/* With --no-owner all is to belong to the role that connects. */
+static char *reason_of_owner(const Fold *fold, const Dump *stage)
+{
+    const char *role = pg_conn_identity(fold->main)->role;
+    for (guint i = 0; fold->spec->no_owner && i < stage->entries->len; i++) {
+        const DumpEntry *entry = stage->entries->pdata[i];
+        if (entry->owner != NULL && *entry->owner != '\0' && !g_str_equal(entry->owner, role))
+            return g_strdup_printf("%s %s belongs to %s, and owners are left out by now", entry->type, entry->name,
+                                   entry->owner);
+    }
+    return NULL;
 }
 
 static bool check_definitions(Remains *remains, GError **error)
@@ -138,14 +178,16 @@ static bool check_definitions(Remains *remains, GError **error)
     if (dump == NULL)
         return false;
     fold->there = plan_entries_in(plan, dump, fold->spec->no_owner, fold_not_valid_sql, &more);
-    if (more > 0)
-        remains->reason = g_strdup_printf("%u of its objects are not, or not so, in the source", more);
+    remains->reason = more > 0 ? g_strdup_printf("%u of its objects are not, or not so, in the source", more)
+                               : reason_of_owner(fold, dump);
     for (guint i = 0; i < plan->entries->len && remains->reason == NULL; i++) {
         const PlanEntry *p = plan->entries->pdata[i];
         bool there = fold_presence(fold, p->entry) != PLAN_ABSENT;
-        if (!there && p->entry->section == DUMP_PRE_DATA && fold_makes(fold, p) && !fold_is_final(p->entry))
-            remains->reason = g_strdup_printf("it died before all tables were made");
+        remains->reason = there ? reason_of_present(fold, p) : reason_of_absent(fold, p);
         remains->has_later = remains->has_later || (there && comes_after_rows(p->entry));
+        /* It may show what has changed without a trace here: foreign tables, large objects, the time. */
+        if (there && g_str_equal(p->entry->type, "MATERIALIZED VIEW DATA"))
+            g_hash_table_remove(fold->there, p->entry);
     }
     return true;
 }
@@ -174,7 +216,8 @@ static bool look_at_rows(Remains *remains, GError **error)
     for (guint i = 0; i < plan->relations->len; i++) {
         const PlanRelation *r = plan->relations->pdata[i];
         const CatalogRelation *source = r->verify->audit->source;
-        if (source->kind != 'r')
+        /* What belongs to an extension came with it, and what is left out is not there at all. */
+        if (source->kind != 'r' || source->extension_member || source->left_out)
             continue;
         LookTask *task = g_new0(LookTask, 1);
         task->relation = r;

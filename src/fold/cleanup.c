@@ -7,9 +7,10 @@ enum { GONE_MS = 60000, LOCK_SECONDS = 20 };
  * Their sessions are named after the run's marker (fold.c). Returns when pg_stat_activity no longer lists them. */
 bool fold_end_backends(PgConn *conn, const char *database, GError **error)
 {
-    static const char SQL[] = "SELECT count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity "
-                              "WHERE datname = $1 AND application_name ~ '^pgfold_' AND usename = CURRENT_USER "
-                              "AND pid <> pg_catalog.pg_backend_pid()";
+    static const char SQL[] =
+        "SELECT count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity "
+        "WHERE datname = $1 AND application_name ~ '^pgfold_' AND pg_catalog.pg_has_role(usesysid, 'MEMBER') "
+        "AND pid <> pg_catalog.pg_backend_pid()";
     const char *values[] = {database};
     Deadline deadline = deadline_in_ms(GONE_MS);
     for (;;) {

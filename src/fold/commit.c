@@ -149,6 +149,27 @@ static void give_roles_their_comments(Fold *fold)
     }
 }
 
+static bool is_planned(const Fold *fold, const char *role)
+{
+    const GPtrArray *roles = fold->spec->plan->roles;
+    for (guint i = 0; i < roles->len; i++)
+        if (g_str_equal(((const PlanRole *)roles->pdata[i])->name, role))
+            return true;
+    return false;
+}
+
+/* That the run which this one went on from has made, and that nobody needs by now. */
+static void take_needless_roles_away(const Fold *fold)
+{
+    const FoldSpec *spec = fold->spec;
+    g_autoptr(GPtrArray) objects = ledger_owned_objects(spec->ledger, spec->run, NULL, NULL);
+    for (guint i = 0; fold->taken_over != 0 && objects != NULL && i < objects->len; i++) {
+        const LedgerObject *object = objects->pdata[i];
+        if (g_str_equal(object->kind, "role") && !is_planned(fold, object->name))
+            (void)fold_remove_object(spec->ledger, spec->run, object->id, spec->ends->config->target.url, NULL);
+    }
+}
+
 bool fold_commit(Fold *fold, GError **error)
 {
     fold->result->database = g_strdup(fold->spec->ends->target_database);
@@ -162,5 +183,6 @@ bool fold_commit(Fold *fold, GError **error)
     }
     fold->committed = true;
     give_roles_their_comments(fold);
+    take_needless_roles_away(fold);
     return true;
 }

@@ -5,12 +5,17 @@
 static const gint64 MIB = 1024 * 1024;
 enum { SORT_MIN_MIB = 64, SORT_UNKNOWN_MIB = 256, SORT_MAX_MIB = 1024 };
 
-/* A quarter of what is free, shared by all workers. Null: it cannot be told. */
+/* 0: it cannot be told. The server may not be allowed to read the files, whatever the role is. */
 static bool free_memory(PgConn *conn, gint64 *ret_bytes, GError **error)
 {
-    g_autoptr(PgResult) r = pg_query(conn, FOLD_MEMORY_FREE_SQL, deadline_in_ms(PG_CATALOG_MS), error);
-    if (r == NULL)
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(PgResult) r = pg_query(conn, FOLD_MEMORY_FREE_SQL, deadline_in_ms(PG_CATALOG_MS), &cause);
+    if (r == NULL && (cause->code == PGF_ERROR_CONNECT || cause->code == PGF_ERROR_CANCELLED)) {
+        g_propagate_error(error, g_steal_pointer(&cause));
         return false;
+    }
+    if (r == NULL)
+        return true;
     *ret_bytes = pg_result_get(r, 0, 0) == NULL ? 0 : pg_result_int(r, 0, 0);
     return true;
 }

@@ -81,7 +81,7 @@ GPtrArray *ledger_owned_objects(Ledger *ledger, gint64 run, const char *system_i
                  "SELECT o.id, o.run_id, o.kind, o.name, r.target_system, o.database, o.cleanup_sql, o.becomes "
                  "FROM object o JOIN run r ON r.id = o.run_id "
                  "WHERE o.state = 'owned' AND (?1 = r.id OR (?1 = 0 AND r.state IN ('failed', 'interrupted'))) "
-                 "AND (?2 IS NULL OR r.target_system = ?2) ORDER BY o.id DESC",
+                 "AND (?2 IS NULL OR r.target_system = ?2) ORDER BY o.kind = 'role', o.id DESC",
                  "it", run, system_identifier);
     bool row = false;
     while (stmt != NULL && db_next(stmt, &row, error)) {

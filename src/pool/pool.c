@@ -194,6 +194,16 @@ static void take_added(Pool *pool)
     g_ptr_array_set_size(pool->added, 0);
 }
 
+/* Whether jobs that could run beside the running ones would keep all workers busy. */
+static bool is_crowded(const Pool *pool)
+{
+    guint busy = pool->running->len;
+    GSequenceIter *at = g_sequence_get_begin_iter(pool->ready);
+    for (; busy < pool->size && !g_sequence_iter_is_end(at); at = g_sequence_iter_next(at))
+        busy += lock_is_free(pool, g_sequence_get(at)) ? 1 : 0;
+    return busy >= pool->size;
+}
+
 /* The heaviest job that may run now, taken out of those that are ready; NULL when none may. */
 static PoolJob *next_job(Pool *pool)
 {
@@ -214,7 +224,7 @@ static void start_jobs(Pool *pool, PoolObserver observer, gpointer user_data)
     while (pool->running->len < pool->size && (job = next_job(pool)) != NULL) {
         g_ptr_array_add(pool->running, job);
         job->started = g_get_monotonic_time();
-        job->crowded = pool->running->len + (guint)g_sequence_get_length(pool->ready) >= pool->size;
+        job->crowded = is_crowded(pool);
         if (observer != NULL)
             observer(POOL_JOB_STARTED, job, NULL, user_data);
         pthread_mutex_lock(&pool->mutex);

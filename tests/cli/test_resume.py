@@ -81,6 +81,63 @@ def test_what_no_longer_fits_is_made_anew(held, phase, change, reason):
     assert_whole(held)
 
 
+@pytest.mark.long  # PostGIS is there
+def test_the_tables_of_an_extension_keep_their_rows(held):
+    """They came with it, and are not looked at in the source."""
+    held.pair.source.sql("CREATE EXTENSION postgis")
+    kill(held, "indexes")
+    held.fold_well()
+    ask = "SELECT count(*) FROM spatial_ref_sys"
+    assert held.pair.target.sql(ask) == held.pair.source.sql(ask) != "0"
+
+
+@pytest.mark.parametrize("option, ask", [
+    ("--no-privileges", "SELECT count(*) FROM pg_class WHERE relname = 'one' AND relacl IS NULL"),
+    ("--no-owner", "SELECT count(*) FROM pg_class WHERE relname = 'two' AND relowner = 'postgres'::regrole"),
+])
+def test_what_is_left_out_by_now_does_not_stay(held, option, ask):
+    held.pair.source.sql("GRANT SELECT ON one TO PUBLIC")
+    kill(held, "views")
+    result = held.pair.pgfold("fold", "--yes", "--no-backup", option, status=0)
+    assert "was made anew" in result.out
+    assert held.pair.target.sql(ask) == "1"
+
+
+def test_a_role_that_nothing_belongs_to_by_now_goes(held):
+    kill(held, "indexes")
+    assert held.vps.sql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'held_owner'") == "1"
+    held.pair.source.sql("ALTER TABLE two OWNER TO postgres")
+    held.pair.pgfold("fold", "--yes", "--no-backup", status=0)
+    assert held.vps.sql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'held_owner'") == "0"
+    held.pair.source.sql("ALTER TABLE two OWNER TO held_owner")
+
+
+def test_a_database_that_had_its_settings_is_made_anew(held):
+    held.pair.source.sql(f"CREATE PUBLICATION pub FOR TABLE one; ALTER DATABASE \"{held.pair.name}\" SET work_mem = '5MB'")
+    kill(held, "commit")
+    held.vps.sql("postgres", f"ALTER DATABASE \"{held.stage()}\" SET work_mem = '6MB'")
+    held.pair.source.sql(f"ALTER DATABASE \"{held.pair.name}\" RESET work_mem")
+    result = held.pair.pgfold("fold", "--yes", "--no-backup", status=0)
+    assert "had its settings" in result.out
+    assert held.vps.sql("postgres", "SELECT count(*) FROM pg_db_role_setting") == "0"
+    assert_whole(held)
+
+
+def test_a_role_that_may_ask_for_files_and_not_read_them_folds(held):
+    """EXECUTE on pg_read_file() without membership in pg_read_server_files."""
+    held.vps.sql("postgres", "CREATE ROLE plain LOGIN")
+    held.pair.target.create().sql("GRANT EXECUTE ON FUNCTION pg_read_file(text, bigint, bigint, boolean) TO plain; GRANT CREATE ON SCHEMA public TO plain; "
+                                  f'GRANT CREATE ON DATABASE "{held.pair.name}" TO plain')
+    held.pair.source.sql("DROP TABLE two; DROP MATERIALIZED VIEW seen; DROP VIEW through; DROP TABLE one; DROP FUNCTION held; SELECT lo_unlink(4711); "
+                         "CREATE TABLE x (id int PRIMARY KEY); INSERT INTO x VALUES (1)")
+    try:
+        held.pair.configure(target_url=held.pair.target.url.replace("postgres@", "plain@"))
+        held.pair.pgfold("fold", "--yes", "--no-backup", "--no-owner", status=0)
+    finally:
+        held.pair.target.drop()
+        held.vps.sql("postgres", "DROP ROLE plain")
+
+
 def test_rows_of_a_table_that_is_left_out_by_now_go(held):
     kill(held, "indexes")
     held.pair.configure("fold:\n  tables:\n    public.two: { skip: true }\n")

@@ -1,7 +1,8 @@
--- purpose: memory that is free on the server's machine (Linux), in bytes; within its control group where that has a limit
+-- purpose: memory that an index build may count on, on the server's machine (Linux), in bytes: what is free, and half of what
+--          its control group (version 2, or 1) allows, whose use includes the cache of files
 -- params: none
 -- columns: bytes, or null where it cannot be told
 -- versions: 12-
-SELECT least((pg_catalog.substring(pg_catalog.pg_read_file('/proc/meminfo', 0, 4096, true), 'MemAvailable: *([0-9]+) kB'))::int8 * 1024,
-             (pg_catalog.substring(pg_catalog.pg_read_file('/sys/fs/cgroup/memory.max', 0, 64, true), '^([0-9]+)'))::int8
-             - (pg_catalog.substring(pg_catalog.pg_read_file('/sys/fs/cgroup/memory.current', 0, 64, true), '^([0-9]+)'))::int8)
+SELECT least(pg_catalog.substring(pg_catalog.pg_read_file('/proc/meminfo', 0, 4096, true), 'MemAvailable: *([0-9]+) kB')::numeric * 1024,
+             pg_catalog.substring(pg_catalog.pg_read_file('/sys/fs/cgroup/memory.max', 0, 64, true), '^([0-9]+)')::numeric / 2,
+             pg_catalog.substring(pg_catalog.pg_read_file('/sys/fs/cgroup/memory/memory.limit_in_bytes', 0, 64, true), '^([0-9]+)')::numeric / 2)::int8
