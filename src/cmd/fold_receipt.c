@@ -146,9 +146,7 @@ bool fold_write_receipt(Job *job, const FoldSpec *spec, const FoldResult *result
     if (spec->no_privileges)
         receipt_add_note(receipt, "--no-privileges: privileges were not kept");
     bool contained = receipt_judge(receipt);
-    const char *outcome = !contained         ? "not contained"
-                          : left_out == NULL ? "contained"
-                                             : "contained, but folded in part";
+    const char *outcome = !contained ? "not contained" : left_out == NULL ? "contained" : LEDGER_IN_PART;
     /* The digests of the target that a fold ends with are a verification as well. */
     if (!receipt_write(receipt, job->ledger, &path, error) ||
         !ledger_mark(job->ledger, job->run, job->source->name, LEDGER_FOLDED, contained, outcome, path, error) ||

@@ -292,7 +292,9 @@ static void judge_compared(StatusSource *source, const LedgerMark *last, gint64 
     if (folded && last->good && judge_retired(source, now))
         return;
     if (folded && last->good)
-        set_state(source, "contained", OUT_GOOD, "contained", NULL);
+        set_state(source, "contained", OUT_GOOD,
+                  strcmp(source->marks[LEDGER_FOLDED]->outcome, LEDGER_IN_PART) == 0 ? LEDGER_IN_PART : "contained",
+                  NULL);
     else if (folded)
         set_state(source, "differs", OUT_BAD, last->outcome, "verify");
     else if (source->undone && source->marks[LEDGER_FOLDED]->run == last->run)

@@ -40,10 +40,8 @@ static bool is_part_of_url(const char *name)
 static char *advice_for_unknown(const ConfigKey *keys, const char *name)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    for (const ConfigKey *key = keys; key->name != NULL; key++) {
-        if (key->later == NULL)
-            g_ptr_array_add(names, (gpointer)key->name);
-    }
+    for (const ConfigKey *key = keys; key->name != NULL; key++)
+        g_ptr_array_add(names, (gpointer)key->name);
     g_ptr_array_add(names, NULL);
     const char *const *known = (const char *const *)names->pdata;
     if (find_key(keys, "url") != NULL && is_part_of_url(name))
@@ -249,10 +247,7 @@ static void read_keys(ConfigReader *reader, const ConfigNode *node, const Config
         g_string_append_printf(reader->path, "%s%s", length == 0 ? "" : ".", key->name);
         record_place(reader, value);
         record_written(reader, key, value);
-        if (key->later != NULL)
-            config_mistakes_add(reader->mistakes, name->place, key->later, "%s is not supported by this version",
-                                reader->path->str);
-        else if (value->type != CONFIG_NODE_BROKEN)
+        if (value->type != CONFIG_NODE_BROKEN)
             read_key(reader, key, value, base);
         else if (key->kind == CONFIG_KIND_RULE)
             reader->rules_unclear = true;

@@ -440,7 +440,7 @@ typedef struct Search {
 static void match_name(const char *path, const ConfigKey *key, gpointer data)
 {
     Search *search = data;
-    if (key->later != NULL || strcmp(key->name, search->name) != 0)
+    if (strcmp(key->name, search->name) != 0)
         return;
     guint depth = 0;
     for (const char *at = path; *at != '\0'; at++)

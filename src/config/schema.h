@@ -45,7 +45,6 @@ typedef struct ConfigKey {
     const char *example;          /* of ENTRIES: what one looks like */
     const struct ConfigKey *keys; /* of MAP, ENTRIES, TABLES, INTO and SSH */
     bool repeats;                 /* keys are those of another key: config_schema_each() does not go into them again */
-    const char *later;            /* belongs to a later version: refused, and this is what to do instead */
     const char *unless_given;     /* the default as the manual shows it, or NULL */
     const char *about;            /* a sentence for the manual */
 } ConfigKey;

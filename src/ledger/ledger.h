@@ -203,6 +203,8 @@ typedef enum LedgerStage {
 } LedgerStage;
 
 #define LEDGER_PUT_BACK "put back"
+/* The outcome of a fold that left something out (docs/filters.md). */
+#define LEDGER_IN_PART "contained, but folded in part"
 
 typedef struct LedgerMark {
     char *source_name;

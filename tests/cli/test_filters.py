@@ -126,6 +126,7 @@ def test_an_excluded_schema_is_neither_made_nor_missed(shop):
     again = shop.pgfold("fold", "--yes", status=0)
     assert "0 new, 3 already contained" in again.err
     assert "exclude.schemas: audit" in shop.pgfold("report", status=0).out
+    assert "contained, but folded in part" in shop.pgfold("status", status=0).out
     # Whoever knows nothing of the filter finds the rest missing.
     shop.configure()
     missing = shop.pgfold("verify", status=1).out

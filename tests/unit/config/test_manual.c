@@ -7,8 +7,6 @@
 /* The row that docs/configuration.md must have for a key. Transfer full. */
 static char *manual_row(const char *path, const ConfigKey *key)
 {
-    if (key->later != NULL)
-        return g_strdup_printf("| `%s` | %s | %s |\n", path, key->about, key->later);
     const char *unless = key->required ? "required" : key->unless_given == NULL ? "" : key->unless_given;
     return g_strdup_printf("| `%s` | %s | %s | %s |\n", path, config_kind_name(key->kind), unless, key->about);
 }
@@ -67,7 +65,7 @@ static void check_in_example(const char *path, const ConfigKey *key, gpointer da
 {
     g_autofree char *written = g_strconcat(key->name, ":", NULL);
     bool kept_only = strstr(key->about, "Kept for later") != NULL;
-    if (key->later == NULL && !kept_only && strcmp(key->name, "state") != 0)
+    if (!kept_only && strcmp(key->name, "state") != 0)
         g_assert_nonnull(strstr(data, written));
 }
 
