@@ -31,19 +31,21 @@ def servers(machine):
     machine.forget(target)
 
 
-NAMES = ["app", "crm", "Odd näme", "nothing"]
+NAMES = ["app", "crm"]
+
+
+def fill(source, name, rows):
+    source.create(name)
+    source.sql(name, f"CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, '{name}' FROM generate_series(1, {rows}) g; GRANT SELECT ON t TO writer")
 
 
 @pytest.fixture
 def estate(servers, pgfold):
     source, target = servers
     source.sql("postgres", "CREATE ROLE writer LOGIN")
-    for number, name in enumerate(NAMES[:3], 1):
-        source.create(name)
-        source.sql(name, f"CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, '{name}' FROM generate_series(1, {number * 10}) g; GRANT SELECT ON t TO writer")
-    source.create("nothing")
-    for also in ("CREATE DATABASE closed ALLOW_CONNECTIONS false", "CREATE DATABASE pattern IS_TEMPLATE true"):
-        source.sql("postgres", also)
+    for number, name in enumerate(NAMES, 1):
+        fill(source, name, number * 10)
+    source.sql("postgres", "CREATE DATABASE closed ALLOW_CONNECTIONS false")
     made = Estate(source, target, pgfold)
     made.configure()
     yield made
@@ -57,10 +59,13 @@ def estate(servers, pgfold):
 
 
 def test_every_database_is_folded_with_a_receipt_of_its_own(estate):
+    fill(estate.source, "Odd näme", 30)
+    estate.source.create("nothing")
+    estate.source.sql("postgres", "CREATE DATABASE pattern IS_TEMPLATE true")
     estate.pgfold("fold", "old/app", "--yes", status=0)
     assert estate.target.databases() == {"postgres", "app"}
     result = estate.pgfold("fold", "--yes", "--no-backup", status=0)
-    for name, rows in zip(NAMES, (10, 20, 30)):
+    for name, rows in (("app", 10), ("crm", 20), ("Odd näme", 30)):
         assert estate.target.sql(name, "SELECT count(*), min(v) FROM t") == f"{rows}|{name}"
     assert not set(estate.target.databases()) & {"closed", "pattern", "nothing"}
     summary = result.out[result.out.index("DATABASE "):]
@@ -70,11 +75,7 @@ def test_every_database_is_folded_with_a_receipt_of_its_own(estate):
     assert all(r["verdict"] == "contained" for r in estate.receipts())
     assert [path.name[:8] for path in (estate.pgfold.cwd / ".pgfold/backups").iterdir()] == ["old_app-"]
     assert estate.target.sql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'writer'") == "1"
-    # Again, and the commands that compare.
-    again = documents.check(estate.pgfold("fold", "--yes", "--json", status=0).json(), "fold")
-    assert {s["name"]: s["outcome"] for s in again["sources"]} == \
-        {"old/app": "contained", "old/crm": "contained", "old/Odd näme": "contained", "old/nothing": "empty"}
-    estate.pgfold("verify", "old/app", "old/crm", status=0)
+    estate.pgfold("verify", "old/Odd näme", "old/crm", status=0)
     status = estate.pgfold("status", "--json", status=0).json()
     assert {s["name"]: (s["state"], s["configured"]) for s in status["sources"]}["old/crm"] == ("contained", True)
     assert "old" not in {s["name"] for s in status["sources"]}
@@ -93,8 +94,8 @@ def test_one_that_fails_does_not_stop_the_others(estate):
     estate.source.sql("app", "CREATE TABLE c (id int REFERENCES t); ALTER TABLE c DISABLE TRIGGER ALL; INSERT INTO c VALUES (99)")
     result = estate.pgfold("fold", "--yes", "--no-backup", status=4)
     assert "source old/app is not folded:" in result.err and "c_id_fkey" in result.err
-    assert "1 of 4 sources failed: old/app" in result.err and "state: the others are complete" in result.err
-    assert set(estate.target.databases()) >= {"crm", "Odd näme"} and "app" not in estate.target.databases()
+    assert "1 of 2 sources failed: old/app" in result.err and "state: the others are complete" in result.err
+    assert "crm" in estate.target.databases() and "app" not in estate.target.databases()
     document = documents.check(estate.pgfold("fold", "--yes", "--no-backup", "--json", status=4).json(), "fold")
     assert document["failed"]["name"] == "old/app" and document["failed"]["exit_status"] == 4
     assert {s["name"]: s["outcome"] for s in document["sources"]}["old/crm"] == "contained"
@@ -117,9 +118,9 @@ def test_a_server_that_cannot_be_reached_or_is_the_target_stops_all(estate):
 
 def test_databases_are_chosen_by_patterns_and_protections(estate):
     estate.source.sql("postgres", "CREATE TABLE mine (id int); INSERT INTO mine VALUES (1)")
-    estate.configure("    include: { databases: [\"?pp\", c*, '\"Odd näme\"', postgres] }\n    exclude: { databases: crm }\n", "protect: { databases: [app] }\n")
+    estate.configure("    include: { databases: [\"?pp\", c*, postgres] }\n    exclude: { databases: crm }\n", "protect: { databases: [app] }\n")
     result = estate.pgfold("plan", "--json", status=0)
-    assert [s["name"] for s in result.json()["sources"]] == ["old/Odd näme", "old/postgres"]
+    assert [s["name"] for s in result.json()["sources"]] == ["old/postgres"]
     assert "database app is protected, and left out" in result.err
     estate.configure("    exclude: { databases: nosuch }\n")
     assert "exclude.databases: the pattern nosuch matches nothing" in estate.pgfold("plan", status=2).err
@@ -128,9 +129,9 @@ def test_databases_are_chosen_by_patterns_and_protections(estate):
 
 
 def test_tables_are_chosen_in_each_of_them(estate):
-    for name in NAMES[:3]:
+    for name in NAMES:
         estate.source.sql(name, "CREATE TABLE log (id int); INSERT INTO log VALUES (1)")
-    estate.configure("    include: { databases: [app, crm] }\n    exclude: { tables: log }\n")
+    estate.configure("    exclude: { tables: log }\n")
     estate.pgfold("fold", "--yes", "--no-backup", status=0)
     assert [estate.target.sql(name, "SELECT to_regclass('log') IS NULL") for name in ("app", "crm")] == ["t", "t"]
     estate.pgfold("audit", status=0)
@@ -138,7 +139,6 @@ def test_tables_are_chosen_in_each_of_them(estate):
 
 
 def test_backup_and_fence_take_each_of_them(estate):
-    estate.configure("    include: { databases: [app, crm] }\n")
     backups = estate.pgfold("backup", "--json", status=0).json()["backups"]
     assert [b["source"] for b in backups] == ["old/app", "old/crm"] and all(b["proven"] for b in backups)
     estate.pgfold("fence", "old", "--yes", status=0)
@@ -146,12 +146,3 @@ def test_backup_and_fence_take_each_of_them(estate):
     estate.pgfold("fence", "old", "--lift", "--yes", status=0)
     assert estate.source.sql("crm", "SHOW default_transaction_read_only") == "off"
     estate.pgfold("doctor", "old", "--quiet")
-
-
-@pytest.mark.parametrize("extra, message", [
-    ("    into: elsewhere\n", "into does not go with databases"),
-    ("    into: { schema: other }\n", "into does not go with databases"),
-])
-def test_one_place_for_many_databases_is_a_mistake(estate, extra, message):
-    estate.configure(extra)
-    assert message in estate.pgfold("plan", status=2).err
