@@ -58,6 +58,7 @@ MORE = """
     CREATE TRIGGER who BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION lo_manage(l);"""
 
 
+@pytest.mark.long
 def test_columns_of_many_other_extensions_arrive(pair):
     there = pair.source.create().sql("SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'") == "1"
     pair.source.sql(MORE + (VECTOR if there else ""))
