@@ -285,3 +285,20 @@ def test_what_is_left_out_need_not_be_readable(shop, laptop):
     finally:
         shop.source.drop()
         laptop.sql("postgres", "DROP ROLE filter_reader")
+
+
+def test_operators_in_the_search_path_of_the_role_do_not_choose(pair, laptop):
+    laptop.sql("postgres", "CREATE ROLE filter_path LOGIN SUPERUSER")
+    try:
+        pair.source.create().sql("CREATE TABLE kept (id int); CREATE TABLE other (id int); CREATE SCHEMA trap; CREATE TABLE trap.hidden (id int); "
+                                 "CREATE FUNCTION trap.never(name, text) RETURNS bool LANGUAGE sql AS 'SELECT false'; "
+                                 "CREATE OPERATOR trap.~ (LEFTARG = name, RIGHTARG = text, FUNCTION = trap.never); "
+                                 "CREATE OPERATOR trap.!~ (LEFTARG = name, RIGHTARG = text, FUNCTION = trap.never)")
+        pair.source.sql(f'ALTER ROLE filter_path IN DATABASE "{pair.name}" SET search_path = trap, public, pg_catalog')
+        url = laptop.url(pair.name, user="filter_path")
+        for pattern, names in (("kept", {"kept"}), ("hidden", {"hidden"}), ("*.*", {"kept", "other", "hidden"})):
+            report = pair.pgfold("audit", "--json", "--source", url, "-t", pattern, status=0).json()["sources"][0]
+            assert {r["name"] for r in report["relations"] if r["result"] != "skipped"} == names
+    finally:
+        pair.source.drop()
+        laptop.sql("postgres", "DROP ROLE filter_path")
