@@ -191,7 +191,8 @@ PgResult *pg_receive(PgConn *conn, Deadline deadline, GError **error)
     PGresult *last = NULL;
     bool failed = false;
     for (;;) {
-        if (!pg_wait_result(conn, deadline, error)) {
+        /* What the statement failed of is the error, also where the wait for its end is given up. */
+        if (!pg_wait_result(conn, deadline, failed ? NULL : error)) {
             PQclear(last);
             return NULL;
         }

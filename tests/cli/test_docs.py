@@ -124,7 +124,7 @@ def test_git_apply_takes_the_dry_run(project, readme):
         process = project.pgfold.start("docs", "--dry-run", stdout=file)
         process.communicate()
     assert process.returncode == 0
-    other = project.folder.parent / "other"
+    other = project.folder.parent / f"{project.folder.name}-other"
     shutil.copytree(project.folder, other)
     arguments = ["git", "apply", "--whitespace=nowarn", "docs.diff"]
     subprocess.run([*arguments, "--check"], cwd=other, check=True)
