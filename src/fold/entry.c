@@ -8,7 +8,7 @@ bool fold_makes(const Fold *fold, const PlanEntry *entry)
 
 PlanPresence fold_presence(const Fold *fold, const DumpEntry *entry)
 {
-    return fold->there == NULL ? PLAN_ABSENT : GPOINTER_TO_INT(g_hash_table_lookup(fold->there, entry));
+    return fold->there == NULL ? PLAN_ABSENT : (PlanPresence)GPOINTER_TO_UINT(g_hash_table_lookup(fold->there, entry));
 }
 
 bool fold_is_final(const DumpEntry *entry)

@@ -30,9 +30,9 @@ GHashTable *plan_entries_in(const Plan *plan, const Dump *other, bool no_owner, 
         g_autofree char *second = other_sql == NULL ? NULL : other_sql(p->entry);
         g_autofree char *other_key = second == NULL ? NULL : whole_key(p->entry, second);
         if (g_hash_table_remove(there, key))
-            g_hash_table_insert(found, (gpointer)p->entry, GINT_TO_POINTER(PLAN_THERE));
+            g_hash_table_insert(found, (gpointer)p->entry, GUINT_TO_POINTER(PLAN_THERE));
         else if (other_key != NULL && g_hash_table_remove(there, other_key))
-            g_hash_table_insert(found, (gpointer)p->entry, GINT_TO_POINTER(PLAN_THERE_OTHERWISE));
+            g_hash_table_insert(found, (gpointer)p->entry, GUINT_TO_POINTER(PLAN_THERE_OTHERWISE));
     }
     *ret_more = g_hash_table_size(there);
     return found;
