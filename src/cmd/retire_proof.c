@@ -99,10 +99,34 @@ static bool is_source_unchanged(const Receipt *receipt, const Audit *audit)
     return receipt->large_objects.digest == NULL || g_strcmp0(receipt->large_objects.digest, objects) == 0;
 }
 
+/* The receipt may prove more than pgfold.yaml lets anybody look at by now; and what it never knew of is proven by
+ * nothing.
+ */
+static bool check_looked_at(const Retirement *r, const RetireJob *job, const Audit *audit, GError **error)
+{
+    for (guint i = 0; i < audit->relations->len; i++) {
+        const AuditRelation *one = audit->relations->pdata[i];
+        if (one->source == NULL || one->verdict != AUDIT_SKIPPED || !catalog_has_rows(one->source))
+            continue;
+        const ReceiptRelation *then = find_relation(job->receipt, one->source);
+        bool was_proven = then != NULL && then->verdict == RECEIPT_CONTAINED;
+        if (was_proven || args_flag(r->args, "volumes"))
+            return retire_refuse(
+                error, g_strdup("Take it out of exclude: and skip: in pgfold.yaml, so that it is looked at again."),
+                "source %s: %s is left out by pgfold.yaml now%s", job->source->name, one->source->label,
+                was_proven
+                    ? ", and was not when it was folded: nobody knows whether its rows are still those of the receipt"
+                    : ": with the volumes its rows would be gone");
+    }
+    return true;
+}
+
 static bool judge(Retirement *r, RetireJob *job, const Ends *ends, const Verification *verification, GError **error)
 {
     const char *name = job->source->name;
     g_autofree char *outcome = verify_outcome(verification);
+    if (!check_looked_at(r, job, verification->audit, error))
+        return false;
     if (!ledger_mark(r->ledger, r->run, name, LEDGER_VERIFIED, verification->contained, outcome, NULL, error))
         return false;
     if (verification->contained) {

@@ -60,5 +60,8 @@ bool retire_gate_receipt(Retirement *r, RetireJob *job, GError **error)
         return false;
     checklist_add(r->lines, "receipt", RETIRE_YES, name, "a valid receipt says that it is contained",
                   g_strdup_printf("%s, SHA-256 %s, %u in its chain", job->receipt_file, job->receipt->sha256, chain));
+    if (job->receipt->filter != NULL)
+        checklist_add(r->lines, "receipt", RETIRE_NOTE, name, "only a part of it was folded: the rest is in no proof",
+                      g_strdup(job->receipt->filter));
     return true;
 }

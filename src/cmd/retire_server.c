@@ -6,6 +6,7 @@
 #include "cmd/containers.h"
 #include "cmd/retire_job.h"
 #include "config/protect.h"
+#include "ends/databases.h"
 
 static bool is_target_server(const RetireJob *job, const Ends *ends, GError **error)
 {
@@ -69,7 +70,11 @@ static bool check_database(const Retirement *r, const RetireJob *job, const char
                              "the protected database %s runs in the container of source %s (%s), which would be "
                              "stopped",
                              name, job->source->name, job->container->name);
-    if (!args_flag(r->args, "volumes") || strcmp(name, "postgres") == 0 || is_proven_here(r, system_identifier, name))
+    bool used = args_flag(r->args, "volumes") && !is_proven_here(r, system_identifier, name);
+    /* Every server has this one; it counts where somebody has put something into it. */
+    if (used && strcmp(name, "postgres") == 0 && !ends_is_used(job->source->name, job->source->url, name, &used, error))
+        return false;
+    if (!used)
         return true;
     return retire_refuse(error,
                          g_strdup("Fold it as a source and retire both together, drop it, or leave --volumes out."),
@@ -79,9 +84,10 @@ static bool check_database(const Retirement *r, const RetireJob *job, const char
 
 static bool check_databases(const Retirement *r, const RetireJob *job, const Ends *ends, GError **error)
 {
-    g_autoptr(PgResult) rows =
-        pg_query(ends->source, "SELECT datname FROM pg_catalog.pg_database WHERE NOT datistemplate ORDER BY 1",
-                 deadline_in_ms(PG_CATALOG_MS), error);
+    g_autoptr(PgResult) rows = pg_query(
+        ends->source,
+        "SELECT datname FROM pg_catalog.pg_database WHERE datname NOT IN ('template0', 'template1') ORDER BY 1",
+        deadline_in_ms(PG_CATALOG_MS), error);
     if (rows == NULL)
         return false;
     const char *system_identifier = pg_conn_identity(ends->source)->system_identifier;

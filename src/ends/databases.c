@@ -63,19 +63,22 @@ static PgResult *read_databases(PgConn *conn, const ConfigSource *base, GError *
                            error);
 }
 
-/* The database `postgres`, which every server has, counts where somebody has put something into it. */
-static bool is_used(const char *label, const ConfigSource *base, const char *database, bool *ret_used, GError **error)
+bool ends_is_used(const char *label, const char *url, const char *database, bool *ret_used, GError **error)
 {
-    *ret_used = true;
-    if (!g_str_equal(database, MAINTENANCE))
-        return true;
-    g_autoptr(PgConn) conn = pg_conn_open(label, base->url, database, connect_deadline(), error);
+    g_autoptr(PgConn) conn = pg_conn_open(label, url, database, connect_deadline(), error);
     g_autoptr(PgResult) r =
         conn == NULL ? NULL : pg_query(conn, ENDS_IS_USED_SQL, deadline_in_ms(PG_CATALOG_MS), error);
     if (r == NULL)
         return false;
     *ret_used = pg_result_bool(r, 0, 0);
     return true;
+}
+
+/* The database `postgres`, which every server has, counts where somebody has put something into it. */
+static bool is_used(const char *label, const ConfigSource *base, const char *database, bool *ret_used, GError **error)
+{
+    *ret_used = true;
+    return !g_str_equal(database, MAINTENANCE) || ends_is_used(label, base->url, database, ret_used, error);
 }
 
 static bool add_databases(const Config *config, const ConfigSource *base, PgConn *conn, GPtrArray *to,

@@ -9,3 +9,6 @@
  * (config_database_source()). Connects to it; a tunnel is opened where it needs one. Main thread only. What is left out
  * by a protection goes to notices (of char*). PGF_ERROR_USAGE where nothing is left. */
 bool ends_find_databases(const Config *config, GPtrArray *sources, GPtrArray *notices, GError **error);
+
+/* Whether somebody has made anything in a database of the server that url leads to. */
+bool ends_is_used(const char *label, const char *url, const char *database, bool *ret_used, GError **error);

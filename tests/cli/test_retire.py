@@ -56,6 +56,13 @@ class Project:
         self.pair.configure(extra)
         return self
 
+    def configure_source(self, line):
+        """One more key of the only source."""
+        path = self.folder / "pgfold.yaml"
+        path.write_text(path.read_text(encoding="utf-8").replace("- name: laptop\n", f"- name: laptop\n    {line}\n"), encoding="utf-8")
+        assert line in path.read_text(encoding="utf-8")
+        self.commit("Another configuration")
+
     def write(self, files):
         for name, text in files.items():
             path = self.folder / name
@@ -170,6 +177,22 @@ def test_the_last_fold_that_moved_nothing_is_backed_by_the_one_before(folded):
 def test_rows_that_were_written_to_the_source_since_are_a_reason_to_refuse(folded):
     folded.pair.source.sql("INSERT INTO item VALUES (51, 'later')")
     folded.refused("is not what its receipt says", "pgfold fold laptop")
+
+
+@pytest.mark.parametrize("words, more", [("exclude: { tables: item }", ()), ("tables: { public.item: { skip: true } }", ("--moved-on",))])
+def test_what_is_left_out_since_the_fold_was_not_looked_at(folded, words, more):
+    """The receipt proves it; nobody knows whether it is still true."""
+    folded.pair.source.sql("INSERT INTO item VALUES (51, 'later')")
+    folded.configure_source(words)
+    folded.refused("is left out by pgfold.yaml now, and was not when it was folded", "pgfold.yaml", arguments=more)
+
+
+def test_a_receipt_of_a_part_says_so_in_the_checklist(project):
+    project.pair.source.sql("CREATE TABLE log (id int PRIMARY KEY); INSERT INTO log VALUES (1)")
+    project.configure_source("exclude: { tables: log }")
+    project.fold()
+    document = project.retire("--json").json()
+    assert [line["state"] for line in project.lines(document, "receipt")] == ["yes", "note"]
 
 
 def test_rows_that_the_application_changed_in_the_target_are_a_reason_to_ask(folded):
