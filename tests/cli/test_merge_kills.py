@@ -241,7 +241,7 @@ class Blocker:
 DOORS = {
     "stage": "^CREATE TEMP TABLE pgfold_s1 ",
     "new stage": "^CREATE TEMP TABLE pgfold_s.*fresh",
-    "pre-data": '^CREATE SCHEMA "?pgfold_[0-9]',
+    "pre-data": '^BEGIN; CREATE SCHEMA "?pgfold_[0-9]',
     "indexes": "CREATE INDEX fresh_v",
     "undo schema": '^CREATE SCHEMA "?pgfold_undo',
     "silenced": "DISABLE TRIGGER meddle",
