@@ -132,6 +132,9 @@ def test_volumes_that_hold_another_database_stay(retiring):
     retiring.project.sql("CREATE DATABASE analytics")
     before = retiring.volumes()
     assert_one_error(retiring.retire("--volumes", "--confirm", "local", status=4), "analytics", "--volumes")
+    retiring.project.sql("DROP DATABASE analytics")
+    retiring.project.sql("CREATE TABLE notes (id int)", database="postgres")
+    assert_one_error(retiring.retire("--volumes", "--confirm", "local", status=4), "database postgres", "--volumes")
     assert retiring.volumes() == before and retiring.local in retiring.project.running()
 
 
