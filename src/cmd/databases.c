@@ -37,7 +37,9 @@ bool databases_go_on(Out *out, const Choice *choice, guint index, DatabaseFailur
     const ConfigSource *source = source_at(choice, index);
     bool alone =
         failure->code == PGF_ERROR_DIFFERS || failure->code == PGF_ERROR_REFUSED || failure->code == PGF_ERROR_MIDWAY;
-    if (source->base == NULL || failure->domain != PGF_ERROR || !alone || cancel_requested())
+    /* Whoever cleaned up after Ctrl-C has lowered the flag; that there was a signal stays known. */
+    bool interrupted = cancel_requested() || cancel_signal() != 0;
+    if (source->base == NULL || failure->domain != PGF_ERROR || !alone || interrupted)
         return false;
     out_error_text(out, failure);
     g_ptr_array_add(failures->names, g_strdup(source->name));

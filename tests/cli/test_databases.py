@@ -1,11 +1,12 @@
 """databases: all: every database of a server is folded, each as a source of its own; one that fails does not stop the others."""
 import json
 import re
+import signal
 
 import pytest
 
 import documents
-from folding import assert_one_error
+from folding import Lock, assert_one_error, wait_until
 
 
 class Estate:
@@ -114,6 +115,20 @@ def test_a_server_that_cannot_be_reached_or_is_the_target_stops_all(estate):
     assert "are the same database" in result.err and "sources failed" not in result.err
     config.write_text(text.replace(estate.source.url("postgres"), "host=/nonexistent"), encoding="utf-8")
     assert_one_error(estate.pgfold("fold", "--yes", status=3))
+
+
+def test_ctrl_c_in_one_of_them_stops_all(estate, running):
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgfold%' AND wait_event_type = 'Lock' AND query !~ '^(DROP|DO) '"
+    lock = Lock(estate.target, "postgres", "LOCK TABLE pg_authid IN SHARE MODE")
+    process = running("fold", "--yes", "--no-backup")
+    wait_until(lambda: estate.target.sql("postgres", waits) != "0", "the fold that makes roles")
+    process.send_signal(signal.SIGINT)
+    wait_until(lambda: estate.target.sql("postgres", waits) == "0", "the end of its wait")
+    lock.release()
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 5, err
+    assert "Folding old/app" in err and "Folding old/crm" not in err, err
+    assert estate.target.databases() == {"postgres"}
 
 
 def test_databases_are_chosen_by_patterns_and_protections(estate):
