@@ -35,6 +35,7 @@ void filter_free(Filter *filter)
     if (filter == NULL)
         return;
     g_ptr_array_unref(filter->patterns);
+    g_ptr_array_unref(filter->unmatched);
     g_ptr_array_unref(filter->relations);
     g_ptr_array_unref(filter->extensions);
     g_ptr_array_unref(filter->foreign_keys);
@@ -49,6 +50,7 @@ static Filter *filter_new(void)
 {
     Filter *filter = g_new0(Filter, 1);
     filter->patterns = g_ptr_array_new_with_free_func(g_free);
+    filter->unmatched = g_ptr_array_new_with_free_func(g_free);
     filter->relations = g_ptr_array_new_with_free_func(relation_free);
     filter->extensions = g_ptr_array_new_with_free_func(g_free);
     filter->foreign_keys = g_ptr_array_new_with_free_func(g_free);
@@ -98,8 +100,7 @@ static const Kind SCHEMAS = {"schemas", FILTER_MATCH_SCHEMAS_SQL, false};
 static const Kind TABLES = {"tables", FILTER_MATCH_TABLES_SQL, true};
 static const Kind EXTENSIONS = {"extensions", FILTER_MATCH_EXTENSIONS_SQL, false};
 
-/* Adds what one pattern matches. One that matches nothing is misspelt, or stands for what is gone: either way somebody
- * believes that something is in, or out, which is not. */
+/* Adds what one pattern matches. */
 static bool match(PgConn *conn, const Kind *kind, const char *pattern, const char *where, GPtrArray *matches,
                   GError **error)
 {
@@ -124,23 +125,35 @@ static bool match(PgConn *conn, const Kind *kind, const char *pattern, const cha
         g_propagate_error(error, g_steal_pointer(&cause));
         return false;
     }
-    if (pg_result_rows(r) == 0) {
-        pgf_error_set(error, PGF_ERROR_USAGE,
-                      "Patterns are those of pg_dump: a name without a schema is looked for in the search path; upper "
-                      "case needs double quotes (docs/filters.md).",
-                      "%s: %s.%s: the pattern %s matches nothing", pg_conn_label(conn), where, kind->name, pattern);
-        return false;
-    }
     for (int i = 0; i < pg_result_rows(r); i++)
         g_ptr_array_add(matches, g_strdup(pg_result_get(r, i, 0)));
     return true;
+}
+
+/* A pattern that matches nothing is misspelt, or stands for what is gone: either way somebody believes that something
+ * is in, or out, which is not. Patterns for every database of a server need not match in each: where nothing is to be
+ * left out, nothing is lost, and a notice is enough. */
+static bool allow_unmatched(PgConn *conn, const Kind *kind, const char *pattern, const char *where, Filter *filter,
+                            GError **error)
+{
+    if (filter->one_of_several && g_str_equal(where, "exclude")) {
+        g_ptr_array_add(filter->unmatched, g_strdup_printf("%s.%s: %s", where, kind->name, pattern));
+        return true;
+    }
+    pgf_error_set(error, filter->one_of_several ? PGF_ERROR_REFUSED : PGF_ERROR_USAGE,
+                  "Patterns are those of pg_dump: a name without a schema is looked for in the search path; upper "
+                  "case needs double quotes (docs/filters.md).",
+                  "%s: %s.%s: the pattern %s matches nothing", pg_conn_label(conn), where, kind->name, pattern);
+    return false;
 }
 
 static bool match_all(PgConn *conn, const Kind *kind, char *const *patterns, const char *where, Filter *filter,
                       GPtrArray *matches, GError **error)
 {
     for (guint i = 0; patterns[i] != NULL; i++) {
-        if (!match(conn, kind, patterns[i], where, matches, error))
+        guint before = matches->len;
+        if (!match(conn, kind, patterns[i], where, matches, error) ||
+            (matches->len == before && !allow_unmatched(conn, kind, patterns[i], where, filter, error)))
             return false;
         g_ptr_array_add(filter->patterns, g_strdup_printf("%s.%s: %s", where, kind->name, patterns[i]));
     }
@@ -311,6 +324,7 @@ bool filter_find(PgConn *conn, const ConfigSource *source, Filter **ret_filter, 
     if (!config_is_filtered(source))
         return true;
     g_autoptr(Filter) filter = filter_new();
+    filter->one_of_several = source->base != NULL;
     g_auto(Matches) include = matches_new();
     g_auto(Matches) exclude = matches_new();
     if (!match_patterns(conn, source, filter, &include, &exclude, error) ||

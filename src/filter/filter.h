@@ -18,6 +18,8 @@ typedef struct FilterRelation {
 
 typedef struct Filter {
     bool named_only;         /* only what is named is folded: nothing that belongs to no schema, no large objects */
+    bool one_of_several;     /* databases: all: patterns are for every database of the server */
+    GPtrArray *unmatched;    /* of char*: those of patterns that exclude and match nothing; one_of_several only */
     GPtrArray *patterns;     /* of char*: "exclude.tables: audit.*", as they were given */
     GPtrArray *relations;    /* of FilterRelation*: left out; by schema and name */
     GPtrArray *extensions;   /* of char*: names of those that are left out */
@@ -28,7 +30,8 @@ typedef struct Filter {
 } Filter;
 
 /* Looks the source's patterns up. conn is in a transaction. *ret_filter is NULL where the source is folded whole.
- * PGF_ERROR_USAGE for a pattern that matches nothing, or that is none. */
+ * PGF_ERROR_USAGE for a pattern that is none, or that matches nothing; of one of several databases, one that includes
+ * and matches nothing is PGF_ERROR_REFUSED, and one that excludes is in unmatched. */
 bool filter_find(PgConn *conn, const ConfigSource *source, Filter **ret_filter, GError **error);
 void filter_free(Filter *filter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Filter, filter_free)

@@ -113,6 +113,8 @@ void plan_tell_left_out(Plan *plan, const PlanSpec *spec)
     if (filter == NULL)
         return;
     tell_relations(plan, filter);
+    for (guint i = 0; i < filter->unmatched->len; i++)
+        plan_notice(plan, "nothing to leave out here for %s", (const char *)filter->unmatched->pdata[i]);
     for (guint i = 0; i < filter->extensions->len; i++)
         plan_notice(plan, "left out: extension %s", (const char *)filter->extensions->pdata[i]);
     for (guint i = 0; i < filter->foreign_keys->len; i++)

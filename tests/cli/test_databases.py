@@ -153,6 +153,19 @@ def test_tables_are_chosen_in_each_of_them(estate):
     assert {r["filter"] for r in estate.receipts()} == {"exclude.tables: log"}
 
 
+def test_patterns_need_not_match_in_each_of_them(estate):
+    estate.source.sql("crm", "CREATE TABLE log (id int); INSERT INTO log VALUES (1)")
+    estate.configure("    exclude: { tables: \"*.log\" }\n")
+    result = estate.pgfold("fold", "--yes", "--no-backup", status=0)
+    assert result.err.count("nothing to leave out here for exclude.tables: *.log") == 1
+    assert estate.target.sql("app", "SELECT count(*) FROM t") == "10"
+    assert estate.target.sql("crm", "SELECT to_regclass('log') IS NULL, count(*) FROM t") == "t|20"
+    estate.configure("    include: { tables: log }\n")
+    result = estate.pgfold("fold", "--yes", "--no-backup", status=4)
+    assert "include.tables: the pattern log matches nothing" in result.err and "1 of 2 sources failed: old/app" in result.err
+    assert estate.target.sql("crm", "SELECT count(*) FROM log") == "1"
+
+
 def test_backup_and_fence_take_each_of_them(estate):
     backups = estate.pgfold("backup", "--json", status=0).json()["backups"]
     assert [b["source"] for b in backups] == ["old/app", "old/crm"] and all(b["proven"] for b in backups)
