@@ -91,7 +91,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         }
         all_same = all_same && same;
     }
-    if (!databases_settle(&choice, &failures, error))
+    if (!databases_settle(&choice, choice.sources->len, &failures, error))
         shared_put_failed(document, &choice, failures.index, failures.worst);
     json_object_set_new(document, "same", json_boolean(all_same));
     if (out->json)

@@ -291,7 +291,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         if (!ok)
             g_propagate_error(error, failure);
     }
-    ok = ok && databases_settle(&choice, &failures, error);
+    ok = ok && databases_settle(&choice, choice.sources->len, &failures, error);
     if (ok && out->json)
         out_json(out, document);
     else

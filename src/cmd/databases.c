@@ -39,8 +39,11 @@ bool databases_go_on(Out *out, const Choice *choice, guint index, DatabaseFailur
         failure->code == PGF_ERROR_DIFFERS || failure->code == PGF_ERROR_REFUSED || failure->code == PGF_ERROR_MIDWAY;
     /* Whoever cleaned up after Ctrl-C has lowered the flag; that there was a signal stays known. */
     bool interrupted = cancel_requested() || cancel_signal() != 0;
-    if (source->base == NULL || failure->domain != PGF_ERROR || !alone || interrupted)
+    if (source->base == NULL || failure->domain != PGF_ERROR || !alone || interrupted) {
+        if (failures->worst != NULL && failures->worst->code > failure->code)
+            pgf_error_set_code(failure, (PgfErrorCode)failures->worst->code);
         return false;
+    }
     out_error_text(out, failure);
     g_ptr_array_add(failures->names, g_strdup(source->name));
     if (failures->worst != NULL && failures->worst->code >= failure->code) {
@@ -53,17 +56,24 @@ bool databases_go_on(Out *out, const Choice *choice, guint index, DatabaseFailur
     return true;
 }
 
-bool databases_settle(const Choice *choice, DatabaseFailures *failures, GError **error)
+bool databases_failed(const DatabaseFailures *failures, const char *name)
+{
+    return g_ptr_array_find_with_equal_func(failures->names, name, g_str_equal, NULL);
+}
+
+bool databases_settle(const Choice *choice, guint begun, DatabaseFailures *failures, GError **error)
 {
     if (failures->names->len == 0)
         return true;
-    g_autoptr(GString) names = g_string_new(NULL);
+    g_autoptr(GString) names = g_string_new(NULL), left = g_string_new(NULL);
     for (guint i = 0; i < failures->names->len; i++)
         g_string_append_printf(names, "%s%s", i > 0 ? ", " : "", (const char *)failures->names->pdata[i]);
+    for (guint i = begun; i < choice->sources->len; i++)
+        g_string_append_printf(left, "%s%s", i > begun ? ", " : "", source_at(choice, i)->name);
     pgf_error_set(error, (PgfErrorCode)failures->worst->code, "What stands against each of them is above.",
                   "%u of %u sources failed: %s", failures->names->len, choice->sources->len, names->str);
     if (error != NULL)
-        pgf_error_set_state(*error, "the others are complete");
+        pgf_error_set_state(*error, "the others are complete%s%s", left->len > 0 ? ", but not begun: " : "", left->str);
     return false;
 }
 

@@ -402,7 +402,9 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     bool touched = false;
     g_auto(DatabaseFailures) failures;
     database_failures_init(&failures);
+    guint begun = 0;
     for (guint i = 0; i < choice.sources->len && !touched; i++) {
+        begun = i + 1;
         const ConfigSource *source = choice.sources->pdata[i];
         json_t *json = json_pack("{s:s, s:n, s:n, s:n}", "name", source->name, "outcome", "receipt", "contents");
         json_array_append_new(sources, json);
@@ -416,13 +418,14 @@ static int run(const CommandArgs *args, Out *out, GError **error)
             (void)g_steal_pointer(&failure);
             continue;
         }
-        shared_add_finished(&choice, i, failure);
+        databases_show_folds(out, &choice, sources);
+        shared_add_finished(&choice, i, &failures, failure);
         shared_print_failed(out, document, &choice, i, failure);
         g_propagate_error(error, g_steal_pointer(&failure));
         return 0;
     }
     databases_show_folds(out, &choice, sources);
-    if (!databases_settle(&choice, &failures, error))
+    if (!databases_settle(&choice, begun, &failures, error))
         shared_put_failed(document, &choice, failures.index, failures.worst);
     if (out->json)
         out_json(out, document);

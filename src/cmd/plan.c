@@ -100,7 +100,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         }
         all = all && may_fold;
     }
-    if (!databases_settle(&choice, &failures, error))
+    if (!databases_settle(&choice, choice.sources->len, &failures, error))
         shared_put_failed(document, &choice, failures.index, failures.worst);
     json_object_set_new(document, "may_fold", json_boolean(all));
     if (out->json)

@@ -241,25 +241,38 @@ void shared_put_failed(json_t *document, const Choice *choice, guint index, cons
     json_object_set_new(document, "failed", failed);
 }
 
-static void append_names(GString *text, const Choice *choice, guint from, guint to, const char *what)
+static void append_names(GString *text, const char *const *names, const char *what)
 {
-    for (guint i = from; i < to; i++)
-        g_string_append_printf(text, "%s%s", i > from ? ", " : "", source_name(choice, i));
-    g_string_append_printf(text, "%s", from < to ? what : "");
+    for (guint i = 0; names[i] != NULL; i++)
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", names[i]);
+    g_string_append_printf(text, "%s", names[0] != NULL ? what : "");
 }
 
-void shared_add_finished(const Choice *choice, guint index, GError *error)
+void shared_add_finished(const Choice *choice, guint index, const DatabaseFailures *failures, GError *error)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    const char *state = pgf_error_state(error);
     if (index == 0)
         return;
-    append_names(text, choice, 0, index, ": complete; ");
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GPtrArray) complete = g_ptr_array_new(), failed = g_ptr_array_new(), left = g_ptr_array_new();
+    const char *state = pgf_error_state(error);
+    for (guint i = 0; i < choice->sources->len; i++) {
+        const char *name = source_name(choice, i);
+        if (i != index)
+            g_ptr_array_add(i > index                          ? left
+                            : databases_failed(failures, name) ? failed
+                                                               : complete,
+                            (gpointer)(guintptr)name);
+    }
+    g_ptr_array_add(complete, NULL);
+    g_ptr_array_add(failed, NULL);
+    g_ptr_array_add(left, NULL);
+    append_names(text, (const char *const *)complete->pdata, ": complete; ");
+    append_names(text, (const char *const *)failed->pdata, ": failed; ");
     g_string_append_printf(text, "%s: %s", source_name(choice, index),
                            state != NULL ? state : "nothing was changed in the target");
     if (index + 1 < choice->sources->len)
         g_string_append(text, "; ");
-    append_names(text, choice, index + 1, choice->sources->len, ": not begun");
+    append_names(text, (const char *const *)left->pdata, ": not begun");
     g_autofree char *whole = g_strdup(text->str);
     pgf_error_set_state(error, "%s", whole);
 }

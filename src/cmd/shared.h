@@ -96,8 +96,10 @@ AuditSpec comparison_spec(Comparison *comparison, Watch *watch);
 void shared_print_failed(Out *out, json_t *document, const Choice *choice, guint index, const GError *error);
 /* The part of that which goes into the document. */
 void shared_put_failed(json_t *document, const Choice *choice, guint index, const GError *error);
-/* Adds to the error's state that the sources before index are complete, and that those after it were not begun. */
-void shared_add_finished(const Choice *choice, guint index, GError *error);
+/* Adds to the error's state which sources before index are complete and which failed (failures), and that those after
+ * it were not begun. */
+struct DatabaseFailures; /* cmd/databases.h */
+void shared_add_finished(const Choice *choice, guint index, const struct DatabaseFailures *failures, GError *error);
 
 /* One run in the ledger. Commands that only read go on without it, with a warning, where it cannot be written; without
  * a pgfold.yaml they record nothing. All functions may be called in any case. */

@@ -78,7 +78,7 @@ static int verify_databases(const CommandArgs *args, Out *out, guint max_rows, G
         }
         all_contained = all_contained && contained;
     }
-    if (!databases_settle(&choice, &failures, error))
+    if (!databases_settle(&choice, choice.sources->len, &failures, error))
         shared_put_failed(document, &choice, failures.index, failures.worst);
     json_object_set_new(document, "contained", json_boolean(all_contained));
     if (out->json)

@@ -64,13 +64,31 @@ static char *label_of(const ConfigSource *source)
     return g_str_equal(source->name, "source") ? g_strdup("source") : g_strconcat("source ", source->name, NULL);
 }
 
+/* One of several databases that lets nobody in (no CONNECT privilege, its connection limit) while its server answers
+ * elsewhere: its own refusal. Asked of the server, for what libpq says of a failed connection is in any language. */
+static void settle_whose_failure(const ConfigSource *source, const char *label, GError *failure)
+{
+    if (source->base == NULL || !g_error_matches(failure, PGF_ERROR, PGF_ERROR_CONNECT))
+        return;
+    g_autoptr(PgConn) way_in = pg_conn_open(label, source->url, NULL, connect_deadline(), NULL);
+    if (way_in == NULL)
+        return;
+    pgf_error_set_code(failure, PGF_ERROR_REFUSED);
+    pgf_error_set_state(failure, "nothing was changed");
+}
+
 static bool open_source(Ends *ends, GError **error)
 {
-    g_autofree char *label = label_of(ends->source_config);
-    ends->source =
-        pg_conn_open(label, ends->source_config->url, ends->source_config->database, connect_deadline(), error);
-    return ends->source != NULL &&
-           config_check_protected(ends->config, label, pg_conn_identity(ends->source)->database, error);
+    const ConfigSource *source = ends->source_config;
+    g_autofree char *label = label_of(source);
+    g_autoptr(GError) failure = NULL;
+    ends->source = pg_conn_open(label, source->url, source->database, connect_deadline(), &failure);
+    if (ends->source == NULL) {
+        settle_whose_failure(source, label, failure);
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    return config_check_protected(ends->config, label, pg_conn_identity(ends->source)->database, error);
 }
 
 static bool open_target(Ends *ends, GError **error)

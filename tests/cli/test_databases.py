@@ -117,6 +117,22 @@ def test_a_server_that_cannot_be_reached_or_is_the_target_stops_all(estate):
     assert_one_error(estate.pgfold("fold", "--yes", status=3))
 
 
+def test_one_that_lets_nobody_in_fails_alone_and_stays_named_where_another_stops_all(estate):
+    config = estate.pgfold.cwd / "pgfold.yaml"
+    fill(estate.source, "tail", 5)
+    fill(estate.source, "zoo", 6)
+    estate.source.sql("postgres", "REVOKE CONNECT ON DATABASE app FROM PUBLIC")
+    config.write_text(config.read_text(encoding="utf-8").replace(estate.source.url("postgres"), estate.source.url("postgres", "writer")), encoding="utf-8")
+    estate.target.sql("postgres", "CREATE DATABASE tail ALLOW_CONNECTIONS false")
+    result = estate.pgfold("fold", "--yes", "--no-backup", status=4)
+    assert "state: old/crm: complete; old/app: failed; old/tail: nothing was changed in the target; old/zoo: not begun" in result.err
+    assert re.search(r"^old/app +refused *$", result.out, re.M) and re.search(r"^old/crm +contained +20 ", result.out, re.M)
+    estate.target.sql("postgres", "DROP DATABASE tail")
+    result = estate.pgfold("fold", "--yes", "--no-backup", status=4)
+    assert "1 of 4 sources failed: old/app" in result.err and "state: the others are complete" in result.err
+    assert estate.target.sql("zoo", "SELECT count(*) FROM t") == "6"
+
+
 def test_ctrl_c_in_one_of_them_stops_all(estate, running):
     waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgfold%' AND wait_event_type = 'Lock' AND query !~ '^(DROP|DO) '"
     lock = Lock(estate.target, "postgres", "LOCK TABLE pg_authid IN SHARE MODE")
