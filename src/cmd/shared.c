@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "cmd/databases.h"
 #include "config/secret.h"
+#include "ends/databases.h"
 #include "pool/at_once.h"
 
 static const char ADHOC_NO_TARGET[] = "give --source as well, or write both into pgfold.yaml";
@@ -77,6 +78,7 @@ bool shared_choose(const CommandArgs *args, Out *out, Choice *ret_choice, GError
     ret_choice->jobs = (guint)config->fold.jobs;
     return containers_begin(out, config, ret_choice->sources, args_flag(args, "start"), &ret_choice->containers,
                             error) &&
+           ends_check_named_databases(config, ret_choice->sources, error) &&
            databases_find(out, config, ret_choice->sources, error);
 }
 

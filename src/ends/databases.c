@@ -114,13 +114,47 @@ static bool add_databases(const Config *config, const ConfigSource *base, PgConn
     return false;
 }
 
-static bool find_in_server(const Config *config, const ConfigSource *base, GPtrArray *to, GPtrArray *notices,
-                           GError **error)
+static PgConn *enter_server(const ConfigSource *base, GError **error)
 {
     g_autofree char *label = g_strconcat("source ", base->name, NULL), *missing = NULL;
     if (route_is(base->url) && !tunnel_route_open(label, base->url, 0, error))
+        return NULL;
+    return pg_conn_open_or_maintenance(label, base->url, NULL, connect_deadline(), &missing, error);
+}
+
+static bool check_named(const Config *config, const ConfigSource *source, GError **error)
+{
+    /* A protected one is refused by that. */
+    if (config_protected(config, CONFIG_PROTECT_DATABASES, source->database) != NULL)
+        return true;
+    g_autoptr(PgConn) conn = enter_server(source->base, error);
+    g_autoptr(PgResult) r = conn == NULL ? NULL : read_databases(conn, source->base, error);
+    if (r == NULL)
         return false;
-    g_autoptr(PgConn) conn = pg_conn_open_or_maintenance(label, base->url, NULL, connect_deadline(), &missing, error);
+    for (int i = 0; i < pg_result_rows(r); i++)
+        if (g_str_equal(pg_result_get(r, i, 0), source->database))
+            return true;
+    pgf_error_set(error, PGF_ERROR_USAGE,
+                  "Templates, databases that allow no connections, and what include.databases and exclude.databases "
+                  "leave out do not count.",
+                  "%s: %s is not one of the databases that are folded", pg_conn_label(conn), source->database);
+    return false;
+}
+
+bool ends_check_named_databases(const Config *config, const GPtrArray *sources, GError **error)
+{
+    for (guint i = 0; i < sources->len; i++) {
+        const ConfigSource *source = sources->pdata[i];
+        if (source->base != NULL && !check_named(config, source, error))
+            return false;
+    }
+    return true;
+}
+
+static bool find_in_server(const Config *config, const ConfigSource *base, GPtrArray *to, GPtrArray *notices,
+                           GError **error)
+{
+    g_autoptr(PgConn) conn = enter_server(base, error);
     return conn != NULL && add_databases(config, base, conn, to, notices, error);
 }
 

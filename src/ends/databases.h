@@ -12,3 +12,7 @@ bool ends_find_databases(const Config *config, GPtrArray *sources, GPtrArray *no
 
 /* Whether somebody has made anything in a database of the server that url leads to. */
 bool ends_is_used(const char *label, const char *url, const char *database, bool *ret_used, GError **error);
+
+/* False with PGF_ERROR_USAGE where one of the sources is a database (NAME/DATABASE, from the command line) that
+ * ends_find_databases() would not find for NAME. Before that. */
+bool ends_check_named_databases(const Config *config, const GPtrArray *sources, GError **error);

@@ -155,6 +155,10 @@ def test_databases_are_chosen_by_patterns_and_protections(estate):
     assert "database app is protected, and left out" in result.err
     estate.configure("    exclude: { databases: nosuch }\n")
     assert "exclude.databases: the pattern nosuch matches nothing" in estate.pgfold("plan", status=2).err
+    estate.configure("    exclude: { databases: crm }\n")
+    for name in ("crm", "template1", "nosuch"):
+        result = estate.pgfold("fold", f"old/{name}", "--yes", status=2)
+        assert f"source old: {name} is not one of the databases that are folded" in result.err
     estate.configure("    include: { databases: closed }\n")
     assert "the pattern closed matches nothing" in estate.pgfold("plan", status=2).err
 
