@@ -89,7 +89,7 @@ static gint64 rows_of(const json_t *contents)
 
 static OutStyle style_of(const char *outcome)
 {
-    if (g_str_equal(outcome, "refused") || g_str_equal(outcome, "failed"))
+    if (g_str_equal(outcome, "refused") || g_str_equal(outcome, "failed") || g_str_equal(outcome, "conflicts"))
         return OUT_BAD;
     return g_str_equal(outcome, "contained") ? OUT_GOOD : OUT_DIM;
 }

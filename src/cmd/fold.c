@@ -413,7 +413,8 @@ static int run(const CommandArgs *args, Out *out, GError **error)
         if (ok)
             continue;
         bool refused = g_error_matches(failure, PGF_ERROR, PGF_ERROR_REFUSED);
-        json_object_set_new(json, "outcome", json_string(refused ? "refused" : "failed"));
+        if (json_is_null(json_object_get(json, "outcome")))
+            json_object_set_new(json, "outcome", json_string(refused ? "refused" : "failed"));
         if (databases_go_on(out, &choice, i, &failures, failure)) {
             (void)g_steal_pointer(&failure);
             continue;

@@ -23,6 +23,7 @@ static bool refuse_conflicts(const Job *job, GError **error)
                         job->source->name, stopped, text->str);
     if (error != NULL)
         pgf_error_set_state(*error, "nothing was changed");
+    json_object_set_new(job->json, "outcome", json_string("conflicts"));
     return false;
 }
 

@@ -186,6 +186,15 @@ def test_patterns_need_not_match_in_each_of_them(estate):
     assert estate.target.sql("crm", "SELECT count(*) FROM log") == "1"
 
 
+def test_conflicts_are_called_so(estate):
+    estate.target.create("app")
+    estate.target.sql("app", "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'another')")
+    result = estate.pgfold("fold", "--yes", "--no-backup", status=1)
+    assert re.search(r"^old/app +conflicts *$", result.out, re.M), result.out
+    document = documents.check(estate.pgfold("fold", "--yes", "--no-backup", "--json", status=1).json(), "fold")
+    assert [s["outcome"] for s in document["sources"]] == ["conflicts", "contained"]
+
+
 def test_backup_and_fence_take_each_of_them(estate):
     backups = estate.pgfold("backup", "--json", status=0).json()["backups"]
     assert [b["source"] for b in backups] == ["old/app", "old/crm"] and all(b["proven"] for b in backups)
