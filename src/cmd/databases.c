@@ -16,6 +16,24 @@ bool databases_find(Out *out, const Config *config, GPtrArray *sources, GError *
     return true;
 }
 
+/* Databases of one name from two servers go into one database: that is what several sources are for, but may not be
+ * meant of `databases: all`. */
+void databases_tell_shared(Out *out, const Choice *choice)
+{
+    g_autoptr(GHashTable) first = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < choice->sources->len; i++) {
+        const ConfigSource *source = choice->sources->pdata[i];
+        if (source->base == NULL)
+            continue;
+        const ConfigSource *other = g_hash_table_lookup(first, source->database);
+        if (other == NULL)
+            g_hash_table_insert(first, source->database, (gpointer)(guintptr)source);
+        else
+            out_notice(out, "%s and %s go into the same database of the target: %s", other->name, source->name,
+                       source->database);
+    }
+}
+
 void database_failures_init(DatabaseFailures *failures)
 {
     *failures = (DatabaseFailures){.names = g_ptr_array_new_with_free_func(g_free)};

@@ -9,6 +9,9 @@
  * containers run. */
 bool databases_find(Out *out, const Config *config, GPtrArray *sources, GError **error);
 
+/* A notice for each two of the choice that go into one database of the target. */
+void databases_tell_shared(Out *out, const Choice *choice);
+
 /* What went wrong with some of them. */
 typedef struct DatabaseFailures {
     GPtrArray *names; /* of char* */

@@ -395,6 +395,7 @@ static int run(const CommandArgs *args, Out *out, GError **error)
     if (ledger == NULL || !ledger_lock(ledger, "fold", error))
         return 0;
     remove_old_scratch(choice.config->state);
+    databases_tell_shared(out, &choice);
     json_t *document = out_json_new("fold");
     json_t *sources = json_array();
     json_object_set_new(document, "sources", sources);

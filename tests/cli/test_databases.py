@@ -195,6 +195,12 @@ def test_conflicts_are_called_so(estate):
     assert [s["outcome"] for s in document["sources"]] == ["conflicts", "contained"]
 
 
+def test_two_that_go_into_one_database_are_named(estate):
+    estate.configure("    include: { databases: app }\n", f"  - name: too\n    url: \"{estate.source.url('postgres')}\"\n    databases: all\n")
+    result = estate.pgfold("fold", "--yes", "--dry-run", status=0)
+    assert "old/app and too/app go into the same database of the target: app" in result.err and "too/crm go" not in result.err
+
+
 def test_backup_and_fence_take_each_of_them(estate):
     backups = estate.pgfold("backup", "--json", status=0).json()["backups"]
     assert [b["source"] for b in backups] == ["old/app", "old/crm"] and all(b["proven"] for b in backups)
