@@ -191,9 +191,15 @@ PgResult *pg_receive(PgConn *conn, Deadline deadline, GError **error)
     PGresult *last = NULL;
     bool failed = false;
     for (;;) {
-        /* What the statement failed of is the error, also where the wait for its end is given up. */
-        if (!pg_wait_result(conn, deadline, failed ? NULL : error)) {
+        g_autoptr(GError) late = NULL;
+        if (!pg_wait_result(conn, deadline, &late)) {
             PQclear(last);
+            /* What the statement failed of is the error, also where the wait for its end is given up; but a connection
+             * that is lost says more than that somebody ended it. */
+            if (failed && late->code == PGF_ERROR_CONNECT)
+                g_clear_error(error);
+            if (!failed || late->code == PGF_ERROR_CONNECT)
+                g_propagate_error(error, g_steal_pointer(&late));
             return NULL;
         }
         PGresult *res = PQgetResult(conn->pg);
