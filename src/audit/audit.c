@@ -14,8 +14,6 @@ static const char LARGE_OBJECTS_SQL[] =
     "oid::pg_catalog.int8)), 0)::text "
     "FROM pg_catalog.pg_largeobject_metadata";
 
-enum { JOBS_PER_LOCKS = 20 };
-
 /* One job: a relation's digests on both sides. Each job writes only into its own AuditRelation. */
 typedef struct DigestJob {
     AuditRelation *relation; /* NULL: large objects */
@@ -246,8 +244,6 @@ static bool run_digest(PoolWorker *worker, gpointer data, GError **error)
 {
     DigestJob *job = data;
     AuditRelation *r = job->relation;
-    if (!audit_bound_locks(worker, error))
-        return false;
     DigestText text = job->audit->text;
     if (r == NULL)
         return digest_large_objects(worker, job->audit, error);
@@ -262,14 +258,6 @@ static bool run_digest(PoolWorker *worker, gpointer data, GError **error)
     return scan_both(worker, r, text, error);
 }
 
-/* Every so many jobs, and before the first: a job that goes through one table locks it and its indexes. */
-bool audit_bound_locks(PoolWorker *worker, GError **error)
-{
-    bool (*act)(PgConn *, GError **) = worker->jobs == 1 ? catalog_begin_reads : catalog_let_go_of_reads;
-    return (worker->jobs > 1 && worker->jobs % JOBS_PER_LOCKS != 0) ||
-           (act(worker->source, error) && act(worker->target, error));
-}
-
 static bool wants_digest(const AuditRelation *r, const AuditSpec *spec)
 {
     const CatalogRelation *relation = r->source != NULL ? r->source : r->target;
@@ -281,6 +269,7 @@ static bool digest_all(Audit *audit, const AuditSpec *spec, GError **error)
 {
     g_autoptr(Pool) pool = pool_new(spec->sources->len, (PgConn *const *)spec->sources->pdata,
                                     spec->targets == NULL ? NULL : (PgConn *const *)spec->targets->pdata);
+    pool_reads(pool);
     g_autofree DigestJob *jobs = g_new0(DigestJob, audit->relations->len + 1);
     for (guint i = 0; i < audit->relations->len; i++) {
         AuditRelation *r = audit->relations->pdata[i];

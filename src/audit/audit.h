@@ -108,8 +108,4 @@ bool audit_sequence_reached(const CatalogSequence *source, const Catalog *target
 /* Number and digest of all large objects of a database. */
 bool audit_large_objects(PgConn *conn, Digest *ret_digest, GError **error);
 const char *audit_verdict_text(AuditVerdict verdict);
-
-/* For jobs of a pool that read tables inside a transaction, as the first thing that each does: keeps the number of
- * locks small (catalog/lock.h). */
-bool audit_bound_locks(PoolWorker *worker, GError **error);
 guint64 audit_rows(const Audit *audit); /* of the source, exact */

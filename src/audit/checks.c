@@ -153,8 +153,6 @@ static void add_probe(GPtrArray *probes, const AuditCheck *check, const char *te
 static bool run_probe(PoolWorker *worker, gpointer data, GError **error)
 {
     Probe *probe = data;
-    if (!audit_bound_locks(worker, error))
-        return false;
     g_autoptr(PgResult) r = pg_query(worker->source, probe->sql, DEADLINE_NONE, error);
     if (r == NULL) {
         g_prefix_error(error, "%s: ", probe->text);
@@ -196,6 +194,7 @@ static bool add_table_probes(GPtrArray *probes, const AuditSpec *spec, GError **
 static bool run_probes(GPtrArray *probes, const AuditSpec *spec, GError **error)
 {
     g_autoptr(Pool) pool = pool_new(spec->sources->len, (PgConn *const *)spec->sources->pdata, NULL);
+    pool_reads(pool);
     for (guint i = 0; i < probes->len; i++) {
         Probe *probe = probes->pdata[i];
         pool_add(pool, "probe", probe->text, 0, run_probe, probe);

@@ -1,12 +1,10 @@
 #include "catalog/internal.h"
 
-enum { CLASS_RELATION = 1259, CLASS_CONSTRAINT = 2606 };
-
 static void mark_relations(Catalog *catalog, const Filter *filter)
 {
     for (guint i = 0; i < catalog->relations->len; i++) {
         CatalogRelation *r = catalog->relations->pdata[i];
-        r->left_out = filter_leaves_out(filter, CLASS_RELATION, r->oid);
+        r->left_out = filter_leaves_out(filter, FILTER_RELATION, r->oid);
     }
 }
 
@@ -38,7 +36,7 @@ static void drop_foreign_keys(Catalog *catalog, const Filter *filter)
 {
     for (guint i = catalog->foreign_keys->len; i-- > 0;) {
         const CatalogForeignKey *key = catalog->foreign_keys->pdata[i];
-        if (!filter_leaves_out(filter, CLASS_CONSTRAINT, key->oid))
+        if (!filter_leaves_out(filter, FILTER_CONSTRAINT, key->oid))
             continue;
         drop_definition(catalog, key);
         g_ptr_array_remove_index(catalog->foreign_keys, i);

@@ -156,18 +156,3 @@ bool catalog_lock(PgConn *conn, const Catalog *catalog, GError **error)
     g_autoptr(GPtrArray) still = unchanged(conn, catalog, &after, error);
     return still != NULL;
 }
-
-static bool reads_exec(PgConn *conn, const char *sql, GError **error)
-{
-    return conn == NULL || !pg_conn_in_transaction(conn) || pg_exec(conn, sql, deadline_in_ms(PG_CATALOG_MS), error);
-}
-
-bool catalog_begin_reads(PgConn *conn, GError **error)
-{
-    return reads_exec(conn, "SAVEPOINT pgfold_reads", error);
-}
-
-bool catalog_let_go_of_reads(PgConn *conn, GError **error)
-{
-    return reads_exec(conn, "ROLLBACK TO SAVEPOINT pgfold_reads", error);
-}

@@ -20,10 +20,3 @@ bool catalog_lock(PgConn *conn, const Catalog *catalog, GError **error);
  * the holder stands in their way, and they would wait for each other without end. Ends such a wait after
  * CATALOG_LOCK_MS, with an error. */
 bool catalog_bound_waits(PgConn *conn, GError **error);
-
-/* For a connection that reads many tables in one transaction. Each table, and each index of it, that a query names
- * stays locked to the end of the transaction, and the server's table of locks holds a few thousand: with thousands of
- * tables it would be full. Begins; then lets go of all locks taken since, but not of the snapshot. Nothing outside of a
- * transaction; conn may be NULL. */
-bool catalog_begin_reads(PgConn *conn, GError **error);
-bool catalog_let_go_of_reads(PgConn *conn, GError **error);

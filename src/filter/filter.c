@@ -3,8 +3,6 @@
 #include "filter/filter_sql.h"
 #include "filter/pattern.h"
 
-enum { CLASS_RELATION = 1259, CLASS_CONSTRAINT = 2606, CLASS_EXTENSION = 3079 };
-
 /* While it is looked up: what patterns matched, as oids in text. */
 typedef struct Matches {
     GPtrArray *schemas, *tables, *extensions;
@@ -39,7 +37,7 @@ void filter_free(Filter *filter)
     g_ptr_array_unref(filter->relations);
     g_ptr_array_unref(filter->extensions);
     g_ptr_array_unref(filter->foreign_keys);
-    g_hash_table_unref(filter->objects);
+    g_clear_pointer(&filter->objects, g_hash_table_unref);
     g_hash_table_unref(filter->by_name);
     g_free(filter->classes);
     g_free(filter->oids);
@@ -54,7 +52,6 @@ static Filter *filter_new(void)
     filter->relations = g_ptr_array_new_with_free_func(relation_free);
     filter->extensions = g_ptr_array_new_with_free_func(g_free);
     filter->foreign_keys = g_ptr_array_new_with_free_func(g_free);
-    filter->objects = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     filter->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return filter;
 }
@@ -185,21 +182,33 @@ static bool match_side(PgConn *conn, const ConfigFilter *side, const char *where
 
 /* --- objects ------------------------------------------------------------------------------------------------------ */
 
+/* What one query says of both sides, as sets of keys. */
+typedef struct Objects {
+    GHashTable *out, *in;
+} Objects;
+
 static bool on_object(const PgResult *row, gpointer data, GError **error)
 {
-    guint32 class_oid = (guint32)g_ascii_strtoull(pg_result_get(row, 0, 0), NULL, 10);
-    guint32 oid = (guint32)g_ascii_strtoull(pg_result_get(row, 0, 1), NULL, 10);
-    g_hash_table_add(data, key_of(class_oid, oid));
+    const Objects *objects = data;
+    guint32 class_oid = (guint32)g_ascii_strtoull(pg_result_get(row, 0, 1), NULL, 10);
+    guint32 oid = (guint32)g_ascii_strtoull(pg_result_get(row, 0, 2), NULL, 10);
+    bool out = g_str_equal(pg_result_get(row, 0, 0), "out");
+    g_hash_table_add(out ? objects->out : objects->in, key_of(class_oid, oid));
     return true;
 }
 
-static bool read_objects(PgConn *conn, const char *sql, const Matches *matches, GHashTable *objects, GError **error)
+static bool read_objects(PgConn *conn, const Matches *include, const Matches *exclude, Objects *objects, GError **error)
 {
-    g_autofree char *schemas = pg_array_literal(matches->schemas);
-    g_autofree char *tables = pg_array_literal(matches->tables);
-    g_autofree char *extensions = pg_array_literal(matches->extensions);
-    const char *values[] = {schemas, tables, extensions};
-    return pg_query_each(conn, sql, G_N_ELEMENTS(values), values, on_object, objects, soon(), error);
+    const GPtrArray *const lists[] = {exclude->schemas, exclude->tables, exclude->extensions,
+                                      include->schemas, include->tables, include->extensions};
+    char *values[G_N_ELEMENTS(lists)];
+    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
+        values[i] = pg_array_literal(lists[i]);
+    bool ok = pg_query_each(conn, FILTER_OBJECTS_SQL, G_N_ELEMENTS(values), (const char *const *)values, on_object,
+                            objects, soon(), error);
+    for (gsize i = 0; i < G_N_ELEMENTS(values); i++)
+        g_free(values[i]);
+    return ok;
 }
 
 /* Extensions that include does not name, where it names any, are as those that exclude names. */
@@ -216,25 +225,26 @@ static bool exclude_other_extensions(PgConn *conn, const Matches *include, Match
     return r != NULL;
 }
 
+static GHashTable *set_new(void)
+{
+    return g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+}
+
 /* A set of what is left out, or, where only what is named is folded, of what is not. */
 static bool find_objects(PgConn *conn, const Matches *include, const Matches *exclude, Filter *filter, GError **error)
 {
-    g_autoptr(GHashTable) out = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    if (!read_objects(conn, FILTER_LEFT_OUT_SQL, exclude, out, error))
+    g_autoptr(GHashTable) out = set_new();
+    g_autoptr(GHashTable) in = set_new();
+    Objects objects = {.out = out, .in = in};
+    if (!read_objects(conn, include, exclude, &objects, error))
         return false;
     filter->named_only = include->schemas->len + include->tables->len > 0;
-    if (!filter->named_only) {
-        g_hash_table_unref(filter->objects);
-        filter->objects = g_steal_pointer(&out);
-        return true;
-    }
-    if (!read_objects(conn, FILTER_KEPT_SQL, include, filter->objects, error))
-        return false;
     GHashTableIter each;
     gpointer key;
     g_hash_table_iter_init(&each, out);
-    while (g_hash_table_iter_next(&each, &key, NULL))
-        g_hash_table_remove(filter->objects, key);
+    while (filter->named_only && g_hash_table_iter_next(&each, &key, NULL))
+        g_hash_table_remove(in, key);
+    filter->objects = filter->named_only ? g_steal_pointer(&in) : g_steal_pointer(&out);
     return true;
 }
 
@@ -257,10 +267,10 @@ static bool drop_foreign_keys(PgConn *conn, Filter *filter, GError **error)
 {
     g_autoptr(PgResult) r = pg_query(conn, FILTER_FOREIGN_KEYS_SQL, soon(), error);
     for (int i = 0; r != NULL && i < pg_result_rows(r); i++) {
-        if (filter_leaves_out(filter, CLASS_RELATION, oid_at(r, i, 1)) ||
-            !filter_leaves_out(filter, CLASS_RELATION, oid_at(r, i, 2)))
+        if (filter_leaves_out(filter, FILTER_RELATION, oid_at(r, i, 1)) ||
+            !filter_leaves_out(filter, FILTER_RELATION, oid_at(r, i, 2)))
             continue;
-        leave_out(filter, CLASS_CONSTRAINT, oid_at(r, i, 0));
+        leave_out(filter, FILTER_CONSTRAINT, oid_at(r, i, 0));
         if (!pg_result_bool(r, i, 4))
             g_ptr_array_add(filter->foreign_keys, g_strdup(pg_result_get(r, i, 3)));
     }
@@ -271,7 +281,7 @@ static bool name_relations(PgConn *conn, Filter *filter, GError **error)
 {
     g_autoptr(PgResult) r = pg_query(conn, FILTER_RELATIONS_SQL, soon(), error);
     for (int i = 0; r != NULL && i < pg_result_rows(r); i++) {
-        if (!filter_leaves_out(filter, CLASS_RELATION, oid_at(r, i, 0)))
+        if (!filter_leaves_out(filter, FILTER_RELATION, oid_at(r, i, 0)))
             continue;
         FilterRelation *relation = g_new0(FilterRelation, 1);
         relation->schema = g_strdup(pg_result_get(r, i, 1));
@@ -287,7 +297,7 @@ static bool name_extensions(PgConn *conn, Filter *filter, GError **error)
 {
     g_autoptr(PgResult) r = pg_query(conn, FILTER_EXTENSIONS_SQL, soon(), error);
     for (int i = 0; r != NULL && i < pg_result_rows(r); i++)
-        if (filter_leaves_out(filter, CLASS_EXTENSION, oid_at(r, i, 0)))
+        if (filter_leaves_out(filter, FILTER_EXTENSION, oid_at(r, i, 0)))
             g_ptr_array_add(filter->extensions, g_strdup(pg_result_get(r, i, 1)));
     return r != NULL;
 }

@@ -11,6 +11,9 @@
 #include "config/config.h"
 #include "pg/conn.h"
 
+/* oids of pg_class, pg_constraint and pg_extension, the same on all servers (their headers in PostgreSQL's source) */
+enum { FILTER_RELATION = 1259, FILTER_CONSTRAINT = 2606, FILTER_EXTENSION = 3079 };
+
 typedef struct FilterRelation {
     char *schema, *name;
     char kind; /* pg_class.relkind: r, p, v, m, f, S */

@@ -119,16 +119,15 @@ bool fold_take_over(Fold *fold, GError **error)
 
 /* --- definitions -------------------------------------------------------------------------------------------------- */
 
-static bool check_properties(Remains *remains, GError **error)
+/* It was made by the statement that would make one now. */
+static bool check_database(Remains *remains, GError **error)
 {
-    static const char *const SHARED[] = {"encoding", "collate", "ctype", "provider", "locale", "icu rules"};
-    const Catalog *source = remains->fold->spec->plan->verification->audit->source;
-    g_autoptr(Catalog) stage = catalog_read(remains->fold->main, NULL, error);
-    if (stage == NULL)
+    const Fold *fold = remains->fold;
+    g_autofree char *statement = plan_database_statement(fold->main, fold->main, NULL, NULL, error);
+    if (statement == NULL)
         return false;
-    for (gsize i = 0; i < G_N_ELEMENTS(SHARED) && remains->reason == NULL; i++)
-        if (g_strcmp0(catalog_property(source, SHARED[i]), catalog_property(stage, SHARED[i])) != 0)
-            remains->reason = g_strdup_printf("the source's %s is another one now", SHARED[i]);
+    if (!g_str_equal(statement, fold->spec->plan->create_database_sql))
+        remains->reason = g_strdup("the source's encoding or locale is another one now");
     return true;
 }
 
@@ -284,7 +283,7 @@ static void keep_the_rest(const Remains *remains)
 
 static bool look(Remains *remains, GError **error)
 {
-    if (!check_properties(remains, error) || (remains->reason == NULL && !check_definitions(remains, error)) ||
+    if (!check_database(remains, error) || (remains->reason == NULL && !check_definitions(remains, error)) ||
         (remains->reason == NULL && !look_at_rows(remains, error)))
         return false;
     if (remains->reason != NULL)

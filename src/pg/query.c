@@ -20,6 +20,9 @@ static const char *hint_for(const char *sqlstate)
         {"22P05", "A character of one side has no place in the other's encoding: a UTF8 database takes all of them. Or "
                   "change the value in the source."},
         {"22021", "The value is no text in its database's encoding: mend it in the source."},
+        {"53200",
+         "That server is short of memory, or its table of locks is full: then raise max_locks_per_transaction there, "
+         "and restart it."},
         {"53100", "Make room on the disk of that server, and run the same command again."},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(HINTS); i++)

@@ -25,6 +25,21 @@ bool pg_snapshot_join(PgConn *conn, const PgSnapshot *snapshot, GError **error)
     return pg_execf(conn, deadline_in_ms(PG_CATALOG_MS), error, "%s; SET TRANSACTION SNAPSHOT %s", BEGIN_READ, id);
 }
 
+static bool exec_inside(PgConn *conn, const char *sql, GError **error)
+{
+    return conn == NULL || !pg_conn_in_transaction(conn) || pg_exec(conn, sql, deadline_in_ms(PG_CATALOG_MS), error);
+}
+
+bool pg_snapshot_mark_locks(PgConn *conn, GError **error)
+{
+    return exec_inside(conn, "SAVEPOINT pgfold_reads", error);
+}
+
+bool pg_snapshot_let_go_of_locks(PgConn *conn, GError **error)
+{
+    return exec_inside(conn, "ROLLBACK TO SAVEPOINT pgfold_reads", error);
+}
+
 bool pg_snapshot_leave(PgConn *conn, GError **error)
 {
     return pg_exec(conn, "ROLLBACK", deadline_in_ms(PG_CATALOG_MS), error);

@@ -17,6 +17,13 @@ typedef struct PgSnapshot {
 PgSnapshot *pg_snapshot_export(PgConn *holder, GError **error);
 /* Puts conn into a read-only transaction that sees the snapshot. */
 bool pg_snapshot_join(PgConn *conn, const PgSnapshot *snapshot, GError **error);
+/* For a connection that reads many tables in one transaction. Each table that a query names, and each index of it,
+ * stays locked to the end of the transaction, and the server's table of locks holds a few thousand: with thousands of
+ * tables it would be full. After mark, let_go lets go of all locks taken since, as often as it is called, but not of
+ * the snapshot: the connection must not have written anything. Nothing happens outside of a transaction; conn may be
+ * NULL. */
+bool pg_snapshot_mark_locks(PgConn *conn, GError **error);
+bool pg_snapshot_let_go_of_locks(PgConn *conn, GError **error);
 /* Ends the transaction of a connection that joined, or of the holder. */
 bool pg_snapshot_leave(PgConn *conn, GError **error);
 void pg_snapshot_free(PgSnapshot *snapshot); /* does not end the holder's transaction: pg_snapshot_leave(holder) does */

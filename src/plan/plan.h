@@ -82,6 +82,12 @@ Plan *plan_make(const PlanSpec *spec, GError **error);
 void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 
+/* The statement that makes, on the target's server, a database with the encoding and locale of conn's; {database} is
+ * the place of its name. The provider of its locale ("c", "i", "b") and its collation where asked for (transfer full).
+ * Transfer full. */
+char *plan_database_statement(PgConn *conn, const PgConn *target, char **ret_provider, char **ret_collate,
+                              GError **error);
+
 /* How another dump has an entry of the plan: by its own SQL, or by the second one. */
 typedef enum PlanPresence { PLAN_ABSENT, PLAN_THERE, PLAN_THERE_OTHERWISE } PlanPresence;
 /* A second text that stands for the entry, or NULL. Transfer full. */

@@ -193,6 +193,21 @@ static void add_database_sql(Plan *plan, const PlanSpec *spec, const char *sql)
         g_ptr_array_add(plan->database_sql, g_strdup(sql));
 }
 
+char *plan_database_statement(PgConn *conn, const PgConn *target, char **ret_provider, char **ret_collate,
+                              GError **error)
+{
+    g_autoptr(PgResult) r = pg_query(conn, PLAN_CREATE_DATABASE_SQL, soon(), error);
+    if (r == NULL)
+        return NULL;
+    const char *provider = pg_result_get(r, 0, 1);
+    bool say_libc = *provider == 'c' && pg_conn_identity(target)->version >= 150000;
+    if (ret_provider != NULL)
+        *ret_provider = g_strdup(provider);
+    if (ret_collate != NULL)
+        *ret_collate = g_strdup(pg_result_get(r, 0, 2));
+    return g_strconcat(pg_result_get(r, 0, 0), say_libc ? " LOCALE_PROVIDER libc" : "", NULL);
+}
+
 static bool plan_database(Plan *plan, const PlanSpec *spec, const Powers *powers, GError **error)
 {
     g_autofree char *us = own_name(spec);
@@ -201,13 +216,9 @@ static bool plan_database(Plan *plan, const PlanSpec *spec, const Powers *powers
             plan,
             "the database does not exist on the target, and %s may not create it: ALTER ROLE %s CREATEDB, or create it",
             pg_conn_identity(spec->target)->role, us);
-    g_autoptr(PgResult) r = pg_query(spec->source, PLAN_CREATE_DATABASE_SQL, soon(), error);
-    if (r == NULL)
-        return false;
-    const char *provider = pg_result_get(r, 0, 1);
-    bool say_libc = *provider == 'c' && pg_conn_identity(spec->target)->version >= 150000;
-    plan->create_database_sql = g_strconcat(pg_result_get(r, 0, 0), say_libc ? " LOCALE_PROVIDER libc" : "", NULL);
-    if (!check_locale(plan, spec, provider, pg_result_get(r, 0, 2), error))
+    g_autofree char *provider = NULL, *collate = NULL;
+    plan->create_database_sql = plan_database_statement(spec->source, spec->target, &provider, &collate, error);
+    if (plan->create_database_sql == NULL || !check_locale(plan, spec, provider, collate, error))
         return false;
     g_autoptr(PgResult) settings = pg_query(spec->source, PLAN_DATABASE_SETTINGS_SQL, soon(), error);
     if (settings == NULL)

@@ -6,8 +6,9 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "pg/snapshot.h"
 
-enum { TICK_MS = 100 };
+enum { TICK_MS = 100, JOBS_PER_LOCKS = 20 };
 
 /* One message between the main thread and a worker. */
 typedef struct Work {
@@ -19,10 +20,12 @@ typedef struct Thread {
     Pool *pool;
     pthread_t thread;
     PoolWorker worker;
+    guint jobs; /* that it has begun */
 } Thread;
 
 struct Pool {
     guint size;
+    bool reads;
     Thread *threads;
     GPtrArray *jobs;  /* all, owned */
     GPtrArray *added; /* since the last pool_run(); not owned */
@@ -45,6 +48,16 @@ static void job_free(gpointer data)
     g_free(job);
 }
 
+/* Before the first job, and before each twentieth after it. */
+static bool bound_locks(Thread *self, GError **error)
+{
+    guint nth = self->jobs++;
+    if (!self->pool->reads || nth % JOBS_PER_LOCKS != 0)
+        return true;
+    bool (*act)(PgConn *, GError **) = nth == 0 ? pg_snapshot_mark_locks : pg_snapshot_let_go_of_locks;
+    return act(self->worker.source, error) && act(self->worker.target, error);
+}
+
 static void *worker_main(void *data)
 {
     Thread *self = data;
@@ -59,8 +72,7 @@ static void *worker_main(void *data)
             return NULL;
         Work *work = g_new0(Work, 1);
         work->job = job;
-        self->worker.jobs++;
-        if (cancel_check(&work->error))
+        if (cancel_check(&work->error) && bound_locks(self, &work->error))
             (void)job->run(&self->worker, job->data, &work->error);
         pthread_mutex_lock(&pool->mutex);
         g_queue_push_tail(&pool->done, work);
@@ -119,6 +131,11 @@ void pool_free(Pool *pool)
     g_ptr_array_unref(pool->running);
     g_free(pool->threads);
     g_free(pool);
+}
+
+void pool_reads(Pool *pool)
+{
+    pool->reads = true;
 }
 
 PoolJob *pool_add(Pool *pool, const char *kind, const char *label, guint64 weight, PoolRun run, gpointer data)

@@ -14,7 +14,6 @@ typedef struct PoolJob PoolJob;
 
 typedef struct PoolWorker {
     guint index;
-    guint jobs;     /* that it has begun in this pool */
     PgConn *source; /* or NULL */
     PgConn *target; /* or NULL */
 } PoolWorker;
@@ -53,6 +52,10 @@ struct PoolJob {
 Pool *pool_new(guint workers, PgConn *const *sources, PgConn *const *targets);
 void pool_free(Pool *pool);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pool, pool_free)
+
+/* Says that all jobs do nothing but read, in the transactions that the workers' connections are in: then locks on what
+ * they have read are let go now and then (pg/snapshot.h). Before pool_run(). */
+void pool_reads(Pool *pool);
 
 /* The pool owns the job. */
 PoolJob *pool_add(Pool *pool, const char *kind, const char *label, guint64 weight, PoolRun run, gpointer data);

@@ -65,6 +65,7 @@ static bool compare_rows(Verification *v, const AuditSpec *spec, guint max_detai
 {
     g_autoptr(Pool) pool =
         pool_new(spec->sources->len, (PgConn *const *)spec->sources->pdata, (PgConn *const *)spec->targets->pdata);
+    pool_reads(pool);
     g_autofree RowsTask *tasks = g_new0(RowsTask, v->relations->len + 1);
     for (guint i = 0; i < v->relations->len; i++) {
         VerifyRelation *r = v->relations->pdata[i];

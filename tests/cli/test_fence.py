@@ -270,7 +270,7 @@ def test_a_prepared_transaction_could_still_be_committed(on_version):
     fenced.fence()
 
 
-@pytest.mark.parametrize("version_", MAIN_VERSIONS)
+@pytest.mark.parametrize("version_", [pytest.param(v, marks=[] if v == max(MAIN_VERSIONS) else pytest.mark.long) for v in MAIN_VERSIONS])
 def test_an_enabled_subscription_writes_behind_any_fence(on_version, cluster, version_):
     """Its worker does not ask whether its transaction is read-only: seen here, and the reason why fence refuses."""
     fenced = on_version(version_)

@@ -17,6 +17,22 @@ def judgements(pair):
     return (pair.target.cluster.folder / "log").read_text(errors="replace").count("CREATE TEMP TABLE pg_temp.pgfold_j")
 
 
+def fold_while(pair, running, happens):
+    """Something happens between the plan and the locks of a fold. The ended process; statements that judged until then, and in all."""
+    pair.target.sql(f"ALTER DATABASE \"{pair.name}\" SET log_statement = 'all'")
+    before = judgements(pair)
+    with contextlib.closing(Session(pair.target)) as writer:
+        writer.say("BEGIN; LOCK TABLE t IN ROW EXCLUSIVE MODE;")
+        process = running(*FOLD)
+        wait_for_lock(pair)
+        planned = judgements(pair) - before
+        writer.say(f"{happens}; COMMIT;")
+        process.communicate(timeout=60)
+    judged = judgements(pair) - before
+    pair.target.sql(f"ALTER DATABASE \"{pair.name}\" RESET log_statement")
+    return process, planned, judged
+
+
 @pytest.mark.parametrize("happens, t, c, again", [
     ("SELECT 1", *PLANNED, False),
     ("INSERT INTO t VALUES (7, 'x'); DELETE FROM t WHERE id = 7", *PLANNED, False),
@@ -27,21 +43,12 @@ def judgements(pair):
 def test_what_happens_before_the_locks_is_judged_again_and_nothing_else(pair, running, happens, t, c, again):
     sides(pair, BOTH, MINE, THEIRS)
     pair.configure(rules(t="rekey"))
-    pair.target.sql(f"ALTER DATABASE \"{pair.name}\" SET log_statement = 'all'")
-    before = judgements(pair)
-    with contextlib.closing(Session(pair.target)) as writer:
-        writer.say("BEGIN; LOCK TABLE t IN ROW EXCLUSIVE MODE;")
-        process = running(*FOLD)
-        wait_for_lock(pair)
-        planned = judgements(pair) - before
-        writer.say(f"{happens}; COMMIT;")
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, f"{out}{err}"
+    process, planned, judged = fold_while(pair, running, happens)
+    assert process.returncode == 0
     assert pair.target.sql("SELECT string_agg(id || v, ' ' ORDER BY id) FROM t") == t
     assert pair.target.sql("SELECT string_agg(id || '>' || t, ' ' ORDER BY id) FROM c") == c
     assert planned == 2
-    assert (judgements(pair) - before > planned) == again
-    pair.target.sql(f"ALTER DATABASE \"{pair.name}\" RESET log_statement")
+    assert (judged > planned) == again
     pair.pgfold("verify", status=0)
 
 
@@ -53,16 +60,8 @@ def test_a_parent_that_is_not_merged_is_looked_at_too(pair, running):
           "INSERT INTO t VALUES (1, 'mine'); INSERT INTO c VALUES (1, 1, 1), (2, 1, 2); SELECT setval('t_id_seq', 1)",
           "INSERT INTO t VALUES (1, 'theirs'); SELECT setval('t_id_seq', 1)")
     pair.configure(rules(t="rekey", c="keep-target"))
-    pair.target.sql(f"ALTER DATABASE \"{pair.name}\" SET log_statement = 'all'")
-    before = judgements(pair)
-    with contextlib.closing(Session(pair.target)) as writer:
-        writer.say("BEGIN; LOCK TABLE t IN ROW EXCLUSIVE MODE;")
-        process = running(*FOLD)
-        wait_for_lock(pair)
-        planned = judgements(pair) - before
-        writer.say("DELETE FROM p WHERE id = 2; COMMIT;")
-        process.communicate(timeout=60)
-    assert judgements(pair) - before > planned
+    _, planned, judged = fold_while(pair, running, "DELETE FROM p WHERE id = 2")
+    assert judged > planned
     assert pair.target.sql("SELECT count(*) FROM c WHERE p = 2") == "0"
 
 
