@@ -186,11 +186,16 @@ static void set_scan_sql(Grid *grid)
                                           offset, grid->step, LEAF_SHARES, grid->step);
 }
 
+Grid grid_whole(const KeyPlan *key)
+{
+    return (Grid){.ranges = 1, .split = 1, .key = key};
+}
+
 bool grid_make(Grid *grid, const KeyPlan *key, const ReconcileSide *source, const ReconcileSide *target, GError **error)
 {
     guint wanted = groups_wanted(source, target);
     bool good = true;
-    *grid = (Grid){.ranges = 1, .split = 1, .key = key};
+    *grid = grid_whole(key);
     if (wanted > 1 && key->order == ORDER_NONE)
         grid->split = power_of_two(wanted);
     else if (wanted > 1 && key->order == ORDER_TEXT)

@@ -25,6 +25,8 @@ typedef struct Grid {
     const KeyPlan *key; /* not owned */
 } Grid;
 
+/* One group; group_sql is NULL. */
+Grid grid_whole(const KeyPlan *key);
 bool grid_make(Grid *grid, const KeyPlan *key, const ReconcileSide *source, const ReconcileSide *target,
                GError **error);
 guint grid_groups(const Grid *grid);
@@ -35,6 +37,7 @@ char *grid_share_bound(const Grid *grid, guint range, guint share);
 /* A condition for rows of the ranges first..last. Transfer full. */
 char *grid_where(const Grid *grid, guint first, guint last);
 void grid_clear(Grid *grid);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Grid, grid_clear)
 
 /* A literal of an array of texts or numbers: '{"a","b"}', quoted for SQL. Transfer full. */
 char *grid_array(const GPtrArray *texts);

@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "reconcile/internal.h"
+#include "reconcile/probe.h"
 
 const char RECONCILE_LOW_SQL[] =
     "pg_catalog.int8send((CASE WHEN m >= 9223372036854775808 THEN m - 18446744073709551616 WHEN m < "
@@ -82,19 +83,39 @@ static bool take_side(const ReconcileScan *scan, const PgResult *result, Group *
     return true;
 }
 
-static bool read_both(ReconcileScan *scan, const ReconcileSide *source, const ReconcileSide *target, GError **error)
+/* In the groups of scan->grid. */
+static bool read_groups(ReconcileScan *scan, const ReconcileSide *source, const ReconcileSide *target, GError **error)
 {
-    if (!grid_make(&scan->grid, &scan->key, source, target, error))
-        return false;
     g_autofree char *source_sql = scan_sql(scan, source->relation);
     g_autofree char *target_sql = scan_sql(scan, target->relation);
     g_autoptr(PgResult) s = NULL;
     g_autoptr(PgResult) t = NULL;
+    g_free(scan->source);
+    g_free(scan->target);
     scan->source = g_new0(Group, grid_groups(&scan->grid));
     scan->target = g_new0(Group, grid_groups(&scan->grid));
     return reconcile_query_both(source->conn, source_sql, target->conn, target_sql, &s, &t, error) &&
            take_side(scan, s, scan->source, &scan->source_digest, error) &&
            take_side(scan, t, scan->target, &scan->target_digest, error);
+}
+
+static bool read_both(ReconcileScan *scan, const ReconcileSide *source, const ReconcileSide *target, GError **error)
+{
+    bool alike = false;
+    if (!grid_make(&scan->grid, &scan->key, source, target, error) || !probe_alike(scan, source, target, &alike, error))
+        return false;
+    if (!alike)
+        return read_groups(scan, source, target, error);
+    g_auto(Grid) groups = scan->grid;
+    scan->grid = grid_whole(&scan->key);
+    if (!read_groups(scan, source, target, error))
+        return false;
+    if (digest_equal(&scan->source_digest, &scan->target_digest))
+        return true;
+    grid_clear(&scan->grid);
+    scan->grid = groups;
+    groups = (Grid){0};
+    return read_groups(scan, source, target, error);
 }
 
 ReconcileScan *reconcile_scan(const ReconcileSide *source, const ReconcileSide *target, DigestText text, GError **error)

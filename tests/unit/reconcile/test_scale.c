@@ -133,6 +133,45 @@ static void test_batches(void)
     g_assert_cmpuint(result.rows->len, ==, 3);
 }
 
+static guint groups_of(const ReconcileSide *source, const ReconcileSide *target, Reconciled *ret_result)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ReconcileScan) scan = reconcile_scan(source, target, DIGEST_TEXT_NATIVE, &error);
+    g_assert_no_error(error);
+    reconcile_descend(scan, source, target, 1, NULL, ret_result, &error);
+    g_assert_no_error(error);
+    return grid_groups(&scan->grid);
+}
+
+/* A large table that looks alike is summed as one group first; what the look did not see is found all the same. */
+static void test_probe(void)
+{
+    static const struct {
+        const char *change;
+        guint64 different, missing, extra;
+    } CASES[] = {{"SELECT", 0, 0, 0},
+                 {"UPDATE t SET v = 0 WHERE id = 4500", 1, 0, 0}, /* groups 0 and 71 of 150 rows each are looked at */
+                 {"INSERT INTO t VALUES (320001, 1)", 0, 0, 1},
+                 {"DELETE FROM t WHERE id > 100000", 0, 220000, 0}};
+    fixture_clean();
+    in_both("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT i, i FROM generate_series(1, 320000) i");
+    for (gsize i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        ReconcileSide source, target;
+        g_auto(Reconciled) result = {0};
+        in_b(CASES[i].change);
+        sides_of("t", &source, &target);
+        guint groups = groups_of(&source, &target, &result);
+        if (i == 0)
+            g_assert_cmpuint(groups, ==, 1);
+        else
+            g_assert_cmpuint(groups, >, 2000);
+        g_assert_cmpuint(result.different, ==, CASES[i].different);
+        g_assert_cmpuint(result.missing, ==, CASES[i].missing);
+        g_assert_cmpuint(result.extra, ==, CASES[i].extra);
+        in_b("TRUNCATE t; INSERT INTO t SELECT i, i FROM generate_series(1, 320000) i");
+    }
+}
+
 /* A sample that says nothing of most rows (the first blocks were written last). */
 static void test_bad_sample(void)
 {
@@ -159,6 +198,7 @@ static void add_tests(void)
         g_test_add_data_func(all, &KEYS[i], test_every_row);
     }
     g_test_add_func("/scale/reads more than one batch", test_batches);
+    g_test_add_func("/scale/looks before it reads groups", test_probe);
     g_test_add_func("/scale/does not depend on its sample", test_bad_sample);
 }
 
