@@ -4,6 +4,7 @@ Clusters run as an unprivileged user, with private sockets and without fsync. Th
 version, made once a session. Each server asks the kernel to be told when the test run dies, however it dies.
 """
 import ctypes
+import functools
 import json
 import os
 import pathlib
@@ -77,10 +78,14 @@ def find_servers():
     return found
 
 
+@functools.lru_cache(maxsize=None)
 def client(name):
-    """A client program of PostgreSQL: the one in PATH, else Debian's newest."""
+    """A client program of PostgreSQL: the one in PATH, else Debian's newest.
+
+    Debian's in PATH is a wrapper in Perl, which takes six times as long to start as what it starts.
+    """
     path = shutil.which(name)
-    if path:
+    if path and pathlib.Path(path).resolve().name != "pg_wrapper":
         return path
     folders = sorted(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda p: int(p.parts[-3]))
     if not folders:
