@@ -288,16 +288,16 @@ static bool judge_retired(StatusSource *source, gint64 now)
 
 static void judge_compared(StatusSource *source, const LedgerMark *last, gint64 now)
 {
-    bool folded = source->marks[LEDGER_FOLDED] != NULL && source->marks[LEDGER_FOLDED]->good;
+    const LedgerMark *fold = source->marks[LEDGER_FOLDED];
+    bool folded = fold != NULL && fold->good;
     if (folded && last->good && judge_retired(source, now))
         return;
     if (folded && last->good)
         set_state(source, "contained", OUT_GOOD,
-                  strcmp(source->marks[LEDGER_FOLDED]->outcome, LEDGER_IN_PART) == 0 ? LEDGER_IN_PART : "contained",
-                  NULL);
+                  strcmp(fold->outcome, LEDGER_IN_PART) == 0 ? LEDGER_IN_PART : "contained", NULL);
     else if (folded)
         set_state(source, "differs", OUT_BAD, last->outcome, "verify");
-    else if (source->undone && source->marks[LEDGER_FOLDED]->run == last->run)
+    else if (source->undone && fold != NULL && fold->run == last->run)
         set_state(source, "undone", OUT_WARN, last->outcome, "plan");
     else if (last->stage == LEDGER_FOLDED)
         set_state(source, "differs", OUT_BAD, last->outcome, "plan");

@@ -73,8 +73,9 @@ static bool runs_postgres(const ScanContext *context, const char *file, const Se
         return false;
     }
     bool build = is_service_key(setting->path, "build", ret_name);
-    if (!build && g_str_has_suffix(setting->path == NULL ? "" : setting->path, ".build.context")) {
-        g_autofree char *path = g_strndup(setting->path, strlen(setting->path) - strlen(".context"));
+    const char *whole = setting->path == NULL ? "" : setting->path;
+    if (!build && g_str_has_suffix(whole, ".build.context")) {
+        g_autofree char *path = g_strndup(whole, strlen(whole) - strlen(".context"));
         build = is_service_key(path, "build", ret_name);
     }
     if (!build)
