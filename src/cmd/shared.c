@@ -252,7 +252,7 @@ static void append_names(GString *text, const char *const *names, const char *wh
 
 void shared_add_finished(const Choice *choice, guint index, const DatabaseFailures *failures, GError *error)
 {
-    if (index == 0)
+    if (choice->sources->len < 2)
         return;
     g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GPtrArray) complete = g_ptr_array_new(), failed = g_ptr_array_new(), left = g_ptr_array_new();

@@ -28,6 +28,11 @@ def test_the_second_source_is_refused_and_the_first_is_told_of(two):
     assert_one_error(result, state="laptop: complete; desktop: nothing was changed; tablet: not begun")
 
 
+def test_the_first_source_is_refused_and_the_others_are_not_begun(two):
+    result = two.pgfold("fold", "desktop", "tablet", "--yes", "--no-backup", status=4)
+    assert_one_error(result, state="desktop: nothing was changed; tablet: not begun")
+
+
 @pytest.mark.parametrize("command", ["audit", "plan", "verify"])
 def test_json_of_the_sources_before_a_failed_one_is_printed(two, laptop, command):
     two.pgfold("fold", "laptop", "--yes", "--no-backup", status=0)
