@@ -311,7 +311,8 @@ static bool bound_waits(guint i, gpointer data, GError **error)
 }
 
 /* Reads a side's catalog and, where its connections share a snapshot, keeps that readable until they let go. */
-static Catalog *read_side(PgConn *holder, const GPtrArray *workers, const Filter *filter, GError **error)
+static Catalog *read_side(PgConn *holder, const GPtrArray *workers, const Filter *filter, const Hidden *hidden,
+                          GError **error)
 {
     bool locks = pg_conn_in_transaction(holder);
     g_autoptr(GPtrArray) conns = g_ptr_array_new();
@@ -323,6 +324,8 @@ static Catalog *read_side(PgConn *holder, const GPtrArray *workers, const Filter
     g_autoptr(Catalog) catalog = catalog_read(holder, filter, error);
     if (catalog == NULL && error != NULL && g_str_equal(pg_conn_sqlstate(holder), "55P03"))
         pgf_error_set_code(*error, PGF_ERROR_REFUSED); /* sizes and definitions wait for the table too */
+    if (catalog != NULL && hidden != NULL)
+        catalog_hide(catalog, hidden);
     if (catalog == NULL || (locks && !catalog_lock(holder, catalog, error)))
         return NULL;
     return g_steal_pointer(&catalog);
@@ -353,8 +356,8 @@ static bool read_end(guint i, gpointer data, GError **error)
     const Reading *reading = data;
     const AuditSpec *spec = reading->spec;
     Catalog **to = i == 0 ? &reading->audit->source : &reading->audit->target;
-    *to = i == 0 ? read_side(spec->source, spec->sources, spec->filter, error)
-                 : read_side(spec->target, spec->targets, NULL, error);
+    *to = i == 0 ? read_side(spec->source, spec->sources, spec->filter, NULL, error)
+                 : read_side(spec->target, spec->targets, NULL, spec->hidden, error);
     if (i == 0 && *to != NULL)
         narrow(*to, spec);
     bool renames = i == 0 && spec->rename != NULL;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "catalog/hidden.h"
 #include "pool/pool.h"
 #include "reconcile/reconcile.h"
 
@@ -74,6 +75,7 @@ typedef struct AuditSpec {
     bool (*skip)(const char *schema, const char *name, gpointer data); /* or NULL */
     gpointer skip_data;
     const Filter *filter;  /* what is left out of the source's catalog; or NULL */
+    const Hidden *hidden;  /* what of the target is as if it were not there; or NULL */
     bool definitions_only; /* with a skip that takes every table: neither sequences nor large objects are looked at */
     bool rows_only;        /* how many objects of a kind the source has is of no account */
     /* The columns that tell rows of a table without a primary key apart, and where they were given ("pgfold.yaml:9:5";

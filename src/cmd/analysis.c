@@ -51,7 +51,12 @@ static bool begin_dumps(Analysis *analysis, GError **error)
     return analysis->target_reading != NULL;
 }
 
-static bool end_dumps(Analysis *analysis, Out *out, GError **error)
+static bool is_hidden(const DumpEntry *entry, gpointer hidden)
+{
+    return hidden_has(hidden, entry->type, entry->schema, entry->name);
+}
+
+static bool end_dumps(Analysis *analysis, const AnalysisOptions *options, Out *out, GError **error)
 {
     analysis->source_dump = analysis->source_reading == NULL
                                 ? analysis->comparison->renamed->dump
@@ -63,6 +68,8 @@ static bool end_dumps(Analysis *analysis, Out *out, GError **error)
     if (analysis->target_reading == NULL)
         return true;
     analysis->target_dump = dump_end(g_steal_pointer(&analysis->target_reading), error);
+    if (analysis->target_dump != NULL && options->hidden != NULL)
+        dump_take_out(analysis->target_dump, false, is_hidden, (gpointer)options->hidden);
     return analysis->target_dump != NULL;
 }
 
@@ -75,6 +82,7 @@ static bool verify(Analysis *analysis, const AnalysisOptions *options, Out *out,
     g_autoptr(Watch) watch = watch_new(out);
     AuditSpec spec = comparison_spec(comparison, watch);
     spec.rows_only = options->data_only;
+    spec.hidden = options->hidden;
     analysis->verification = verify_digests(&spec, error);
     if (analysis->verification == NULL)
         return false;
@@ -154,6 +162,7 @@ static bool make_plan(Analysis *analysis, const AnalysisOptions *options, GError
                      .config = ends->config,
                      .source_config = ends->source_config,
                      .filter = ends->filter,
+                     .hidden = options->hidden,
                      .into_schema = ends->source_config->into_schema,
                      .no_owner = options->no_owner,
                      .no_privileges = options->no_privileges,
@@ -187,7 +196,7 @@ Analysis *analysis_make(Comparison *comparison, const AnalysisOptions *options, 
     comparison->ends->definitions_only = options->schema_only;
     if (!find_tools(analysis, error) || !make_scratch(analysis, options->folder, error) ||
         !verify(analysis, options, out, error) || !find_tools(analysis, error) || !merge(analysis, options, error) ||
-        !end_dumps(analysis, out, error) || !make_plan(analysis, options, error))
+        !end_dumps(analysis, options, out, error) || !make_plan(analysis, options, error))
         return NULL;
     return g_steal_pointer(&analysis);
 }

@@ -28,9 +28,10 @@ typedef struct Analysis {
 typedef struct AnalysisOptions {
     bool no_owner, no_privileges;
     bool schema_only, data_only; /* at most one of them */
-    Ledger *ledger;     /* what earlier merges settled, and whether the source is fenced; NULL: nothing is known */
-    guint conflicts;    /* to describe, per table */
-    const char *folder; /* for temporary files, which may hold passwords of user mappings; NULL: $TMPDIR or /tmp */
+    Ledger *ledger;       /* what earlier merges settled, and whether the source is fenced; NULL: nothing is known */
+    guint conflicts;      /* to describe, per table */
+    const Hidden *hidden; /* what of the target is as if it were not there; or NULL */
+    const char *folder;   /* for temporary files, which may hold passwords of user mappings; NULL: $TMPDIR or /tmp */
 } AnalysisOptions;
 
 /* What --schema-only and --data-only say. */

@@ -34,108 +34,18 @@ static const CommandExample examples[] = {
     {NULL},
 };
 
-enum { CONFLICTS_SHOWN = 10 /* per table */, LOCK_WAIT_MS = 3000 };
+enum { CONFLICTS_SHOWN = 10 /* per table */ };
 
 static void job_clear(Job *job)
 {
     analysis_free(job->analysis);
     comparison_free(job->comparison);
+    fold_unfinished_clear(&job->unfinished);
     receipt_free(job->receipt);
     g_clear_pointer(&job->protected, g_ptr_array_unref);
     g_free(job->columns_marker);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
-
-/* Two people on two machines have two ledgers: what keeps them apart is a lock in the target itself. The session of a
- * pgfold that was killed a moment ago may hold it still, until its server has noticed; so it is waited for. Before the
- * snapshots: what another fold has done until then must be seen. */
-static bool lock_target(PgConn *target, GError **error)
-{
-    g_autoptr(GError) cause = NULL;
-    if (pg_execf(target, deadline_in_ms(PG_CATALOG_MS), &cause,
-                 "SET lock_timeout = %d; SELECT pg_catalog.pg_advisory_lock(123580474354788); SET lock_timeout = 0",
-                 LOCK_WAIT_MS))
-        return true;
-    if (g_str_equal(pg_conn_sqlstate(target), "55P03"))
-        pgf_error_set(error, PGF_ERROR_REFUSED, "Wait until it has ended, then run this again.",
-                      "another pgfold is folding into this target");
-    else
-        g_propagate_error(error, g_steal_pointer(&cause));
-    return false;
-}
-
-/* What runs that died have left in this target goes first, while the lock of the target is held. True in *ret_again
- * when both ends must be looked at anew. */
-static bool clean_up_old_runs(Job *job, bool *ret_again, GError **error)
-{
-    Comparison *comparison = job->comparison;
-    const char *cluster = pg_conn_identity(comparison->ends->target)->system_identifier;
-    g_autoptr(GPtrArray) owned = ledger_owned_objects(job->ledger, 0, cluster, error);
-    *ret_again = false;
-    if (owned == NULL)
-        return false;
-    if (!fold_find_unfinished(job->ledger, comparison->ends, &job->resume, error))
-        return false;
-    if (owned->len > 0 && args_flag(job->args, "dry-run")) {
-        out_notice(job->out, "An earlier run has left something in the target; a fold would %s (`pgfold status`).",
-                   job->resume != 0 ? "go on from what it has left" : "take it away first");
-        return true;
-    }
-    /* Our own snapshot must not stand in the way of what is to be dropped. */
-    if (owned->len > 0 && comparison->target_snapshot != NULL && !pg_snapshot_leave(comparison->ends->target, error))
-        return false;
-    g_autoptr(GPtrArray) removed = g_ptr_array_new_with_free_func(g_free);
-    if (!fold_clean_up(job->ledger, 0, job->choice->config->target.url, cluster, comparison->ends->target_database,
-                       job->resume, removed, error)) {
-        g_prefix_error(error, "an earlier run has left something that could not be taken away: ");
-        return false;
-    }
-    if (job->resume != 0)
-        out_notice(job->out, "Run %" G_GINT64_FORMAT " died on the way: this one goes on from what it has left.",
-                   job->resume);
-    for (guint i = 0; i < removed->len; i++)
-        out_notice(job->out, "Took away what an earlier run had left: %s", (const char *)removed->pdata[i]);
-    *ret_again = removed->len > 0 || (owned->len > 0 && comparison->target_snapshot != NULL);
-    if (*ret_again)
-        g_clear_pointer(&job->comparison, comparison_free);
-    return true;
-}
-
-static bool connect_and_lock(Job *job, GError **error)
-{
-    job->comparison = comparison_connect(job->choice->config, job->source, error);
-    return job->comparison != NULL &&
-           config_check_protected_role(job->choice->config, "target",
-                                       pg_conn_identity(job->comparison->ends->target)->role, error) &&
-           lock_target(job->comparison->ends->target, error);
-}
-
-/* While the lock was waited for, the session of a run that was killed may have given its database the final name. */
-static bool open_and_lock(Job *job, GError **error)
-{
-    bool has_come = false;
-    if (!connect_and_lock(job, error) || !ends_target_has_come(job->comparison->ends, &has_come, error))
-        return false;
-    if (has_come) {
-        g_clear_pointer(&job->comparison, comparison_free);
-        if (!connect_and_lock(job, error))
-            return false;
-    }
-    return comparison_snapshot(job->comparison, error);
-}
-
-static bool open_both(Job *job, GError **error)
-{
-    bool again = false;
-    if (!open_and_lock(job, error) || !clean_up_old_runs(job, &again, error) || (again && !open_and_lock(job, error)))
-        return false;
-    /* Between two locks somebody else may have made it. */
-    if (job->comparison->ends->target_missing == NULL)
-        job->resume = 0;
-    return ledger_run_identify(job->ledger, job->run, pg_conn_identity(job->comparison->ends->source),
-                               pg_conn_identity(job->comparison->ends->target), job->comparison->ends->snapshot->id,
-                               error);
-}
 
 static bool has_work(const Plan *plan)
 {
@@ -239,7 +149,8 @@ static bool execute(Job *job, GError **error)
                      .rename_data = job->comparison,
                      .ledger = job->ledger,
                      .run = job->run,
-                     .resume = job->resume,
+                     .resume = job->unfinished.run,
+                     .hidden = job->unfinished.hidden,
                      .scratch = job->analysis->scratch,
                      .split_above = choice->config->fold.split_above,
                      .no_owner = args_flag(job->args, "no-owner"),
@@ -282,9 +193,42 @@ static void remove_old_scratch(const char *state)
     }
 }
 
+static bool look(Job *job, const AnalysisOptions *how, GError **error)
+{
+    if (!fold_open(job, error))
+        return false;
+    AnalysisOptions seen = *how;
+    seen.hidden = job->unfinished.hidden;
+    job->analysis = analysis_make(job->comparison, &seen, job->out, error);
+    return job->analysis != NULL;
+}
+
+/* Whether what an earlier run has left in a database that exists is better taken away. It may itself be what stands
+ * against the fold, or there is nothing to go on with. */
+static bool stands_in_the_way(const Job *job, const GError *failure)
+{
+    if (job->unfinished.hidden == NULL)
+        return false;
+    if (job->analysis == NULL)
+        return g_error_matches(failure, PGF_ERROR, PGF_ERROR_REFUSED);
+    g_autoptr(GPtrArray) blocks = analysis_blocks(job->analysis);
+    return blocks->len > 0 || job->analysis->verification->audit->empty_source;
+}
+
 static bool analyse_once(Job *job, const AnalysisOptions *how, GError **error)
 {
-    return open_both(job, error) && (job->analysis = analysis_make(job->comparison, how, job->out, error)) != NULL;
+    g_autoptr(GError) failure = NULL;
+    bool ok = look(job, how, &failure);
+    if (stands_in_the_way(job, failure)) {
+        g_clear_error(&failure);
+        g_clear_pointer(&job->analysis, analysis_free);
+        g_clear_pointer(&job->comparison, comparison_free);
+        job->take_away = true;
+        return look(job, how, error);
+    }
+    if (failure != NULL)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return ok;
 }
 
 /* New columns change what is compared: then both sides are looked at once more. */
@@ -453,8 +397,9 @@ const Command command_fold = {
         "(exit status 1), and `pgfold plan` shows both sides. Rows that only the target has stay.\n\n"
         "A target database that does not exist is made under another name and gets its own only when all is "
         "proven. What a run "
-        "that fails has made in the target is taken away again, at the latest by the next fold. `pgfold "
-        "undo` takes a fold "
+        "that fails has made in the target is taken away again. One that was killed leaves it, and the next fold goes "
+        "on "
+        "from it, or takes it away first. `pgfold undo` takes a fold "
         "back that succeeded.\n\n"
         "include and exclude in pgfold.yaml, or the options that pg_dump has for it, fold a part of a source: what is "
         "left "

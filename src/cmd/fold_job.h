@@ -12,7 +12,8 @@ typedef struct Job {
     const ConfigSource *source;
     Ledger *ledger;
     gint64 run;
-    gint64 resume; /* the run that died, from which this one goes on; or 0 */
+    FoldUnfinished unfinished; /* the run that died, from which this one goes on */
+    bool take_away;            /* what such a run has left stands in the way: nothing is gone on from */
     Comparison *comparison;
     Analysis *analysis;
     Receipt *receipt;
@@ -21,6 +22,9 @@ typedef struct Job {
     bool touched;         /* something protected is not as it was */
     json_t *json;         /* what is printed about this source */
 } Job;
+
+/* fold_open.c: connects both ends, locks the target, deals with what dead runs have left there, and takes snapshots. */
+bool fold_open(Job *job, GError **error);
 
 /* fold_gate.c: whether it may go on. */
 void fold_show_notices(const Job *job);

@@ -74,11 +74,12 @@ static void print_receipt(const Job *job, const FoldResult *result, const char *
              result->merged ? "brought there" : "copied", overwritten, time);
     g_autofree char *there = show_count(result->rows_there, "row");
     g_autofree char *tables = show_count(result->tables_there, "table");
-    if (job->resume != 0 && result->anew == NULL)
+    if (job->unfinished.run != 0 && result->anew == NULL)
         out_line(job->out, "Of run %" G_GINT64_FORMAT ", which had died, %s of %s were there already; proven again.",
-                 job->resume, there, tables);
+                 job->unfinished.run, there, tables);
     else if (result->anew != NULL)
-        out_line(job->out, "What run %" G_GINT64_FORMAT " had left was made anew: %s.", job->resume, result->anew);
+        out_line(job->out, "What run %" G_GINT64_FORMAT " had left was made anew: %s.", job->unfinished.run,
+                 result->anew);
     if (receipt->filter != NULL)
         out_line(job->out, "The rest was left out: %s", receipt->filter);
     if (result->archive != NULL)
@@ -95,13 +96,13 @@ static void note_what_was_there(const Job *job, const FoldResult *result)
 {
     g_autofree char *rows = show_count(result->rows_there, "row");
     g_autofree char *tables = show_count(result->tables_there, "table");
-    if (job->resume != 0 && result->anew == NULL)
+    if (job->unfinished.run != 0 && result->anew == NULL)
         receipt_add_note(job->receipt,
                          "goes on from run %" G_GINT64_FORMAT ", which had died: %s of %s were there, and "
                          "have the digests of this run's snapshot",
-                         job->resume, rows, tables);
+                         job->unfinished.run, rows, tables);
     if (result->anew != NULL)
-        receipt_add_note(job->receipt, "what run %" G_GINT64_FORMAT " had left was made anew: %s", job->resume,
+        receipt_add_note(job->receipt, "what run %" G_GINT64_FORMAT " had left was made anew: %s", job->unfinished.run,
                          result->anew);
 }
 

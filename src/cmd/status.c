@@ -103,8 +103,8 @@ static void print_unfinished(const StatusView *view, Out *out)
             const LedgerObject *object = left->objects->pdata[j];
             out_line(out, "  %s %s", object->kind, object->name);
         }
-        out_line(out, "`pgfold fold%s%s` takes that away and starts again.", run->source_name == NULL ? "" : " ",
-                 run->source_name == NULL ? "" : run->source_name);
+        out_line(out, "`pgfold fold%s%s` goes on from that, or takes it away and starts again.",
+                 run->source_name == NULL ? "" : " ", run->source_name == NULL ? "" : run->source_name);
     }
 }
 

@@ -47,9 +47,10 @@ static bool check_unfinished(Doctor *doctor, Ledger *ledger, GError **error)
     for (guint i = 0; runs != NULL && i < runs->len; i++) {
         const LedgerRun *run = runs->pdata[i];
         const char *name = run->source_name == NULL ? "" : run->source_name;
-        g_autofree char *remedy = g_strdup_printf("`pgfold fold %s` takes that away and starts again; `pgfold status` "
-                                                  "lists it.",
-                                                  name);
+        g_autofree char *remedy =
+            g_strdup_printf("`pgfold fold %s` goes on from that, or takes it away and starts again; `pgfold status` "
+                            "lists it.",
+                            name);
         doctor_findf(result, DOCTOR_WARNING, remedy, "run %" G_GINT64_FORMAT " (%s %s)", run->id, run->command, name);
     }
     return runs != NULL;

@@ -89,6 +89,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dump, dump_free)
 typedef bool (*DumpFilter)(const DumpEntry *entry, gpointer data);
 char *dump_drop_script(const Dump *dump, const DumpTools *tools, DumpFilter belongs, gpointer data, GError **error);
 
+/* Takes out what belongs, or (keep) all else. For comparisons: it can make no script of what is gone. */
+void dump_take_out(Dump *dump, bool keep, DumpFilter belongs, gpointer data);
+
 /* Whether statements about roles, owners and privileges (GRANT, REVOKE, ALTER ... OWNER TO, CREATE POLICY ...) name
  * that role where a role stands. */
 bool dump_names_role(const char *sql, const char *role);

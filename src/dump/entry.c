@@ -96,3 +96,10 @@ void dump_free(Dump *dump)
     g_clear_pointer(&dump->warnings, g_ptr_array_unref);
     g_free(dump);
 }
+
+void dump_take_out(Dump *dump, bool keep, DumpFilter belongs, gpointer data)
+{
+    for (guint i = dump->entries->len; i-- > 0;)
+        if (belongs(dump->entries->pdata[i], data) != keep)
+            g_ptr_array_remove_index(dump->entries, i);
+}

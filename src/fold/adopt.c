@@ -1,16 +1,17 @@
 /*
- * Going on where a run died that was making a new database: what is there, and is what the source holds now, stays.
+ * Going on where a run died: what it has made, and is what the source holds now, stays.
  *
- * Nothing is taken on trust. The ledger only says whose the database is; what it holds is asked of itself: its
- * definitions, by pg_dump, must be the source's, and a table's rows stay only if their digest is that of the source in
- * this run's snapshot. Whatever does not fit in is made again, and where that would not be simple, all of it is.
+ * Nothing is taken on trust. The ledger only says whose the database is, or which objects of it; what they are is asked
+ * of the database: their definitions, by pg_dump, must be the source's, and a table's rows stay only if their digest is
+ * that of the source in this run's snapshot. Whatever does not fit in is made again, and where that would not be
+ * simple, all of it is.
  */
 #include <string.h>
 
 #include "base/error.h"
 #include "fold/internal.h"
 
-/* What is known of the database that was left, as far as it was looked at. */
+/* What is known of what was left, as far as it was looked at. */
 typedef struct Remains {
     Fold *fold;
     char *reason;         /* why it is of no use; NULL: it is */
@@ -28,93 +29,6 @@ typedef struct LookTask {
 static Deadline soon(void)
 {
     return deadline_in_ms(PG_CATALOG_MS);
-}
-
-static const LedgerObject *find_database(const GPtrArray *objects)
-{
-    for (guint i = 0; i < objects->len; i++) {
-        const LedgerObject *object = objects->pdata[i];
-        if (object->becomes != NULL)
-            return object;
-    }
-    return NULL;
-}
-
-static bool is_of_source(Ledger *ledger, gint64 run, const PgIdentity *source, bool *ret_is, GError **error)
-{
-    g_autoptr(GPtrArray) runs = ledger_runs(ledger, 0, error);
-    if (runs == NULL)
-        return false;
-    *ret_is = false;
-    for (guint i = 0; i < runs->len; i++) {
-        const LedgerRun *r = runs->pdata[i];
-        if (r->id == run)
-            *ret_is = g_strcmp0(r->source.system_identifier, source->system_identifier) == 0 &&
-                      r->source.database_oid == source->database_oid;
-    }
-    return true;
-}
-
-bool fold_find_unfinished(Ledger *ledger, const Ends *ends, gint64 *ret_run, GError **error)
-{
-    *ret_run = 0;
-    if (ends->target_missing == NULL)
-        return true;
-    g_autoptr(GPtrArray) objects =
-        ledger_owned_objects(ledger, 0, pg_conn_identity(ends->target)->system_identifier, error);
-    if (objects == NULL)
-        return false;
-    for (guint i = 0; i < objects->len && *ret_run == 0; i++) {
-        const LedgerObject *object = objects->pdata[i];
-        bool is = false;
-        if (g_strcmp0(object->becomes, ends->target_missing) != 0)
-            continue;
-        if (!is_of_source(ledger, object->run, pg_conn_identity(ends->source), &is, error))
-            return false;
-        *ret_run = is ? object->run : 0;
-    }
-    return true;
-}
-
-/* What a database is given just before its name (commit.c): its rows are all there then, but what this run would give
- * it may be something else. A limit of -2 is a DROP DATABASE that was cut off. */
-static bool look_at_database(Fold *fold, PgConn *conn, GError **error)
-{
-    static const char SQL[] =
-        "SELECT d.datallowconn AND d.datconnlimit = -1 AND d.datacl IS NULL AND NOT d.datistemplate "
-        "AND d.datdba = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER) "
-        "AND pg_catalog.shobj_description(d.oid, 'pg_database') IS NULL "
-        "AND NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s WHERE s.setdatabase = d.oid) "
-        "FROM pg_catalog.pg_database d WHERE d.datname = $1";
-    const char *values[] = {fold->stage};
-    g_autoptr(PgResult) r = pg_query_params(conn, SQL, 1, values, soon(), error);
-    if (r == NULL)
-        return false;
-    fold->stage_exists = pg_result_rows(r) > 0 && pg_result_bool(r, 0, 0);
-    if (!fold->stage_exists)
-        fold->result->anew = g_strdup(pg_result_rows(r) > 0 ? "its database had its settings, or another owner, already"
-                                                            : "its database is not there any more");
-    return true;
-}
-
-/* The marker is the name of the database, and the comment of the roles that the dead run has made. */
-bool fold_take_over(Fold *fold, GError **error)
-{
-    const FoldSpec *spec = fold->spec;
-    PgConn *conn = spec->ends->target;
-    g_autoptr(GPtrArray) objects =
-        ledger_owned_objects(spec->ledger, spec->resume, pg_conn_identity(conn)->system_identifier, error);
-    const LedgerObject *database = objects == NULL ? NULL : find_database(objects);
-    if (objects == NULL || !ledger_objects_take_over(spec->ledger, spec->resume, spec->run, error))
-        return false;
-    if (database == NULL)
-        return true;
-    g_free(fold->marker);
-    g_free(fold->stage);
-    fold->marker = g_strdup(database->name);
-    fold->stage = g_strdup(database->name);
-    fold->taken_over = database->id;
-    return fold_end_backends(conn, fold->stage, error) && look_at_database(fold, conn, error);
 }
 
 /* --- definitions -------------------------------------------------------------------------------------------------- */
@@ -152,7 +66,10 @@ static char *reason_of_present(const Fold *fold, const PlanEntry *p)
 static char *reason_of_absent(const Fold *fold, const PlanEntry *p)
 {
     bool wanted = p->entry->section == DUMP_PRE_DATA && fold_makes(fold, p) && !fold_is_final(p->entry);
-    return wanted ? g_strdup("it died before all tables were made") : NULL;
+    if (!wanted)
+        return NULL;
+    return fold->own_database ? g_strdup("it died before all tables were made")
+                              : g_strdup_printf("%s %s is not there", p->entry->type, p->entry->name);
 }
 
 /* With --no-owner all is to belong to the role that connects. */
@@ -168,6 +85,26 @@ static char *reason_of_owner(const Fold *fold, const Dump *stage)
     return NULL;
 }
 
+static bool is_listed(const DumpEntry *entry, gpointer hidden)
+{
+    return hidden_has(hidden, entry->type, entry->schema, entry->name);
+}
+
+/* In a database that exists the rest is not the run's. It has made one of each name (own.c): of two, one is not. */
+static char *leave_others(const Fold *fold, Dump *dump)
+{
+    if (fold->own_database)
+        return NULL;
+    g_autoptr(Hidden) seen = hidden_new("");
+    dump_take_out(dump, true, is_listed, (gpointer)fold->spec->hidden);
+    for (guint i = 0; i < dump->entries->len; i++) {
+        const DumpEntry *entry = dump->entries->pdata[i];
+        if (!hidden_add(seen, entry->type, entry->schema, entry->name))
+            return g_strdup_printf("there are two of %s %s", entry->type, entry->name);
+    }
+    return NULL;
+}
+
 static bool check_definitions(Remains *remains, GError **error)
 {
     Fold *fold = remains->fold;
@@ -176,6 +113,9 @@ static bool check_definitions(Remains *remains, GError **error)
     g_autoptr(Dump) dump = dump_read(fold->spec->tools, fold->main, NULL, fold->spec->scratch, error);
     if (dump == NULL)
         return false;
+    remains->reason = leave_others(fold, dump);
+    if (remains->reason != NULL)
+        return true;
     fold->there = plan_entries_in(plan, dump, fold->spec->no_owner, fold_not_valid_sql, &more);
     remains->reason = more > 0 ? g_strdup_printf("%u of its objects are not, or not so, in the source", more)
                                : reason_of_owner(fold, dump);
@@ -207,16 +147,34 @@ static bool is_as_wanted(const Fold *fold, const LookTask *task)
                                              : task->digest.rows == 0;
 }
 
+/* In a database that exists: source oids (a set) of the tables that the dead run has made, and that are there. All
+ * others are somebody else's, and are not even looked at. */
+static GHashTable *list_tables(const Fold *fold)
+{
+    GHashTable *oids = g_hash_table_new(g_direct_hash, g_direct_equal);
+    GHashTableIter iter;
+    gpointer key;
+    g_hash_table_iter_init(&iter, fold->there);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        const DumpEntry *entry = key;
+        if (g_str_equal(entry->type, "TABLE") && is_listed(entry, (gpointer)fold->spec->hidden))
+            g_hash_table_add(oids, GUINT_TO_POINTER(entry->oid));
+    }
+    return oids;
+}
+
 static bool look_at_rows(Remains *remains, GError **error)
 {
     Fold *fold = remains->fold;
     const Plan *plan = fold->spec->plan;
+    g_autoptr(GHashTable) ours = list_tables(fold);
     g_autoptr(Pool) pool = pool_new(fold->targets->len, NULL, (PgConn *const *)fold->targets->pdata);
     for (guint i = 0; i < plan->relations->len; i++) {
         const PlanRelation *r = plan->relations->pdata[i];
         const CatalogRelation *source = r->verify->audit->source;
         /* What belongs to an extension came with it, and what is left out is not there at all. */
-        if (source->kind != 'r' || source->extension_member || source->left_out)
+        if (source->kind != 'r' || source->extension_member || source->left_out ||
+            (!fold->own_database && !g_hash_table_contains(ours, GUINT_TO_POINTER(source->oid))))
             continue;
         LookTask *task = g_new0(LookTask, 1);
         task->relation = r;
@@ -234,7 +192,7 @@ static bool look_at_rows(Remains *remains, GError **error)
     return true;
 }
 
-/* They would keep their tables from being emptied. */
+/* They would keep their tables from being emptied, and rows from coming before those of a merge. */
 static bool drop_foreign_keys(Fold *fold, GError **error)
 {
     const Plan *plan = fold->spec->plan;
@@ -283,15 +241,18 @@ static void keep_the_rest(const Remains *remains)
 
 static bool look(Remains *remains, GError **error)
 {
-    if (!check_database(remains, error) || (remains->reason == NULL && !check_definitions(remains, error)) ||
+    Fold *fold = remains->fold;
+    if ((fold->own_database && !check_database(remains, error)) ||
+        (remains->reason == NULL && !check_definitions(remains, error)) ||
         (remains->reason == NULL && !look_at_rows(remains, error)))
         return false;
     if (remains->reason != NULL)
         return true;
-    if (remains->different->len > 0 && !drop_foreign_keys(remains->fold, error))
+    if ((remains->different->len > 0 || fold_merges(fold)) && !drop_foreign_keys(fold, error))
         return false;
-    /* They are made, and brought, in one go. */
-    if (!empty_what_differs(remains, error) || !fold_remove_large_objects(remains->fold, error))
+    /* Large objects are made, and brought, in one go. Of a database that exists some are not ours: the list of those
+     * that are was worked off before (cleanup.c). */
+    if (!empty_what_differs(remains, error) || (fold->own_database && !fold_remove_large_objects(fold, error)))
         return false;
     keep_the_rest(remains);
     return true;

@@ -82,7 +82,8 @@ bool fold_clean_up(Ledger *ledger, gint64 run, const char *target_url, const cha
     for (guint i = 0; i < objects->len; i++) {
         const LedgerObject *object = objects->pdata[i];
         bool elsewhere = database != NULL && object->database != NULL && !g_str_equal(object->database, database);
-        if (elsewhere || (except != 0 && object->run == except))
+        bool stays = except != 0 && object->run == except && !g_str_equal(object->kind, "large objects");
+        if (elsewhere || stays)
             continue;
         if (!remove_object(ledger, object, target_url, error)) {
             g_prefix_error(error, "taking away %s %s: ", object->kind, object->name);

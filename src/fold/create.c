@@ -77,7 +77,8 @@ bool fold_create_pre_data(Fold *fold, GError **error)
     if (!fold->own_database && !fold_own_objects(fold, error))
         return false;
     g_autofree char *quoted = pg_quote_ident(fold->marker);
-    g_autofree char *mark = fold->own_database ? g_strdup("") : g_strdup_printf("CREATE SCHEMA %s; ", quoted);
+    bool is_marked = fold->own_database || fold->there != NULL;
+    g_autofree char *mark = is_marked ? g_strdup("") : g_strdup_printf("CREATE SCHEMA %s; ", quoted);
     return pg_execf(fold->main, deadline_in_ms(PG_CATALOG_MS), error, "BEGIN; %s" SAVE, mark) &&
            make_all(fold, error) && fold_create_large_objects(fold, error) &&
            pg_exec(fold->main, "COMMIT", DEADLINE_NONE, error);

@@ -133,12 +133,12 @@ bool fold_step(Fold *fold, const char *name, FoldStep step, GError **error)
 
 /* --- steps -------------------------------------------------------------------------------------------------------- */
 
-static bool open_stage(Fold *fold, GError **error)
+/* main: NULL: one of our own is opened. */
+static bool open_sessions(Fold *fold, PgConn *main, GError **error)
 {
     const FoldSpec *spec = fold->spec;
-    if (fold_merges(fold))
-        fold->main = spec->stage;
-    else
+    fold->main = main;
+    if (main == NULL)
         fold->main = fold->own_main =
             pg_conn_open("target", spec->ends->config->target.url, fold->stage, deadline_in_ms(PG_CONNECT_MS), error);
     if (fold->main == NULL || !fold_choose_memory(fold, spec->sources->len, error) ||
@@ -149,6 +149,11 @@ static bool open_stage(Fold *fold, GError **error)
         if (!fold_prepare_session(fold, fold->targets->pdata[i], error))
             return false;
     return fold->targets != NULL;
+}
+
+static bool open_stage(Fold *fold, GError **error)
+{
+    return open_sessions(fold, fold_merges(fold) ? fold->spec->stage : NULL, error);
 }
 
 static void table_jobs_free(gpointer jobs)
@@ -184,7 +189,9 @@ void fold_close_stage(Fold *fold)
     fold->main = NULL;
 }
 
-/* The database that an earlier run left is of no use. Its name stays: the roles that are there bear it. */
+/* The database, or the objects, that an earlier run left are of no use. The name stays: the roles that are there bear
+ * it.
+ */
 static bool drop_stage(Fold *fold, GError **error)
 {
     fold_close_stage(fold);
@@ -198,9 +205,14 @@ static bool go_on(Fold *fold, GError **error)
         return false;
     if (!fold->stage_exists)
         return fold->taken_over == 0 || fold_step(fold, "drop", drop_stage, error);
-    if (!open_stage(fold, error) || !fold_step(fold, "adopt", fold_adopt, error))
+    if (!open_sessions(fold, NULL, error) || !fold_step(fold, "adopt", fold_adopt, error))
         return false;
-    return fold->there != NULL || fold_step(fold, "drop", drop_stage, error);
+    if (fold->there == NULL)
+        return fold_step(fold, "drop", drop_stage, error);
+    /* A merge has a session of its own, which must not be ended with what was left. */
+    if (!fold->own_database)
+        fold_close_stage(fold);
+    return true;
 }
 
 static bool run_all(Fold *fold, GError **error)

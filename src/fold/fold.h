@@ -39,9 +39,10 @@ typedef struct FoldSpec {
     gpointer rename_data;
     Ledger *ledger; /* locked */
     gint64 run;
-    gint64 resume;       /* the run to go on from (fold_find_unfinished()), or 0 */
-    const char *scratch; /* temporary folder, for the definitions of what it left */
-    guint64 split_above; /* bytes */
+    gint64 resume;        /* the run to go on from (fold_find_unfinished()), or 0 */
+    const Hidden *hidden; /* what that has made in a database that exists, and the plan does not see; or NULL */
+    const char *scratch;  /* temporary folder, for the definitions of what it left */
+    guint64 split_above;  /* bytes */
     bool no_owner, no_privileges;
     FoldWatch watch;
 } FoldSpec;
@@ -79,11 +80,20 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FoldResult, fold_result_clear)
 
 /* Takes away what a run (0: all runs that are no longer alive) has left in this cluster. database: leaves alone what
  * lies in other databases, so that one that cannot be cleaned does not hold up folds into the others; NULL: everything.
- * except: a run that another one goes on from; or 0.
+ * except: a run that another one goes on from, all of which stays but large objects; or 0.
  * Labels of what was removed go to removed (of char*; may be NULL). Waits no longer than a minute for others. */
 bool fold_clean_up(Ledger *ledger, gint64 run, const char *target_url, const char *system_identifier,
                    const char *database, gint64 except, GPtrArray *removed, GError **error);
 
-/* The run that died while it made a new database of that name from this source, and whose work can be gone on from; 0:
- * there is none. */
-bool fold_find_unfinished(Ledger *ledger, const Ends *ends, gint64 *ret_run, GError **error);
+/* A run that died, and whose work can be gone on from. */
+typedef struct FoldUnfinished {
+    gint64 run;     /* 0: there is none */
+    Hidden *hidden; /* what it has made in a database that exists; NULL: it was making a new one */
+} FoldUnfinished;
+
+/* The run that died while it folded this source into this target. *ret_found: cleared before. */
+bool fold_find_unfinished(Ledger *ledger, const Ends *ends, FoldUnfinished *ret_found, GError **error);
+/* In a database that exists: it is none any more where nothing is marked as its own. end: what it still has running
+ * there is ended before; then the target's connection must be in no transaction. */
+bool fold_settle_unfinished(FoldUnfinished *unfinished, const Ends *ends, bool end, GError **error);
+void fold_unfinished_clear(FoldUnfinished *unfinished);

@@ -25,7 +25,7 @@ typedef struct Fold {
     GError *ledger_error; /* the first record that could not be written, or NULL */
     guint copies_left;    /* rows that are not in yet; at 0 the snapshot is let go */
     gint64 last_commit;   /* of the batch */
-    gint64 taken_over;    /* object of the ledger: the database that an earlier run has left; or 0 */
+    gint64 taken_over;    /* object of the ledger: the database, or the objects, that an earlier run has left; or 0 */
     bool stage_exists;    /* it is there */
     GHashTable *there;    /* DumpEntry* -> PlanPresence in what an earlier run has left; NULL where there is nothing */
     GHashTable *rows_there; /* of PlanRelation*: all of their rows are in it; or NULL */
@@ -36,8 +36,9 @@ typedef struct Fold {
 /* session.c: how much memory a worker may sort in; what holds for every session of the run in the target. */
 bool fold_choose_memory(Fold *fold, guint workers, GError **error);
 bool fold_prepare_session(const Fold *fold, PgConn *conn, GError **error);
-/* adopt.c: what the run before (spec->resume) owned is this run's, its name included; says whether its database is
- * there. Then, connected to that: finds what of it can stay. fold->result->anew says why nothing can. */
+/* unfinished.c: what the run before (spec->resume) owned is this run's, its name included; says whether its database,
+ * or the marker of its objects, is there. adopt.c: then, connected to that, finds what of it can stay.
+ * fold->result->anew says why nothing can. */
 bool fold_take_over(Fold *fold, GError **error);
 bool fold_adopt(Fold *fold, GError **error);
 /* post_data.c: the SQL by which a foreign key is made before its rows were looked at, or NULL for other entries. */

@@ -110,6 +110,64 @@ static void leave_attached(const Dump *dump, GHashTable *ours)
     }
 }
 
+/* Whatever of it is there already. */
+static bool is_ours(const PlanEntry *p)
+{
+    return p->action == PLAN_NEW && *p->entry->sql != '\0' && !fold_is_final(p->entry);
+}
+
+static bool has_line_break(const char *text)
+{
+    return strpbrk(text, "\r\n") != NULL;
+}
+
+/* pg_dump writes them as blanks, so that a table may look like one of another name. */
+static bool names_are_lines(const Catalog *source)
+{
+    for (guint i = 0; i < source->relations->len; i++) {
+        const CatalogRelation *r = source->relations->pdata[i];
+        if (has_line_break(r->schema) || has_line_break(r->name))
+            return false;
+    }
+    return true;
+}
+
+/* By what a later run knows the objects of this one. NULL where names do not tell them apart from others (operators
+ * that differ in their operands share one): then nobody goes on from them. Transfer full. */
+static Hidden *list_names(const Fold *fold)
+{
+    const Plan *plan = fold->spec->plan;
+    g_autoptr(Hidden) ours = hidden_new(fold->marker);
+    if (!names_are_lines(plan->verification->audit->source))
+        return NULL;
+    for (guint i = 0; i < plan->entries->len; i++) {
+        const PlanEntry *p = plan->entries->pdata[i];
+        if (is_ours(p) && !hidden_add(ours, p->entry->type, p->entry->schema, p->entry->name))
+            return NULL;
+    }
+    for (guint i = 0; i < plan->entries->len; i++) {
+        const PlanEntry *p = plan->entries->pdata[i];
+        if (!is_ours(p) && hidden_has(ours, p->entry->type, p->entry->schema, p->entry->name))
+            return NULL;
+    }
+    return g_steal_pointer(&ours);
+}
+
+/* Also where it goes on from an earlier run, whose statements are those of another moment. */
+static bool record(Fold *fold, const char *cleanup, GError **error)
+{
+    const FoldSpec *spec = fold->spec;
+    gint64 object = fold->taken_over;
+    g_autofree char *name = g_strdup_printf("new objects in database %s", fold->stage);
+    g_autoptr(Hidden) names = list_names(fold);
+    g_autofree char *made = names == NULL ? NULL : hidden_to_text(names);
+    bool ok = fold->there != NULL
+                  ? ledger_object_set_cleanup(spec->ledger, object, cleanup, error)
+                  : ledger_object_own(spec->ledger, spec->run, "objects", name, fold->stage, cleanup, &object, error);
+    return ok && ledger_object_made(spec->ledger, object, made != NULL && g_utf8_validate(made, -1, NULL) ? made : NULL,
+                                    error);
+}
+
 /* In a database that exists: what takes the run's objects away again, known before the first of them is made. The
  * schema fold->marker is made in one transaction with the first of them, so where it is missing, whatever has their
  * names is not ours. What stands for itself (publications, event triggers) is made in the transaction that drops the
@@ -120,7 +178,7 @@ bool fold_own_objects(Fold *fold, GError **error)
     g_autoptr(GHashTable) ours = g_hash_table_new(g_direct_hash, g_direct_equal);
     for (guint i = 0; i < spec->plan->entries->len; i++) {
         const PlanEntry *p = spec->plan->entries->pdata[i];
-        if (fold_makes(fold, p) && !fold_is_final(p->entry))
+        if (is_ours(p))
             g_hash_table_add(ours, (gpointer)p->entry);
     }
     leave_attached(spec->plan->dump, ours);
@@ -130,6 +188,7 @@ bool fold_own_objects(Fold *fold, GError **error)
     g_autoptr(GString) script = g_string_new(drops);
     g_autofree char *quoted = pg_quote_ident(fold->marker);
     g_string_append_printf(script, "DROP SCHEMA %s;", quoted);
+    g_free(fold->drop_sql);
     fold->drop_sql = g_strdup(drops);
     g_autofree char *literal = pg_quote_literal(script->str);
     g_autofree char *marker = pg_quote_literal(fold->marker);
@@ -138,7 +197,5 @@ bool fold_own_objects(Fold *fold, GError **error)
         literal);
     g_autofree char *quoted_body = pg_quote_literal(body);
     g_autofree char *cleanup = g_strconcat("DO ", quoted_body, NULL);
-    g_autofree char *name = g_strdup_printf("new objects in database %s", fold->stage);
-    gint64 object = 0;
-    return ledger_object_own(spec->ledger, spec->run, "objects", name, fold->stage, cleanup, &object, error);
+    return record(fold, cleanup, error);
 }

@@ -145,6 +145,7 @@ typedef struct LedgerObject {
     char *database;          /* where cleanup_sql is to be run; NULL: any, such as postgres */
     char *cleanup_sql;       /* takes it away again; may be run twice */
     char *becomes;           /* the name that a database is to get when all is proven; else NULL */
+    char *made;              /* of "objects": what they are, in a text of the caller's choice; or NULL */
 } LedgerObject;
 
 /* Recorded before the object is made, so that a run killed in between is cleaned up too: cleanup_sql must therefore
@@ -159,6 +160,8 @@ bool ledger_object_released(Ledger *ledger, gint64 object, GError **error);
 bool ledger_objects_release(Ledger *ledger, gint64 run, GError **error);
 /* What a database that the run makes is to be called in the end. */
 bool ledger_object_becomes(Ledger *ledger, gint64 object, const char *name, GError **error);
+/* What the objects are that stand behind one entry; NULL: nobody is to go on from them. */
+bool ledger_object_made(Ledger *ledger, gint64 object, const char *made, GError **error);
 /* Everything that the run `from`, which is dead, still owns is owned by the run `to` from now on. */
 bool ledger_objects_take_over(Ledger *ledger, gint64 from, gint64 to, GError **error);
 /* It is gone: cleanup_sql succeeded. */

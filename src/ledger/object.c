@@ -36,6 +36,12 @@ bool ledger_object_becomes(Ledger *ledger, gint64 object, const char *name, GErr
                       "ti", name, object);
 }
 
+bool ledger_object_made(Ledger *ledger, gint64 object, const char *made, GError **error)
+{
+    return db_run_one(ledger->db, error, "object", "UPDATE object SET made = ? WHERE id = ? AND state = 'owned'", "ti",
+                      made, object);
+}
+
 bool ledger_objects_take_over(Ledger *ledger, gint64 from, gint64 to, GError **error)
 {
     return db_run(ledger->db, error, "UPDATE object SET run_id = ? WHERE run_id = ? AND state = 'owned'", "ii", to,
@@ -56,6 +62,7 @@ static void object_free(gpointer data)
     g_free(object->database);
     g_free(object->cleanup_sql);
     g_free(object->becomes);
+    g_free(object->made);
     g_free(object);
 }
 
@@ -70,6 +77,7 @@ static LedgerObject *read_object(sqlite3_stmt *stmt)
     object->database = db_text(stmt, 5);
     object->cleanup_sql = db_text(stmt, 6);
     object->becomes = db_text(stmt, 7);
+    object->made = db_text(stmt, 8);
     return object;
 }
 
@@ -78,7 +86,7 @@ GPtrArray *ledger_owned_objects(Ledger *ledger, gint64 run, const char *system_i
     g_autoptr(GPtrArray) objects = g_ptr_array_new_with_free_func(object_free);
     g_autoptr(sqlite3_stmt) stmt =
         db_query(ledger->db, error,
-                 "SELECT o.id, o.run_id, o.kind, o.name, r.target_system, o.database, o.cleanup_sql, o.becomes "
+                 "SELECT o.id, o.run_id, o.kind, o.name, r.target_system, o.database, o.cleanup_sql, o.becomes, o.made "
                  "FROM object o JOIN run r ON r.id = o.run_id "
                  "WHERE o.state = 'owned' AND (?1 = r.id OR (?1 = 0 AND r.state IN ('failed', 'interrupted'))) "
                  "AND (?2 IS NULL OR r.target_system = ?2) ORDER BY o.kind = 'role', o.id DESC",

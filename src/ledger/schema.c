@@ -100,6 +100,7 @@ const char *const schema_steps[] = {
     "    PRIMARY KEY (run_id, relation, key, hash)\n"
     ") STRICT, WITHOUT ROWID;\n",
     "ALTER TABLE object ADD COLUMN becomes TEXT;\n",
+    "ALTER TABLE object ADD COLUMN made TEXT;\n",
     NULL,
 };
 

@@ -16,15 +16,23 @@ static char *key_of(const char *class, const char *schema, const char *name)
     return g_strjoin("\n", class, schema == NULL ? "" : schema, name, NULL);
 }
 
-static GHashTable *taken_names(PgConn *target, GError **error)
+/* An index goes with its table. */
+static bool is_hidden(const Hidden *hidden, const PgResult *r, int row)
 {
-    g_autoptr(PgResult) r = pg_query(target, PLAN_TAKEN_NAMES_SQL, deadline_in_ms(PG_CATALOG_MS), error);
+    const char *schema = pg_result_get(r, row, 1), *name = pg_result_get(r, row, 2), *table = pg_result_get(r, row, 4);
+    return hidden_has_type(hidden, schema, name) || (table != NULL && hidden_has_relation(hidden, schema, table));
+}
+
+static GHashTable *taken_names(const PlanSpec *spec, GError **error)
+{
+    g_autoptr(PgResult) r = pg_query(spec->target, PLAN_TAKEN_NAMES_SQL, deadline_in_ms(PG_CATALOG_MS), error);
     if (r == NULL)
         return NULL;
     GHashTable *names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     for (int i = 0; i < pg_result_rows(r); i++)
-        g_hash_table_insert(names, key_of(pg_result_get(r, i, 0), pg_result_get(r, i, 1), pg_result_get(r, i, 2)),
-                            g_strdup(pg_result_get(r, i, 3)));
+        if (!is_hidden(spec->hidden, r, i))
+            g_hash_table_insert(names, key_of(pg_result_get(r, i, 0), pg_result_get(r, i, 1), pg_result_get(r, i, 2)),
+                                g_strdup(pg_result_get(r, i, 3)));
     return names;
 }
 
@@ -77,7 +85,7 @@ bool plan_check_names(Plan *plan, const PlanSpec *spec, GError **error)
 {
     if (spec->target_dump == NULL)
         return true;
-    g_autoptr(GHashTable) names = taken_names(spec->target, error);
+    g_autoptr(GHashTable) names = taken_names(spec, error);
     if (names == NULL)
         return false;
     add_routines(names, spec->target_dump);

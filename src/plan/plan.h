@@ -70,6 +70,8 @@ typedef struct PlanSpec {
     const char *into_schema; /* what the source's schema is called in the target: whose it is there stays; or NULL */
     const ConfigSource *source_config; /* whose `tables` are compared with what there is; may be NULL */
     const Filter *filter;              /* what is left out of the source; or NULL */
+    const Hidden
+        *hidden; /* what of the target is as if it were not there; target_dump and verification know; or NULL */
     bool no_owner, no_privileges;
     bool rows_only; /* nothing is made: rows go into tables that are there */
     /* What a fence has taken from the source's database (fence/fence.h) does not hold in a target that is created:

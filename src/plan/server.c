@@ -248,7 +248,7 @@ static bool check_schemas(Plan *plan, const PlanSpec *spec, GError **error)
     for (int i = 0; i < pg_result_rows(r); i++) {
         const char *schema = pg_result_get(r, i, 0);
         g_autofree char *quoted = pg_quote_ident(schema), *us = own_name(spec);
-        if (makes_something_in(plan, schema))
+        if (makes_something_in(plan, schema) && !hidden_has(spec->hidden, "SCHEMA", NULL, schema))
             plan_block(plan,
                        "role %s may not create anything in schema %s of the target: GRANT CREATE ON SCHEMA %s TO %s",
                        pg_conn_identity(spec->target)->role, schema, quoted, us);

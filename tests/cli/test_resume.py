@@ -13,8 +13,10 @@ def held(pair, running, machine, laptop, vps, request):
     yield from make_held(pair, running, machine, laptop, vps, request)
 
 
-def kill(held, phase):
+def kill(held, phase, when=None):
     held.start(phase)
+    if when is not None:
+        wait_until(when, "what is to be there by then")
     held.process.kill()
     held.process.communicate()
     held.let_go()
