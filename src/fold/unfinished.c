@@ -45,25 +45,25 @@ static bool is_simple(Ledger *ledger, gint64 run, bool *ret_is, GError **error)
     return true;
 }
 
+/* Whether it is what this target would be gone on from, whoever has left it. */
+static bool is_of_target(const LedgerObject *object, const Ends *ends)
+{
+    if (ends->target_missing != NULL)
+        return g_strcmp0(object->becomes, ends->target_missing) == 0;
+    return object->made != NULL && g_strcmp0(object->database, ends->target_database) == 0;
+}
+
 static bool examine(Ledger *ledger, const Ends *ends, const LedgerObject *object, FoldUnfinished *ret_found,
                     GError **error)
 {
     bool in_place = ends->target_missing == NULL;
-    bool is = true;
-    if (in_place && (object->made == NULL || g_strcmp0(object->database, ends->target_database) != 0))
-        return true;
-    if (!in_place && g_strcmp0(object->becomes, ends->target_missing) != 0)
-        return true;
-    if (in_place && !is_simple(ledger, object->run, &is, error))
+    bool is = is_of_target(object, ends);
+    if (is && in_place && !is_simple(ledger, object->run, &is, error))
         return false;
-    if (!is)
-        return true;
-    if (!is_of_source(ledger, object->run, pg_conn_identity(ends->source), &is, error))
+    if (is && !is_of_source(ledger, object->run, pg_conn_identity(ends->source), &is, error))
         return false;
-    if (!is)
-        return true;
-    ret_found->hidden = in_place ? hidden_from_text(object->made) : NULL;
-    ret_found->run = in_place && ret_found->hidden == NULL ? 0 : object->run;
+    ret_found->hidden = is && in_place ? hidden_from_text(object->made) : NULL;
+    ret_found->run = is && (!in_place || ret_found->hidden != NULL) ? object->run : 0;
     return true;
 }
 

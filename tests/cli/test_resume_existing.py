@@ -119,6 +119,23 @@ def test_rows_of_a_merge_come_before_those_that_refer_to_them(held):
     assert "public.child" in steps(held, "copy") and "public.one" not in steps(held, "copy")
 
 
+@pytest.mark.long
+def test_tables_that_are_there_keep_their_rows_whatever_becomes_of_the_rest(held):
+    """One is left out, of one the target has more, one is merged; what the dead run has made is made anew."""
+    three = "CREATE TABLE {0}1 (id int PRIMARY KEY, v text); CREATE TABLE {0}2 (id int PRIMARY KEY, v text); CREATE TABLE {0}3 (id int PRIMARY KEY, v text); "
+    held.pair.source.sql(three.format("t") + "INSERT INTO t1 VALUES (1, 'x'); INSERT INTO t2 VALUES (1, 'v'); INSERT INTO t3 VALUES (1, 'v'), (2, 'v')")
+    held.pair.target.sql(three.format("t") + "INSERT INTO t1 VALUES (9, 'own'); INSERT INTO t2 VALUES (1, 'v'), (9, 'own'); INSERT INTO t3 VALUES (2, 'v'), (9, 'own')")
+    held.pair.configure("fold:\n  tables:\n    public.t1: { skip: true }\n")
+    kill(held, "indexes")
+    held.pair.target.sql("DROP TABLE two")
+    result = fold(held)
+    assert "was made anew: TABLE two is not there" in result.out
+    rows = held.pair.target.sql("SELECT (SELECT string_agg(id || v, ' ' ORDER BY id) FROM t1), (SELECT string_agg(id || v, ' ' ORDER BY id) FROM t2), "
+                                "(SELECT string_agg(id || v, ' ' ORDER BY id) FROM t3), (SELECT count(*) FROM two)")
+    assert rows == "9own|1v 9own|1v 2v 9own|100"
+    assert_own(held)
+
+
 def test_it_is_undone_as_a_whole(held):
     before = lines(held.pair.target)
     kill(held, "indexes")
