@@ -189,9 +189,7 @@ void fold_close_stage(Fold *fold)
     fold->main = NULL;
 }
 
-/* The database, or the objects, that an earlier run left are of no use. The name stays: the roles that are there bear
- * it.
- */
+/* What an earlier run left is of no use. Its name stays: the roles that are there bear it. */
 static bool drop_stage(Fold *fold, GError **error)
 {
     fold_close_stage(fold);

@@ -201,6 +201,16 @@ def test_where_names_do_not_tell_objects_apart_all_is_made_anew(held):
 
 
 @pytest.mark.long
+def test_a_schema_that_gets_another_name_arrives(held):
+    """What is left of it is made anew: whose the schema is, is not the source's business."""
+    held.pair.configure("    into: { schema: other }\n")
+    kill(held, "statistics")
+    assert "this one goes on" in fold(held).err
+    assert held.pair.target.sql("SELECT count(*), to_regclass('public.one') FROM other.two") == "100|"
+    assert_own(held)
+
+
+@pytest.mark.long
 def test_what_another_source_has_left_is_taken_away(held):
     kill(held, "indexes")
     other = held.pair.source.cluster.database(held.pair.name + "_other").create()
