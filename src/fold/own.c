@@ -132,8 +132,8 @@ static bool names_are_lines(const Catalog *source)
     return true;
 }
 
-/* By what a later run knows the objects of this one. NULL where names do not tell them apart from others (operators
- * that differ in their operands share one): then nobody goes on from them. Transfer full. */
+/* By what a later run knows the objects of this one. NULL where there are none, or names do not tell them apart from
+ * others (operators that differ in their operands share one): then nobody goes on from them. Transfer full. */
 static Hidden *list_names(const Fold *fold)
 {
     const Plan *plan = fold->spec->plan;
@@ -150,7 +150,7 @@ static Hidden *list_names(const Fold *fold)
         if (!is_ours(p) && hidden_has(ours, p->entry->type, p->entry->schema, p->entry->name))
             return NULL;
     }
-    return g_steal_pointer(&ours);
+    return g_hash_table_size(ours->names) == 0 ? NULL : g_steal_pointer(&ours);
 }
 
 /* Also where it goes on from an earlier run, whose statements are those of another moment. */
