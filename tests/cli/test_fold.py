@@ -64,7 +64,7 @@ def test_pgbench_scale_10_arrives_whole(pair):
         pair.source.sql("SELECT count(*) FROM pg_constraint WHERE contype = 'f'")
 
 
-@pytest.mark.parametrize("old, new", [(12, 15), (12, 18), (13, 16), (14, 17), (15, 18)])
+@pytest.mark.parametrize("old, new", [(12, 18), (13, 16), (14, 17), *(pytest.param(*both, marks=pytest.mark.long) for both in [(12, 15), (15, 18)])])
 def test_versions_fold_upwards(pair, cluster, old, new):
     source = cluster(old).create("app").load("model-app")
     target = cluster(new).database("app")

@@ -33,8 +33,12 @@ ALIKE = {
 BASE = "CREATE EXTENSION citext; CREATE COLLATION alike (provider = icu, locale = 'und-u-ks-level2', deterministic = false); CREATE DOMAIN a_number AS numeric;"
 
 
-@pytest.mark.parametrize("kind", ALIKE)
-@pytest.mark.parametrize("rule", ["take-source", "keep-target", "stop"])
+# The rule is of no account to how keys are compared: one for all kinds, all of them for two.
+ALIKE_CASES = [pytest.param(kind, rule, marks=[] if rule == "take-source" or kind in ("numeric", "collation") else pytest.mark.long)
+               for rule in ("take-source", "keep-target", "stop") for kind in ALIKE]
+
+
+@pytest.mark.parametrize("kind, rule", ALIKE_CASES)
 def test_keys_that_are_equal_but_written_otherwise_are_one_row(pair, kind, rule):
     type_, mine, theirs = ALIKE[kind]
     table = BASE + f"CREATE TABLE t (k {type_} PRIMARY KEY, v text); CREATE TABLE u (id int PRIMARY KEY, k {type_} REFERENCES t ON UPDATE CASCADE);"

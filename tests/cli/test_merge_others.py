@@ -279,7 +279,8 @@ def newer_tools(laptop, request, monkeypatch):
     twin.drop()
 
 
-@pytest.mark.parametrize("source, target", [(12, 12), (13, 13), (14, 14), (16, 16), (17, 17), (18, 18), (12, 18), (15, 17)])
+@pytest.mark.parametrize("source, target", [(12, 12), (14, 14), (18, 18), (12, 18),
+                                            *(pytest.param(*both, marks=pytest.mark.long) for both in [(13, 13), (16, 16), (17, 17), (15, 17)])])
 def test_a_merge_and_its_undo_on_other_versions(cluster, pgfold, request, source, target):
     from conftest import Pair
     if target > 15:

@@ -14,7 +14,7 @@ import merging
 import merging_cases
 from merging import Column, New, Reference, Rule, Table, judge, literal, quote
 
-SEEDS = int(os.environ.get("PGFOLD_SEEDS", "30"))
+SEEDS = int(os.environ.get("PGFOLD_SEEDS", "12"))
 
 
 # --- a merge in SQL ---------------------------------------------------------------------------------------------------------
