@@ -147,12 +147,12 @@ static guint groups_of(const ReconcileSide *source, const ReconcileSide *target,
 static void test_probe(void)
 {
     static const struct {
-        const char *change;
+        const char *change; /* on top of those before */
         guint64 different, missing, extra;
     } CASES[] = {{"SELECT", 0, 0, 0},
                  {"UPDATE t SET v = 0 WHERE id = 4500", 1, 0, 0}, /* groups 0 and 71 of 150 rows each are looked at */
-                 {"INSERT INTO t VALUES (320001, 1)", 0, 0, 1},
-                 {"DELETE FROM t WHERE id > 100000", 0, 220000, 0}};
+                 {"INSERT INTO t VALUES (320001, 1)", 1, 0, 1},
+                 {"DELETE FROM t WHERE id > 100000", 1, 220000, 0}};
     fixture_clean();
     in_both("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT i, i FROM generate_series(1, 320000) i");
     for (gsize i = 0; i < G_N_ELEMENTS(CASES); i++) {
@@ -168,7 +168,6 @@ static void test_probe(void)
         g_assert_cmpuint(result.different, ==, CASES[i].different);
         g_assert_cmpuint(result.missing, ==, CASES[i].missing);
         g_assert_cmpuint(result.extra, ==, CASES[i].extra);
-        in_b("TRUNCATE t; INSERT INTO t SELECT i, i FROM generate_series(1, 320000) i");
     }
 }
 
