@@ -51,11 +51,6 @@ static bool begin_dumps(Analysis *analysis, GError **error)
     return analysis->target_reading != NULL;
 }
 
-static bool is_hidden(const DumpEntry *entry, gpointer hidden)
-{
-    return hidden_has(hidden, entry->type, entry->schema, entry->name);
-}
-
 static bool end_dumps(Analysis *analysis, const AnalysisOptions *options, Out *out, GError **error)
 {
     analysis->source_dump = analysis->source_reading == NULL
@@ -69,7 +64,7 @@ static bool end_dumps(Analysis *analysis, const AnalysisOptions *options, Out *o
         return true;
     analysis->target_dump = dump_end(g_steal_pointer(&analysis->target_reading), error);
     if (analysis->target_dump != NULL && options->hidden != NULL)
-        dump_take_out(analysis->target_dump, false, is_hidden, (gpointer)options->hidden);
+        dump_take_out(analysis->target_dump, false, plan_hides, (gpointer)options->hidden);
     return analysis->target_dump != NULL;
 }
 

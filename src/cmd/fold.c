@@ -195,8 +195,6 @@ static void remove_old_scratch(const char *state)
 
 static bool look(Job *job, const AnalysisOptions *how, GError **error)
 {
-    if (!fold_open(job, error))
-        return false;
     AnalysisOptions seen = *how;
     seen.hidden = job->unfinished.hidden;
     job->analysis = analysis_make(job->comparison, &seen, job->out, error);
@@ -218,13 +216,14 @@ static bool stands_in_the_way(const Job *job, const GError *failure)
 static bool analyse_once(Job *job, const AnalysisOptions *how, GError **error)
 {
     g_autoptr(GError) failure = NULL;
+    if (!fold_open(job, error))
+        return false;
     bool ok = look(job, how, &failure);
     if (stands_in_the_way(job, failure)) {
-        g_clear_error(&failure);
         g_clear_pointer(&job->analysis, analysis_free);
         g_clear_pointer(&job->comparison, comparison_free);
         job->take_away = true;
-        return look(job, how, error);
+        return fold_open(job, error) && look(job, how, error);
     }
     if (failure != NULL)
         g_propagate_error(error, g_steal_pointer(&failure));

@@ -34,6 +34,38 @@ static bool only_tell(Job *job, GError **error)
     return true;
 }
 
+/* What a fold has left that this ledger does not know of. The next fold there takes it away, or empties it: rows that
+ * were brought into it meanwhile would go with it, though a receipt says that they are there. */
+static bool keep_away_from_others(const Job *job, GError **error)
+{
+    static const char SQL[] = "SELECT pg_catalog.string_agg(pg_catalog.quote_ident(nspname), ', ' ORDER BY nspname) "
+                              "FROM pg_catalog.pg_namespace WHERE nspname ~ '^pgfold_[0-9]+_[0-9a-f]{8}(_columns)?$' "
+                              "AND nspname <> ALL (ARRAY[$1, $2])";
+    const Ends *ends = job->comparison->ends;
+    const char *values[] = {job->unfinished.hidden == NULL ? "" : job->unfinished.hidden->owner,
+                            job->columns_marker == NULL ? "" : job->columns_marker};
+    if (ends->target_missing != NULL)
+        return true;
+    g_autoptr(PgResult) r =
+        pg_query_params(ends->target, SQL, G_N_ELEMENTS(values), values, deadline_in_ms(PG_CATALOG_MS), error);
+    if (r == NULL)
+        return false;
+    const char *markers = pg_result_get(r, 0, 0);
+    if (markers == NULL)
+        return true;
+    char *hint =
+        g_strdup_printf("Run `pgfold fold` where that one was begun: it goes on from it, or takes it away. Where "
+                        "that state folder is gone, DROP SCHEMA %s in the target: then what is there stays, "
+                        "and this fold brings what it lacks.",
+                        markers);
+    pgf_error_take_hint(error, PGF_ERROR_REFUSED, hint,
+                        "a fold from another state folder has left something unfinished in the target, marked by %s",
+                        markers);
+    if (error != NULL)
+        pgf_error_set_state(*error, "nothing was changed");
+    return false;
+}
+
 /* What runs that died have left in this target goes first, while the lock of the target is held. True in *ret_again
  * when both ends must be looked at anew. */
 static bool clean_up_old_runs(Job *job, bool *ret_again, GError **error)
@@ -66,6 +98,8 @@ static bool clean_up_old_runs(Job *job, bool *ret_again, GError **error)
                    job->unfinished.run);
     for (guint i = 0; i < removed->len; i++)
         out_notice(job->out, "Took away what an earlier run had left: %s", (const char *)removed->pdata[i]);
+    if (!keep_away_from_others(job, error))
+        return false;
     *ret_again = removed->len > 0 || (owned->len > 0 && comparison->target_snapshot != NULL);
     if (*ret_again)
         g_clear_pointer(&job->comparison, comparison_free);

@@ -85,18 +85,13 @@ static char *reason_of_owner(const Fold *fold, const Dump *stage)
     return NULL;
 }
 
-static bool is_listed(const DumpEntry *entry, gpointer hidden)
-{
-    return hidden_has(hidden, entry->type, entry->schema, entry->name);
-}
-
 /* In a database that exists the rest is not the run's. It has made one of each name (own.c): of two, one is not. */
 static char *leave_others(const Fold *fold, Dump *dump)
 {
     if (fold->own_database)
         return NULL;
     g_autoptr(Hidden) seen = hidden_new("");
-    dump_take_out(dump, true, is_listed, (gpointer)fold->spec->hidden);
+    dump_take_out(dump, true, plan_hides, (gpointer)fold->spec->hidden);
     for (guint i = 0; i < dump->entries->len; i++) {
         const DumpEntry *entry = dump->entries->pdata[i];
         if (!hidden_add(seen, entry->type, entry->schema, entry->name))
@@ -157,7 +152,7 @@ static GHashTable *list_tables(const Fold *fold)
     g_hash_table_iter_init(&iter, fold->there);
     while (g_hash_table_iter_next(&iter, &key, NULL)) {
         const DumpEntry *entry = key;
-        if (g_str_equal(entry->type, "TABLE") && is_listed(entry, (gpointer)fold->spec->hidden))
+        if (g_str_equal(entry->type, "TABLE") && plan_hides(entry, (gpointer)fold->spec->hidden))
             g_hash_table_add(oids, GUINT_TO_POINTER(entry->oid));
     }
     return oids;

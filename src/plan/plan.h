@@ -90,6 +90,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 char *plan_database_statement(PgConn *conn, const PgConn *target, char **ret_provider, char **ret_collate,
                               GError **error);
 
+/* A DumpFilter: whether a list (of Hidden*; may be NULL) names that entry. */
+bool plan_hides(const DumpEntry *entry, gpointer hidden);
+
 /* How another dump has an entry of the plan: by its own SQL, or by the second one. */
 typedef enum PlanPresence { PLAN_ABSENT, PLAN_THERE, PLAN_THERE_OTHERWISE } PlanPresence;
 /* A second text that stands for the entry, or NULL. Transfer full. */

@@ -1,7 +1,12 @@
-/* Which entries of a source another dump has as well. */
+/* Which entries of a source another dump has as well, and which are on a list. */
 #include "plan/plan.h"
 
 #include "plan/internal.h"
+
+bool plan_hides(const DumpEntry *entry, gpointer hidden)
+{
+    return hidden_has(hidden, entry->type, entry->schema, entry->name);
+}
 
 static const char *text_of(const char *text)
 {

@@ -1,7 +1,8 @@
 """A fold that was killed while it made new tables in a database that exists: the next one goes on from them, and touches nothing else."""
 import pytest
 
-from folding import Lock, assert_same, wait_until, whole
+import harness
+from folding import Lock, assert_one_error, assert_same, wait_until, whole
 from test_fold_faults import BLOCKED, SLEEPING, make_held
 from test_resume import kill, receipt, steps
 
@@ -221,6 +222,40 @@ def test_what_another_source_has_left_is_taken_away(held):
         assert_own(held)
     finally:
         other.drop()
+
+
+@pytest.fixture
+def elsewhere(held, machine, tmp_path_factory):
+    """Folds another source, with a row more of one table, from another state folder into the same target."""
+    other = held.pair.source.cluster.database(held.pair.name[:50] + "_other").create()
+    other.sql("CREATE TABLE one (id int PRIMARY KEY, v text); INSERT INTO one VALUES (1000, 'theirs')")
+    pgfold = harness.Pgfold(machine, tmp_path_factory.mktemp("elsewhere"))
+    yield lambda status: pgfold("fold", "--yes", "--no-backup", "--source", other.url, "--target", held.pair.target.url, status=status)
+    other.drop()
+
+
+ONE = "SELECT count(*), count(*) FILTER (WHERE id = 1000) FROM one"
+
+
+def test_a_fold_from_another_state_folder_keeps_away_from_what_is_not_finished(held, elsewhere):
+    """Its ledger knows nothing of the run that died, which would take its rows away again."""
+    kill(held, "indexes")
+    assert_one_error(elsewhere(4), "has left something unfinished", "DROP SCHEMA pgfold_1_", state="nothing was changed")
+    assert held.pair.target.sql(ONE) == "100|0"
+    goes_on(held)
+    elsewhere(0)
+    fold(held)
+    assert held.pair.target.sql(ONE) == "101|1"
+
+
+@pytest.mark.long
+def test_without_its_mark_what_was_left_is_everybodys(held, elsewhere):
+    kill(held, "indexes")
+    marker = elsewhere(4).err.split("DROP SCHEMA ")[1].split()[0]
+    held.pair.target.sql(f"DROP SCHEMA {marker}")
+    elsewhere(0)
+    held.pair.pgfold("fold", "--yes", "--no-backup")
+    assert held.pair.target.sql(ONE) == "101|1"
 
 
 @pytest.mark.long
